@@ -1,0 +1,130 @@
+/*
+ * Types that the httpd side shares.
+ *
+ * Runs in:   httpd parent (root) and httpd child (web user)
+ * Privilege: the process's own
+ * Trusts:    the configuration; in a child nothing that a request brings
+ */
+#ifndef MOD_JAILCGI_H
+#define MOD_JAILCGI_H
+
+#include "httpd.h"
+#include "http_config.h"
+#include "http_log.h"
+#include "apr_tables.h"
+
+#include "src/wire/codes.h"
+
+#include <stdint.h>
+
+#define JC_HANDLER_NAME    "cgi-script"
+#define JC_MAGIC_TYPE      "application/x-httpd-cgi"
+#define JC_RLIMITS         16 /* RLIM_NLIMITS of Linux */
+#define JC_DEFAULT_MIN_ID  1000
+#define JC_DEFAULT_IDLE_MS (5 * 60 * 1000)
+
+#ifndef JC_HELPER_PATH
+#error "the Makefile gives JC_HELPER_PATH"
+#endif
+
+extern module AP_MODULE_DECLARE_DATA jailcgi_module;
+APLOG_USE_MODULE(jailcgi);
+
+typedef enum {
+    JC_ROOT_UNSET,
+    JC_ROOT_OFF,  /* hand the host to mod_cgi or mod_cgid */
+    JC_ROOT_NONE, /* no change of root */
+    JC_ROOT_PATH,
+} jc_root_kind_t;
+
+typedef enum {
+    JC_USER_UNSET,
+    JC_USER_OWNER,
+    JC_USER_NAMED, /* name or #uid, resolved after the configuration is read */
+} jc_user_kind_t;
+
+typedef struct {
+    int is_set;
+    uint64_t soft;
+    uint64_t hard;
+} jc_rlimit_t;
+
+/* One for each server; merged. Fields that are unset inherit. */
+typedef struct {
+    jc_root_kind_t root_kind;
+    const char *root; /* absolute, no trailing slash */
+
+    jc_user_kind_t user_kind;
+    const char *user;        /* "alice" or "#1001" */
+    const char *group;       /* or NULL: the user's own */
+    const char *suexec_user; /* SuexecUserGroup; JailUser wins over it */
+    const char *suexec_group;
+
+    int64_t min_uid; /* -1: unset */
+    int64_t min_gid;
+    int eager_binding; /* -1: unset */
+    int64_t idle_ms;   /* -1: unset */
+    apr_table_t *env;  /* JailEnv; NULL: none */
+    jc_rlimit_t limits[JC_RLIMITS];
+    int nice_is_set;
+    int nice;
+    apr_array_header_t *trust; /* const char *; NULL: unset */
+
+    /* server level only (read from the main server's configuration) */
+    int strict; /* -1: unset */
+    const char *helper;
+
+    /* Result of freezing, filled in by jc_policy_freeze() in post_config. */
+    uint32_t policy;              /* number in the table; JC_NO_ID: none */
+    jc_code_t refusal;            /* why there is none, or JC_CODE_NONE */
+    const char *refusal_found;    /* what was found, for the sentence */
+    const char *refusal_expected; /* what was expected */
+} jc_server_conf_t;
+
+/* What a child of httpd needs to reach the helper. */
+typedef struct {
+    int socket_fd; /* the children's end of this generation's socket, or -1 */
+    uint64_t generation;
+} jc_link_t;
+
+/* src/httpd/config.c: the directives and their merging. */
+extern const command_rec jc_config_commands[];
+void *jc_config_create_server(apr_pool_t *p, server_rec *s);
+void *jc_config_merge_server(apr_pool_t *p, void *base, void *over);
+static inline jc_server_conf_t *jc_config_of(server_rec *s)
+{
+    return (jc_server_conf_t *)ap_get_module_config(s->module_config,
+                                                    &jailcgi_module);
+}
+
+/*
+ * src/httpd/policy.c: turns every virtual host into a number in one table.
+ * Resolves names once each. Fills in policy/refusal of every server. Sets
+ * *table_fd to a sealed memfd (caller closes; -1 if `table_fd` is NULL: then
+ * only checks and warns, as for configtest) and *caps_needed to a mask of
+ * 1 << CAP_* that the helper must have for it.
+ * Returns NULL, or a sentence for the administrator if the server must not
+ * start (JailStrict On, no memory).
+ */
+const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
+                             server_rec *main_server, uint64_t generation,
+                             int *table_fd, uint64_t *caps_needed);
+
+/*
+ * src/httpd/supervise.c: the helper's life. Runs in the parent.
+ * jc_supervise_post_config opens a new generation with this table (takes
+ * ownership of table_fd), starts the helper if none runs, replaces it if it
+ * lacks a capability, and fills *link. Returns NULL or a sentence.
+ */
+const char *jc_supervise_post_config(apr_pool_t *pconf, server_rec *s,
+                                     int table_fd, uint64_t generation,
+                                     uint64_t caps_needed, jc_link_t *link);
+uint64_t jc_supervise_next_generation(void);
+/* In a child, before it serves: closes what only the parent may hold. */
+void jc_supervise_child_init(void);
+
+/* src/httpd/handler.c */
+int jc_handler(request_rec *r);
+extern jc_link_t jc_link; /* set in post_config, read by the children */
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * The reasons: one stable code for every refusal and failure. They appear in
+ * error logs as JCGInnnn; doc/manual/codes.md explains each and a test compares
+ * the three places. A code is never given another meaning.
+ *
+ * Runs in: all processes. The sentences are in src/httpd/reason.c.
+ */
+#ifndef JC_CODES_H
+#define JC_CODES_H
+
+typedef enum {
+    JC_CODE_NONE = 0,
+
+    /* 10xx: the configuration of the virtual host */
+    JC_CODE_NO_IDENTITY = 1001, /* neither JailUser nor SuexecUserGroup */
+    JC_CODE_USER_UNKNOWN = 1002,
+    JC_CODE_GROUP_UNKNOWN = 1003,
+    JC_CODE_ROOT_IDENTITY = 1004, /* uid 0 or gid 0 */
+    JC_CODE_UID_TOO_LOW = 1005,   /* below JailMinUID */
+    JC_CODE_GID_TOO_LOW = 1006,   /* below JailMinGID */
+    JC_CODE_NO_ROOT = 1007,       /* no JailRoot */
+    JC_CODE_OFF_NO_CGI = 1008,    /* JailRoot off, and no mod_cgi/mod_cgid */
+    JC_CODE_NOT_STARTED_AS_ROOT = 1009,
+    JC_CODE_WEB_USER = 1010, /* the identity is httpd's own User */
+
+    /* 12xx: the request, in the httpd child */
+    JC_CODE_EXEC_CGI_OFF = 1201,
+    JC_CODE_NOT_FOUND = 1202,
+    JC_CODE_IS_DIRECTORY = 1203,
+    JC_CODE_NPH_INCLUDED = 1204,
+    JC_CODE_PATH_INFO = 1205,
+    JC_CODE_NO_RESOURCES = 1206,  /* pipes, sockets, memory: errno */
+    JC_CODE_QUEUE_TIMEOUT = 1207, /* the helper's queue stayed full */
+    JC_CODE_NO_ANSWER = 1208,     /* not started within the time-out */
+    JC_CODE_LOST_TWICE = 1209,    /* helper or keeper died before the start */
+    JC_CODE_REQUEST_TOO_BIG = 1210,
+
+    /* 13xx: the helper */
+    JC_CODE_BAD_POLICY = 1301,     /* unknown number or generation */
+    JC_CODE_BAD_DESCRIPTOR = 1302, /* wrong kind; found = its index */
+    JC_CODE_NO_KEEPER = 1303,      /* the keeper could not be forked */
+    JC_CODE_JAIL_BUSY = 1304,      /* the keeper's queue is full */
+    JC_CODE_TOO_MANY_JAILS = 1305,
+    JC_CODE_OWNER_REFUSED = 1306, /* JailUser owner: id is root or too low */
+    JC_CODE_PIPE_OWNER = 1307,    /* a pipe could not be given to the tenant */
+
+    /* 14xx: a step of building the jail, in the keeper */
+    JC_CODE_STEP_SESSION = 1401,
+    JC_CODE_STEP_DESCRIPTORS = 1402,
+    JC_CODE_STEP_PROCESSES = 1403, /* the list of its own processes */
+    JC_CODE_STEP_LIMITS = 1404,
+    JC_CODE_STEP_NICE = 1405,
+    JC_CODE_ROOT_MISSING = 1406, /* JailRoot does not exist */
+    JC_CODE_ROOT_UNSAFE = 1407,  /* a symlink that a tenant could change */
+    JC_CODE_STEP_CHROOT = 1408,
+    JC_CODE_STEP_GROUPS = 1409,
+    JC_CODE_STEP_GID = 1410,
+    JC_CODE_STEP_UID = 1411,
+    JC_CODE_STEP_BOUNDING = 1412,
+    JC_CODE_STEP_SECUREBITS = 1413,
+    JC_CODE_STEP_NO_NEW_PRIVS = 1414,
+    JC_CODE_STEP_UNDUMPABLE = 1415,
+    JC_CODE_ROOT_REGAINED = 1416,
+    JC_CODE_STEP_CAPABILITIES = 1417,
+    JC_CODE_STEP_SIGNALS = 1418,
+
+    /* 15xx: the checks of the script, in its child, as the tenant */
+    JC_CODE_REQUEST_MALFORMED = 1501,
+    JC_CODE_NOT_IN_JAIL = 1502,  /* text = first missing component */
+    JC_CODE_PATH_DENIED = 1503,  /* a directory may not be searched */
+    JC_CODE_DIR_WRITABLE = 1504, /* found = mode */
+    JC_CODE_DIR_OWNER = 1505,    /* a parent belongs to a third user */
+    JC_CODE_SYMLINK_LOOP = 1506,
+    JC_CODE_NOT_REGULAR = 1507,      /* found = mode */
+    JC_CODE_SCRIPT_WRITABLE = 1508,  /* found = mode */
+    JC_CODE_SCRIPT_SETID = 1509,     /* found = mode */
+    JC_CODE_SCRIPT_OWNER = 1510,     /* found, expected = uid */
+    JC_CODE_SCRIPT_GROUP = 1511,     /* found, expected = gid */
+    JC_CODE_NOT_EXECUTABLE = 1512,   /* found = mode */
+    JC_CODE_OTHER_FILE = 1513,       /* not the file that httpd authorised */
+    JC_CODE_SCRIPT_DIR_OWNER = 1514, /* found, expected = uid */
+    JC_CODE_SCRIPT_DIR_GROUP = 1515, /* found, expected = gid */
+    JC_CODE_PATH_OTHER = 1516,       /* any other errno while walking */
+
+    /* 16xx: the launch */
+    JC_CODE_FORK_NPROC = 1601, /* EAGAIN: found = the NPROC limit */
+    JC_CODE_FORK = 1602,
+    JC_CODE_INTERPRETER_MISSING = 1603, /* text = the #! interpreter */
+    JC_CODE_LOADER_MISSING = 1604,      /* text = PT_INTERP */
+    JC_CODE_CRLF = 1605,                /* carriage return ends the #! line */
+    JC_CODE_NO_FORMAT = 1606,           /* neither #! nor ELF */
+    JC_CODE_EXEC_DENIED = 1607,         /* EACCES: noexec, interpreter's mode */
+    JC_CODE_EXEC_TOO_BIG = 1608,        /* E2BIG */
+    JC_CODE_EXEC_OTHER = 1609,
+    JC_CODE_WRONG_MACHINE = 1610,      /* ELF for another architecture */
+    JC_CODE_INTERPRETER_DENIED = 1611, /* text = the interpreter */
+    JC_CODE_SCRIPT_BUSY = 1612,        /* ETXTBSY */
+    JC_CODE_SCRIPT_LIMIT = 1613, /* a limit could not be set; found = it */
+    JC_CODE_SCRIPT_SETUP = 1614, /* descriptors or session of the child */
+
+    /* 17xx: how the script ended */
+    JC_CODE_SIGNAL = 1701,
+    JC_CODE_LIBRARY_MISSING = 1702, /* the loader's own words */
+    JC_CODE_SYMBOL_MISSING = 1703,  /* likewise: relocation, version, lookup */
+    JC_CODE_NO_OUTPUT = 1704,
+    JC_CODE_BAD_HEADER = 1705,
+    JC_CODE_HEADER_TOO_LONG = 1706,
+    JC_CODE_HEADER_TIMEOUT = 1707, /* 504 */
+    JC_CODE_OUTPUT_TIMEOUT = 1708,
+    JC_CODE_BAD_STATUS = 1709,
+    JC_CODE_CLIENT_GONE = 1710,
+    JC_CODE_STDERR_DROPPED = 1711,
+    JC_CODE_BODY_BROKEN = 1712,
+    JC_CODE_CPU_LIMIT = 1713,   /* SIGXCPU, or SIGKILL with it */
+    JC_CODE_FSIZE_LIMIT = 1714, /* SIGXFSZ */
+    JC_CODE_EXIT_STATUS = 1715, /* non-zero after a whole page: a note */
+    JC_CODE_END_UNKNOWN = 1716, /* its keeper was killed */
+} jc_code_t;
+
+#endif

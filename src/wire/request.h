@@ -1,0 +1,34 @@
+/*
+ * The request's memfd: arguments, environment, script. Written and sealed by
+ * the httpd child, mapped by the script's child, which is the tenant already.
+ * The helper and the keeper only look at its seals.
+ *
+ * Runs in:   httpd child (writes), script's child (reads)
+ * Privilege: none; no process that is root reads it
+ */
+#ifndef JC_REQUEST_H
+#define JC_REQUEST_H
+
+#include <stdint.h>
+
+#define JC_REQUEST_MAGIC 0x4a435251u
+#define JC_REQUEST_SEALS                                                       \
+    (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define JC_REQUEST_LEN_MAX (64u << 20) /* far above what execve takes */
+
+/*
+ * Followed by strings_len bytes: the script's path inside the jail, then argc
+ * arguments (argv[0] first), then envc strings NAME=VALUE, each with its NUL.
+ * The path is absolute. Nothing else may follow.
+ */
+typedef struct {
+    uint32_t magic;
+    uint32_t version; /* JC_WIRE_VERSION */
+    uint32_t argc;
+    uint32_t envc;
+    uint64_t strings_len;
+    uint64_t script_dev; /* st_dev of the file that httpd authorised */
+    uint64_t script_ino;
+} jc_request_head_t;
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * Runs in:   all five kinds of process
+ * Privilege: none of its own
+ * Trusts:    nothing that it decodes
+ * Never:     allocates, logs, knows a policy
+ */
+#define _GNU_SOURCE
+#include "wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static const struct {
+    size_t length;
+    unsigned fd_count;
+} shapes[] = {
+    [JC_MSG_GENERATION] = {sizeof(jc_msg_generation_t), JC_GENERATION_FDS},
+    [JC_MSG_SPAWN] = {sizeof(jc_msg_spawn_t), JC_SPAWN_FDS},
+    [JC_MSG_RUN] = {sizeof(jc_msg_run_t), JC_SPAWN_FDS},
+    [JC_MSG_STARTED] = {sizeof(jc_msg_started_t), 0},
+    [JC_MSG_FAILED] = {sizeof(jc_msg_failed_t), 0},
+    [JC_MSG_EXIT] = {sizeof(jc_msg_exit_t), 0},
+};
+
+static int known(uint16_t type)
+{
+    return type >= JC_MSG_GENERATION && type <= JC_MSG_EXIT;
+}
+
+size_t jc_wire_length(uint16_t type)
+{
+    return known(type) ? shapes[type].length : 0;
+}
+
+unsigned jc_wire_fd_count(uint16_t type)
+{
+    return known(type) ? shapes[type].fd_count : 0;
+}
+
+void jc_wire_close_fds(int *fds, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+            fds[i] = -1;
+        }
+    }
+}
+
+jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
+                              const int *fds, unsigned fd_count, int flags)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * JC_MAX_FDS)];
+    } ancillary;
+    struct iovec iov = {.iov_base = msg, .iov_len = jc_wire_length(type)};
+    struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
+    jc_wire_head_t head = {.magic = JC_WIRE_MAGIC,
+                           .version = JC_WIRE_VERSION,
+                           .type = type};
+
+    if (iov.iov_len == 0 || fd_count != jc_wire_fd_count(type)) {
+        errno = EINVAL;
+        return JC_WIRE_ERROR;
+    }
+    memcpy(msg, &head, sizeof(head));
+    if (fd_count > 0) {
+        memset(&ancillary, 0, sizeof(ancillary));
+        mh.msg_control = &ancillary;
+        mh.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+        memcpy(CMSG_DATA(c), fds, sizeof(int) * fd_count);
+    }
+    for (;;) {
+        if (sendmsg(sock_fd, &mh, flags | MSG_NOSIGNAL) >= 0) {
+            return JC_WIRE_OK;
+        }
+        if (errno == EINTR) {
+            continue;
+        }
+        if (errno == EAGAIN) {
+            return JC_WIRE_AGAIN;
+        }
+        return errno == EPIPE || errno == ECONNRESET ? JC_WIRE_EOF
+                                                     : JC_WIRE_ERROR;
+    }
+}
+
+/*
+ * Takes the descriptors out of every SCM_RIGHTS block, keeping at most
+ * JC_MAX_FDS and closing the rest. Returns how many came, kept or not; a
+ * block of another kind counts as too many.
+ */
+static unsigned take_fds(struct msghdr *mh, int *fds)
+{
+    unsigned count = 0;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
+            count += JC_MAX_FDS + 1;
+            continue;
+        }
+        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < n; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+            if (count < JC_MAX_FDS) {
+                fds[count] = fd;
+            } else {
+                close(fd);
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+/* End of file and an empty record both read as 0 bytes. Only the first may
+ * end the connection, or one bad peer could close it for all that share it. */
+static int hung_up(int sock_fd)
+{
+    struct pollfd p = {.fd = sock_fd};
+
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
+}
+
+static int shape_is_right(const jc_wire_any_t *any, size_t length,
+                          unsigned fd_count)
+{
+    return length >= sizeof(any->head) && any->head.magic == JC_WIRE_MAGIC &&
+           any->head.version == JC_WIRE_VERSION && known(any->head.type) &&
+           length == jc_wire_length(any->head.type) &&
+           fd_count == jc_wire_fd_count(any->head.type);
+}
+
+jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
+                              int flags)
+{
+    /* Room for more than any message carries: a peer's surplus is then seen
+     * and closed here and not only reported as MSG_CTRUNC. */
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * JC_MAX_FDS * 2)];
+    } ancillary;
+    struct iovec iov = {.iov_base = any, .iov_len = sizeof(*any)};
+    struct msghdr mh = {.msg_iov = &iov,
+                        .msg_iovlen = 1,
+                        .msg_control = &ancillary,
+                        .msg_controllen = sizeof(ancillary)};
+    ssize_t length;
+
+    for (unsigned i = 0; i < JC_MAX_FDS; i++) {
+        fds[i] = -1;
+    }
+    do {
+        length = recvmsg(sock_fd, &mh, flags | MSG_CMSG_CLOEXEC);
+    } while (length < 0 && errno == EINTR);
+    if (length < 0) {
+        if (errno == EAGAIN) {
+            return JC_WIRE_AGAIN;
+        }
+        return errno == ECONNRESET ? JC_WIRE_EOF : JC_WIRE_ERROR;
+    }
+    unsigned fd_count = take_fds(&mh, fds);
+    if (length == 0 && fd_count == 0 && !(mh.msg_flags & MSG_CTRUNC)) {
+        return hung_up(sock_fd) ? JC_WIRE_EOF : JC_WIRE_MALFORMED;
+    }
+    if ((mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
+        !shape_is_right(any, (size_t)length, fd_count)) {
+        jc_wire_close_fds(fds, JC_MAX_FDS);
+        return JC_WIRE_MALFORMED;
+    }
+    return JC_WIRE_OK;
+}

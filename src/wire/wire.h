@@ -1,0 +1,171 @@
+/*
+ * The messages that cross a trust boundary, and their maxima.
+ *
+ * Runs in:   all five kinds of process
+ * Privilege: none of its own
+ * Trusts:    nothing that it decodes
+ * Never:     allocates, logs, knows a policy, includes APR or httpd headers
+ *
+ * Every message is one SOCK_SEQPACKET record of fixed length that begins with
+ * jc_wire_head_t. doc/protocol.md tells who sends what to whom. All integers
+ * are in host order: both ends are on one machine and of one build, which
+ * JC_WIRE_VERSION proves.
+ */
+#ifndef JC_WIRE_H
+#define JC_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define JC_WIRE_MAGIC   0x4a434749u /* "JCGI" */
+#define JC_WIRE_VERSION 1u
+
+/* Descriptors that the helper inherits from the httpd parent by exec. */
+#define JC_FD_PARENT       3 /* SEQPACKET socket to the parent */
+#define JC_FD_PARENT_PIDFD 4 /* pidfd of the parent: readable when it died */
+
+/* Exit statuses of the helper that the parent tells apart. Not 7 and not 15:
+ * httpd gives these a meaning of its own (APEXIT_CHILDSICK, _CHILDFATAL). */
+#define JC_EXIT_OK      0
+#define JC_EXIT_USAGE   64
+#define JC_EXIT_VERSION 65
+#define JC_EXIT_START   66 /* cannot do its work here; stderr says why */
+
+enum {
+    JC_MSG_GENERATION = 1, /* parent -> helper */
+    JC_MSG_SPAWN,          /* httpd child -> helper */
+    JC_MSG_RUN,            /* helper -> keeper */
+    JC_MSG_STARTED,        /* script's child -> httpd child, on control */
+    JC_MSG_FAILED,         /* helper, keeper, script's child -> httpd child */
+    JC_MSG_EXIT,           /* keeper -> httpd child */
+};
+
+/* The descriptors of JC_MSG_SPAWN and JC_MSG_RUN, in this order. */
+enum {
+    JC_SPAWN_STDIN,   /* read end of an anonymous pipe */
+    JC_SPAWN_STDOUT,  /* write end of an anonymous pipe */
+    JC_SPAWN_STDERR,  /* write end of an anonymous pipe */
+    JC_SPAWN_CONTROL, /* SEQPACKET socket, peer kept by the httpd child */
+    JC_SPAWN_REQUEST, /* memfd with all seals, see request.h */
+    JC_SPAWN_FDS
+};
+
+/* The descriptors of JC_MSG_GENERATION. */
+enum {
+    JC_GENERATION_SOCKET, /* the helper's end of this generation's socket */
+    JC_GENERATION_TABLE,  /* sealed memfd, see table.h */
+    JC_GENERATION_FDS
+};
+
+#define JC_MAX_FDS  5
+#define JC_TEXT_MAX 512 /* of jc_msg_failed_t.text, with its NUL */
+#define JC_NO_ID    UINT32_MAX
+
+typedef struct {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t type;
+} jc_wire_head_t;
+
+typedef struct {
+    jc_wire_head_t head;
+    uint64_t generation;
+} jc_msg_generation_t;
+
+typedef struct {
+    jc_wire_head_t head;
+    uint64_t generation;
+    uint64_t request_id; /* chosen by the httpd child; echoed, never trusted */
+    uint32_t policy;
+    uint32_t uid;   /* JC_NO_ID unless the policy is "owner" */
+    uint32_t gid;   /* likewise */
+    uint32_t flags; /* none defined: must be 0 */
+} jc_msg_spawn_t;
+
+typedef struct {
+    jc_wire_head_t head;
+    uint64_t request_id;
+} jc_msg_run_t;
+
+/* Sent right before execve: from here on the request may have had effects. */
+typedef struct {
+    jc_wire_head_t head;
+    uint64_t request_id;
+    int32_t pid; /* in the jail's own PID namespace, if it has one */
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t reserved;
+} jc_msg_started_t;
+
+/* The script was not run (even after STARTED: then execve itself failed). */
+typedef struct {
+    jc_wire_head_t head;
+    uint64_t request_id;
+    uint32_t code;  /* codes.h */
+    int32_t errnum; /* errno, or 0 */
+    uint64_t found; /* what the check saw: an id, a mode, an inode */
+    uint64_t expected;
+    char text[JC_TEXT_MAX]; /* a path or name; NUL-terminated */
+} jc_msg_failed_t;
+
+typedef struct {
+    jc_wire_head_t head;
+    uint64_t request_id;
+    int32_t status; /* as wait(2) gives it */
+    uint32_t reserved;
+    uint64_t utime_us;
+    uint64_t stime_us;
+    uint64_t maxrss_kb;
+} jc_msg_exit_t;
+
+/* A buffer that any message fits. */
+typedef union {
+    jc_wire_head_t head;
+    jc_msg_generation_t generation;
+    jc_msg_spawn_t spawn;
+    jc_msg_run_t run;
+    jc_msg_started_t started;
+    jc_msg_failed_t failed;
+    jc_msg_exit_t exit;
+} jc_wire_any_t;
+
+typedef enum {
+    JC_WIRE_OK,
+    JC_WIRE_EOF,       /* the peer has closed */
+    JC_WIRE_AGAIN,     /* would block */
+    JC_WIRE_MALFORMED, /* wrong length, version, type, descriptors; consumed */
+    JC_WIRE_ERROR,     /* errno tells */
+} jc_wire_result_t;
+
+/*
+ * Sends one message of `type` with `fd_count` descriptors, without SIGPIPE.
+ * Fills in msg->head. `msg` points to the struct of that type; the length is
+ * known from the type. `flags` are send(2)'s, as MSG_DONTWAIT. The descriptors
+ * remain the caller's.
+ * Returns JC_WIRE_OK, _AGAIN, _EOF (peer gone) or _ERROR with errno set
+ * (ETOOMANYREFS: too many descriptors of this user are in flight; try later).
+ */
+jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
+                              const int *fds, unsigned fd_count, int flags);
+
+/*
+ * Receives one message into *any. Every descriptor received is close-on-exec.
+ * On JC_WIRE_OK exactly the number of descriptors that the type carries is in
+ * `fds` (room for JC_MAX_FDS), the caller's to close; any->head.type and the
+ * length have been checked against each other, MSG_TRUNC and MSG_CTRUNC are
+ * refused. On every other result no descriptor is left open and unused slots
+ * of `fds` are -1.
+ */
+jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
+                              int flags);
+
+/* Closes the descriptors >= 0 of fds[0..count-1] and sets them to -1. */
+void jc_wire_close_fds(int *fds, unsigned count);
+
+/* Bytes of a message of this type, or 0 for an unknown type. */
+size_t jc_wire_length(uint16_t type);
+
+/* Descriptors that a message of this type carries. */
+unsigned jc_wire_fd_count(uint16_t type);
+
+#endif
