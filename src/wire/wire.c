@@ -174,9 +174,25 @@ jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
         return hung_up(sock_fd) ? JC_WIRE_EOF : JC_WIRE_MALFORMED;
     }
     if ((mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-        !shape_is_right(any, (size_t)length, fd_count)) {
+        !shape_is_right(any, (size_t) length, fd_count)) {
         jc_wire_close_fds(fds, JC_MAX_FDS);
         return JC_WIRE_MALFORMED;
     }
     return JC_WIRE_OK;
+}
+
+void jc_wire_send_failed(int control_fd, uint64_t request_id,
+                         const jc_failure_t *failure)
+{
+    jc_msg_failed_t msg = {.request_id = request_id,
+                           .code = failure->code,
+                           .errnum = failure->errnum,
+                           .found = failure->found,
+                           .expected = failure->expected};
+
+    if (failure->text) {
+        size_t len = strnlen(failure->text, sizeof(msg.text) - 1);
+        memcpy(msg.text, failure->text, len);
+    }
+    (void) jc_wire_send(control_fd, JC_MSG_FAILED, &msg, NULL, 0, MSG_DONTWAIT);
 }

@@ -159,6 +159,22 @@ jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
 jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
                               int flags);
 
+/*
+ * Sends JC_MSG_FAILED without blocking; what cannot be sent is lost, and the
+ * httpd child then sees only that the control socket was closed. `text` may be
+ * NULL and is cut to JC_TEXT_MAX - 1 bytes.
+ */
+typedef struct {
+    uint32_t code; /* jc_code_t */
+    int errnum;
+    uint64_t found;
+    uint64_t expected;
+    const char *text;
+} jc_failure_t;
+
+void jc_wire_send_failed(int control_fd, uint64_t request_id,
+                         const jc_failure_t *failure);
+
 /* Closes the descriptors >= 0 of fds[0..count-1] and sets them to -1. */
 void jc_wire_close_fds(int *fds, unsigned count);
 

@@ -1,0 +1,81 @@
+/*
+ * Runs in:   helper
+ * Privilege: root
+ * Trusts:    the parent, for the table's meaning; not for its shape
+ * Never:     maps anything but a sealed table of the parent's
+ */
+#define _GNU_SOURCE
+#include "helper.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static void *map_table(int table_fd, size_t *len)
+{
+    struct stat st;
+    int seals = fcntl(table_fd, F_GET_SEALS);
+
+    if (seals < 0 || (seals & SEALS) != SEALS || fstat(table_fd, &st) ||
+        st.st_size <= 0 || st.st_size > (off_t) JC_TABLE_LEN_MAX) {
+        return NULL;
+    }
+    *len = (size_t) st.st_size;
+    void *data = mmap(NULL, *len, PROT_READ, MAP_PRIVATE, table_fd, 0);
+    return data == MAP_FAILED ? NULL : data;
+}
+
+static int take_policies(jc_generation_t *generation,
+                         const jc_table_head_t *table)
+{
+    uint32_t count = table->policy_count;
+
+    generation->policies = calloc(count ? count : 1, sizeof(jc_policy_t *));
+    if (!generation->policies) {
+        return -1;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        generation->policies[i] = jc_policies_intern(jc_table_record(table, i));
+    }
+    generation->policy_count = count;
+    return 0;
+}
+
+/* Takes sock_fd, not table_fd. NULL if the table is not one. */
+jc_generation_t *jc_generation_open(uint64_t number, int sock_fd, int table_fd)
+{
+    size_t len = 0;
+    void *data = map_table(table_fd, &len);
+    const jc_table_head_t *table = data ? jc_table_check(data, len) : NULL;
+    jc_generation_t *generation = NULL;
+
+    if (table && table->generation == number) {
+        generation = calloc(1, sizeof(*generation));
+    }
+    if (generation && take_policies(generation, table)) {
+        free(generation);
+        generation = NULL;
+    }
+    if (generation) {
+        generation->number = number;
+        generation->sock_fd = sock_fd;
+    }
+    if (data) {
+        munmap(data, len);
+    }
+    return generation;
+}
+
+void jc_generation_close(jc_generation_t *generation)
+{
+    for (uint32_t i = 0; i < generation->policy_count; i++) {
+        jc_policies_unref(generation->policies[i]);
+    }
+    close(generation->sock_fd);
+    free(generation->policies);
+    free(generation);
+}

@@ -1,0 +1,84 @@
+/*
+ * What the files of the helper share.
+ *
+ * Runs in:   helper
+ * Privilege: root, least capabilities
+ * Trusts:    its parent's messages and tables, once their shape is checked
+ * Never:     reads a request's environment, resolves a path named by a
+ *            tenant, loads a library
+ */
+#ifndef JC_HELPER_H
+#define JC_HELPER_H
+
+#include "src/helper/policy.h"
+#include "src/wire/codes.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define JC_JAILS_MAX       10000
+#define JC_GENERATIONS_MAX 64
+
+/* A policy of one or more generations. Lives in memory that no keeper gets. */
+typedef struct jc_policy {
+    struct jc_policy *next; /* in its hash chain */
+    uint64_t hash;
+    uint32_t refs;  /* tables that contain it */
+    uint32_t jails; /* jails that were made from it */
+    struct jc_chunk *chunk;
+    jc_policy_rec_t rec; /* the whole record follows */
+} jc_policy_t;
+
+/* One configuration's children and what they may ask for. */
+typedef struct {
+    int source; /* JC_SOURCE_GENERATION: what epoll gives back points here */
+    int sock_fd;
+    uint64_t number;
+    uint32_t policy_count;
+    jc_policy_t **policies;
+} jc_generation_t;
+
+/* policies.c */
+jc_policy_t *jc_policies_intern(const jc_policy_rec_t *rec);
+void jc_policies_unref(jc_policy_t *policy);
+/* Frees it if no table and no jail needs it any more. */
+void jc_policies_release(jc_policy_t *policy);
+
+/* generations.c */
+jc_generation_t *jc_generation_open(uint64_t number, int sock_fd, int table_fd);
+void jc_generation_close(jc_generation_t *generation);
+
+/* keepers.c */
+typedef struct {
+    int use_namespaces; /* PID and IPC, if the helper may make them */
+    int parent_pidfd;
+} jc_keepers_conf_t;
+
+void jc_keepers_init(const jc_keepers_conf_t *conf);
+/*
+ * Passes a request on to the keeper of (policy, uid, gid), which is made if
+ * there is none. The descriptors remain the caller's. On failure *failure says
+ * why. Returns 0 or -1.
+ */
+int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
+                  uint64_t request_id, const int *fds, jc_failure_t *failure);
+/* Reaps keepers that have ended. */
+void jc_keepers_reap(void);
+/* Tells keepers that no request has reached for their idle time to finish,
+ * and those whose policy is in no table any more. */
+void jc_keepers_sweep(uint64_t now_ms);
+/* SIGKILL to all of them: the parent has gone. */
+void jc_keepers_kill(void);
+
+/* dispatch.c: JC_MSG_SPAWN from the children of httpd. */
+void jc_helper_on_spawn(const jc_generation_t *generation,
+                        const jc_msg_spawn_t *msg, const int *fds);
+
+/* log.c */
+void jc_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Our own mistake: logs and aborts; the parent starts a new helper. */
+void jc_bug(const char *what) __attribute__((noreturn));
+
+uint64_t jc_now_ms(void);
+
+#endif

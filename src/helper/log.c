@@ -1,0 +1,56 @@
+/*
+ * Runs in:   helper
+ * Privilege: root
+ * Trusts:    its callers' formats
+ * Never:     prints what a tenant or a request brought
+ */
+#define _GNU_SOURCE
+#include "helper.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One write(2) a line into httpd's main error log, which is descriptor 2.
+ * UTC, because local time would have to be read from a file. */
+void jc_log(const char *format, ...)
+{
+    char line[1024];
+    struct timespec now;
+    struct tm tm;
+    va_list args;
+    size_t len;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    len = strftime(line, sizeof(line), "[%Y-%m-%dT%H:%M:%SZ] ", &tm);
+    len += snprintf(line + len, sizeof(line) - len,
+                    "[jailcgi] [pid %d] jailcgi-helper: ", (int) getpid());
+    va_start(args, format);
+    int n = vsnprintf(line + len, sizeof(line) - len - 1, format, args);
+    va_end(args);
+    len += n < 0 ? 0 : (size_t) n;
+    if (len > sizeof(line) - 2) {
+        len = sizeof(line) - 2;
+    }
+    line[len++] = '\n';
+    if (write(STDERR_FILENO, line, len) < 0) {
+        return; /* there is nowhere left to say so */
+    }
+}
+
+void jc_bug(const char *what)
+{
+    jc_log("BUG: %s; this helper ends and httpd starts another", what);
+    abort();
+}
+
+uint64_t jc_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+}

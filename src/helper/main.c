@@ -1,0 +1,335 @@
+/*
+ * jailcgi-helper: the one process that is root and serves requests.
+ *
+ * Theory of operation. The httpd parent starts this program with a socket to
+ * itself (descriptor 3) and a pidfd of itself (4), and sends it one socket and
+ * one policy table for each generation of httpd's children. A child asks on
+ * its generation's socket for a script of policy N; this process finds or
+ * makes the keeper of that jail and passes the request on. It does nothing
+ * else and knows nothing of HTTP. It is static and bound before main, so that
+ * no library of the host or of a jail is ever loaded into it.
+ *
+ * Runs in:   helper
+ * Privilege: root; the capabilities that --caps names, no others
+ * Trusts:    its parent
+ * Never:     opens a file, resolves a name, blocks on a peer
+ */
+#define _GNU_SOURCE
+#include "helper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EVENTS       32
+#define BATCH        16 /* messages of one generation before others' turn */
+#define SWEEP_MS     1000
+#define DELAY_MS_MAX 60000
+
+enum {
+    SOURCE_PARENT = 1,
+    SOURCE_PARENT_DIED,
+    SOURCE_SIGNAL,
+    SOURCE_GENERATION
+};
+
+/* epoll gives back a pointer to one of these, or to a generation, which
+ * begins with the same field. */
+static int source_parent = SOURCE_PARENT;
+static int source_parent_died = SOURCE_PARENT_DIED;
+static int source_signal = SOURCE_SIGNAL;
+
+static struct {
+    int epoll_fd;
+    int signal_fd;
+    jc_generation_t *generations[JC_GENERATIONS_MAX];
+} helper = {.epoll_fd = -1, .signal_fd = -1};
+
+static void watch(int fd, uint32_t events, void *source)
+{
+    struct epoll_event event = {.events = events, .data.ptr = source};
+
+    if (epoll_ctl(helper.epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
+        jc_bug("epoll_ctl");
+    }
+}
+
+/* httpd ignores or handles signals that a script must find at their default,
+ * and ignored ones outlive exec. */
+static void set_up_signals(void)
+{
+    sigset_t mask;
+
+    for (int sig = 1; sig < NSIG; sig++) {
+        signal(sig, SIG_DFL);
+    }
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGCHLD);
+    sigaddset(&mask, SIGTERM);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    helper.signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (helper.signal_fd < 0) {
+        jc_bug("signalfd");
+    }
+}
+
+/* Keeps of the capabilities in `wanted` those that the machine gives; a step
+ * that then fails is told to the request that met it. */
+static void limit_capabilities(uint64_t wanted)
+{
+    cap_t have = cap_get_proc();
+    cap_t keep = cap_init();
+
+    if (!have || !keep) {
+        jc_bug("no memory for the capabilities");
+    }
+    for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++) {
+        cap_flag_value_t permitted = CAP_CLEAR;
+        cap_get_flag(have, cap, CAP_PERMITTED, &permitted);
+        if (!(wanted & (UINT64_C(1) << cap))) {
+            (void) cap_drop_bound(cap);
+        } else if (permitted == CAP_SET) {
+            cap_set_flag(keep, CAP_PERMITTED, 1, &cap, CAP_SET);
+            cap_set_flag(keep, CAP_EFFECTIVE, 1, &cap, CAP_SET);
+        }
+    }
+    if (cap_set_proc(keep)) {
+        jc_log("cannot limit its capabilities: %s", strerror(errno));
+        exit(JC_EXIT_START);
+    }
+    cap_free(have);
+    cap_free(keep);
+}
+
+/* Whether it may make PID and IPC namespaces: containers and hardened units
+ * (RestrictNamespaces) take that away without taking the capability. */
+static int test_namespaces(void)
+{
+    pid_t pid =
+        (pid_t) syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWIPC | SIGCHLD, NULL,
+                        NULL, NULL, NULL);
+
+    if (pid == 0) {
+        _exit(0);
+    }
+    if (pid > 0) {
+        waitpid(pid, NULL, 0);
+        return 1;
+    }
+    jc_log("jails get no PID and IPC namespaces of their own here: clone: %s; "
+           "they need CAP_SYS_ADMIN, and RestrictNamespaces= in the unit of "
+           "httpd must not forbid pid and ipc",
+           strerror(errno));
+    return 0;
+}
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void open_generation(uint64_t number, int *fds)
+{
+    int slot = 0;
+
+    while (slot < JC_GENERATIONS_MAX && helper.generations[slot]) {
+        slot++;
+    }
+    jc_generation_t *generation =
+        slot == JC_GENERATIONS_MAX
+            ? NULL
+            : jc_generation_open(number, fds[JC_GENERATION_SOCKET],
+                                 fds[JC_GENERATION_TABLE]);
+    if (!generation) {
+        jc_log("cannot take generation %llu: its table is malformed, memory "
+               "is short or more than %d configurations are in use; the "
+               "virtual hosts of it run no CGI",
+               (unsigned long long) number, JC_GENERATIONS_MAX);
+        return;
+    }
+    fds[JC_GENERATION_SOCKET] = -1; /* taken */
+    generation->source = SOURCE_GENERATION;
+    helper.generations[slot] = generation;
+    watch(generation->sock_fd, EPOLLIN, generation);
+}
+
+static void jc_helper_on_generation(void)
+{
+    jc_wire_any_t any;
+    int fds[JC_MAX_FDS];
+
+    switch (jc_wire_recv(JC_FD_PARENT, &any, fds, MSG_DONTWAIT)) {
+    case JC_WIRE_OK:
+        if (any.head.type == JC_MSG_GENERATION) {
+            open_generation(any.generation.generation, fds);
+        }
+        jc_wire_close_fds(fds, JC_MAX_FDS);
+        break;
+    case JC_WIRE_AGAIN:
+        break;
+    case JC_WIRE_MALFORMED:
+        jc_log("the module and this helper are not of one build; install "
+               "both and restart httpd");
+        exit(JC_EXIT_VERSION);
+    default: /* the parent has let go of us */
+        exit(JC_EXIT_OK);
+    }
+}
+
+static void drop_generation(jc_generation_t *generation)
+{
+    for (int slot = 0; slot < JC_GENERATIONS_MAX; slot++) {
+        if (helper.generations[slot] == generation) {
+            helper.generations[slot] = NULL;
+        }
+    }
+    (void) epoll_ctl(helper.epoll_fd, EPOLL_CTL_DEL, generation->sock_fd, NULL);
+    jc_generation_close(generation);
+}
+
+static void on_generation(jc_generation_t *generation)
+{
+    jc_wire_any_t any;
+    int fds[JC_MAX_FDS];
+
+    for (int i = 0; i < BATCH; i++) {
+        switch (jc_wire_recv(generation->sock_fd, &any, fds, MSG_DONTWAIT)) {
+        case JC_WIRE_OK:
+            if (any.head.type == JC_MSG_SPAWN) {
+                jc_helper_on_spawn(generation, &any.spawn, fds);
+            }
+            jc_wire_close_fds(fds, JC_MAX_FDS);
+            break;
+        case JC_WIRE_MALFORMED:
+            break; /* that sender's loss */
+        case JC_WIRE_EOF:
+            drop_generation(generation); /* its last child has gone */
+            return;
+        default:
+            return;
+        }
+    }
+}
+
+static void on_signal(void)
+{
+    struct signalfd_siginfo info;
+
+    while (read(helper.signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo == SIGTERM) {
+            exit(JC_EXIT_OK); /* keepers finish by themselves */
+        }
+    }
+    jc_keepers_reap();
+}
+
+static void on_event(const struct epoll_event *event)
+{
+    switch (*(int *) event->data.ptr) {
+    case SOURCE_PARENT:
+        jc_helper_on_generation();
+        break;
+    case SOURCE_PARENT_DIED:
+        /* Keepers watch the pidfd too, but one may be stopped. */
+        jc_keepers_kill();
+        exit(JC_EXIT_OK);
+    case SOURCE_SIGNAL:
+        on_signal();
+        break;
+    case SOURCE_GENERATION:
+        on_generation(event->data.ptr);
+        break;
+    }
+}
+
+static void serve(void)
+{
+    struct epoll_event events[EVENTS];
+    uint64_t swept_ms = jc_now_ms();
+
+    for (;;) {
+        int n = epoll_wait(helper.epoll_fd, events, EVENTS, SWEEP_MS);
+        for (int i = 0; i < n; i++) {
+            on_event(&events[i]);
+        }
+        uint64_t now_ms = jc_now_ms();
+        if (now_ms - swept_ms >= SWEEP_MS) {
+            jc_keepers_sweep(now_ms);
+            swept_ms = now_ms;
+        }
+    }
+}
+
+static void wait_for_turn(int delay_ms)
+{
+    struct pollfd parent = {.fd = JC_FD_PARENT_PIDFD, .events = POLLIN};
+
+    if (delay_ms > 0 && poll(&parent, 1, delay_ms) > 0) {
+        exit(JC_EXIT_OK);
+    }
+}
+
+static int read_arguments(int argc, char **argv, uint64_t *caps, int *delay_ms)
+{
+    char *end;
+
+    if (argc != 3 || strncmp(argv[1], "--caps=", 7) != 0 ||
+        strncmp(argv[2], "--delay-ms=", 11) != 0) {
+        return -1;
+    }
+    *caps = strtoull(argv[1] + 7, &end, 16);
+    if (end == argv[1] + 7 || *end) {
+        return -1;
+    }
+    long delay = strtol(argv[2] + 11, &end, 10);
+    if (end == argv[2] + 11 || *end || delay < 0 || delay > DELAY_MS_MAX) {
+        return -1;
+    }
+    *delay_ms = (int) delay;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t caps;
+    int delay_ms, type = 0;
+    socklen_t type_len = sizeof(type);
+
+    if (read_arguments(argc, argv, &caps, &delay_ms) ||
+        getsockopt(JC_FD_PARENT, SOL_SOCKET, SO_TYPE, &type, &type_len) ||
+        type != SOCK_SEQPACKET) {
+        jc_log("is started by httpd with mod_jailcgi and not by hand");
+        return JC_EXIT_USAGE;
+    }
+    prctl(PR_SET_DUMPABLE, 0);
+    setsid(); /* a Ctrl-C at httpd's terminal is not for us */
+    set_up_signals();
+    raise_descriptor_limit();
+    limit_capabilities(caps);
+    helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    jc_keepers_conf_t conf = {.use_namespaces = test_namespaces(),
+                              .parent_pidfd = JC_FD_PARENT_PIDFD};
+    jc_keepers_init(&conf);
+    wait_for_turn(delay_ms);
+    watch(JC_FD_PARENT, EPOLLIN, &source_parent);
+    watch(JC_FD_PARENT_PIDFD, EPOLLIN, &source_parent_died);
+    watch(helper.signal_fd, EPOLLIN, &source_signal);
+    serve();
+}

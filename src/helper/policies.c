@@ -1,0 +1,124 @@
+/*
+ * The policies of all live tables, each once. They lie in chunks that fork
+ * does not copy (MADV_DONTFORK): a keeper, and the script's child in it that
+ * parses what a request brought, shall not have the JailEnv secrets of other
+ * sites in its memory; and forking it stays cheap with 10,000 policies.
+ *
+ * Runs in:   helper
+ * Privilege: root
+ * Trusts:    records that jc_table_check() has passed
+ * Never:     keeps a pointer into a table
+ */
+#define _GNU_SOURCE
+#include "helper.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define BUCKETS    16384u
+#define CHUNK_SIZE (1u << 20)
+
+typedef struct jc_chunk {
+    uint32_t refs;
+    size_t size;
+    size_t used;
+} chunk_t;
+
+static jc_policy_t *buckets[BUCKETS];
+static chunk_t *open_chunk;
+
+static uint64_t hash_of(const void *data, size_t len)
+{
+    const unsigned char *at = data;
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a; bytes are compared too */
+
+    while (len-- > 0) {
+        hash = (hash ^ *at++) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+static chunk_t *chunk_new(size_t size)
+{
+    chunk_t *chunk = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (chunk == MAP_FAILED || madvise(chunk, size, MADV_DONTFORK)) {
+        jc_bug("no memory for the policies");
+    }
+    chunk->refs = 0;
+    chunk->size = size;
+    chunk->used = (sizeof(*chunk) + 15) & ~(size_t) 15;
+    return chunk;
+}
+
+static void chunk_unref(chunk_t *chunk)
+{
+    if (--chunk->refs == 0 && chunk != open_chunk) {
+        munmap(chunk, chunk->size);
+    }
+}
+
+static jc_policy_t *allocate(size_t len)
+{
+    size_t need = (offsetof(jc_policy_t, rec) + len + 15) & ~(size_t) 15;
+    chunk_t *chunk = open_chunk;
+
+    if (!chunk || chunk->size - chunk->used < need) {
+        size_t least = sizeof(*chunk) + 16 + need;
+        if (chunk && chunk->refs == 0) {
+            munmap(chunk, chunk->size);
+        }
+        chunk = chunk_new(least > CHUNK_SIZE ? least : CHUNK_SIZE);
+        open_chunk = chunk;
+    }
+    jc_policy_t *policy = (jc_policy_t *) ((char *) chunk + chunk->used);
+    chunk->used += need;
+    chunk->refs++;
+    policy->chunk = chunk;
+    return policy;
+}
+
+jc_policy_t *jc_policies_intern(const jc_policy_rec_t *rec)
+{
+    uint64_t hash = hash_of(rec, rec->len);
+    jc_policy_t **bucket = &buckets[hash % BUCKETS];
+    jc_policy_t *policy;
+
+    for (policy = *bucket; policy; policy = policy->next) {
+        if (policy->hash == hash && policy->rec.len == rec->len &&
+            memcmp(&policy->rec, rec, rec->len) == 0) {
+            policy->refs++;
+            return policy;
+        }
+    }
+    policy = allocate(rec->len);
+    policy->hash = hash;
+    policy->refs = 1;
+    policy->jails = 0;
+    memcpy(&policy->rec, rec, rec->len);
+    policy->next = *bucket;
+    *bucket = policy;
+    return policy;
+}
+
+void jc_policies_release(jc_policy_t *policy)
+{
+    jc_policy_t **link = &buckets[policy->hash % BUCKETS];
+
+    if (policy->refs > 0 || policy->jails > 0) {
+        return;
+    }
+    while (*link != policy) {
+        link = &(*link)->next;
+    }
+    *link = policy->next;
+    chunk_unref(policy->chunk);
+}
+
+void jc_policies_unref(jc_policy_t *policy)
+{
+    policy->refs--;
+    jc_policies_release(policy);
+}

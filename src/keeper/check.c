@@ -1,0 +1,92 @@
+/*
+ * suexec's checks, on open descriptors (contract of the project, section 3).
+ *
+ * Runs in:   script's child
+ * Privilege: none, it is the tenant: where root may not read (a root-squashed
+ *            NFS home, a FUSE mount of the tenant's) it still can
+ * Trusts:    the policy; what fstat says
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <string.h>
+
+static int fail(jc_failure_t *failure, jc_code_t code, uint64_t found,
+                uint64_t expected)
+{
+    failure->code = code;
+    failure->errnum = 0;
+    failure->found = found;
+    failure->expected = expected;
+    return -1;
+}
+
+/* A trusted path is a file, or a directory and all below it. */
+static int is_trusted(const jc_policy_view_t *policy, const char *path)
+{
+    const char *trust = policy->trust;
+
+    for (uint32_t i = 0; i < policy->rec->trust_count; i++) {
+        size_t len = strlen(trust);
+        if (strncmp(path, trust, len) == 0 &&
+            (path[len] == 0 || path[len] == '/')) {
+            return 1;
+        }
+        trust = jc_policy_next(trust);
+    }
+    return 0;
+}
+
+static int check_ownership(const jc_jail_t *jail, const jc_walk_t *walk,
+                           jc_failure_t *failure)
+{
+    uint32_t uid = jail->start.uid;
+    uint32_t gid = jail->start.gid;
+
+    if (walk->dir.st_uid != uid) {
+        return fail(failure, JC_CODE_SCRIPT_DIR_OWNER, walk->dir.st_uid, uid);
+    }
+    if (walk->dir.st_gid != gid) {
+        return fail(failure, JC_CODE_SCRIPT_DIR_GROUP, walk->dir.st_gid, gid);
+    }
+    if (walk->file.st_uid != uid) {
+        return fail(failure, JC_CODE_SCRIPT_OWNER, walk->file.st_uid, uid);
+    }
+    if (walk->file.st_gid != gid) {
+        return fail(failure, JC_CODE_SCRIPT_GROUP, walk->file.st_gid, gid);
+    }
+    return 0;
+}
+
+int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
+                    const jc_walk_t *walk, jc_failure_t *failure)
+{
+    const struct stat *file = &walk->file;
+    unsigned mode = file->st_mode & 07777;
+
+    failure->text = walk->path;
+    if (!S_ISREG(file->st_mode)) {
+        return fail(failure, JC_CODE_NOT_REGULAR, file->st_mode, 0);
+    }
+    if (file->st_dev != request->script_dev ||
+        file->st_ino != request->script_ino) {
+        return fail(failure, JC_CODE_OTHER_FILE, file->st_ino,
+                    request->script_ino);
+    }
+    if (mode & (S_ISUID | S_ISGID)) {
+        return fail(failure, JC_CODE_SCRIPT_SETID, mode, mode & 01777);
+    }
+    if (mode & (S_IWGRP | S_IWOTH)) {
+        return fail(failure, JC_CODE_SCRIPT_WRITABLE, mode, mode & 07755);
+    }
+    if (file->st_uid == 0 && is_trusted(&jail->policy, walk->path)) {
+        return 0; /* its directories are root's or the tenant's, as all are */
+    }
+    if (check_ownership(jail, walk, failure)) {
+        return -1;
+    }
+    if (!(mode & S_IXUSR)) {
+        return fail(failure, JC_CODE_NOT_EXECUTABLE, mode, mode | 0100);
+    }
+    return 0;
+}

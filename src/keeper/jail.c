@@ -1,0 +1,341 @@
+/*
+ * The jail, as one ordered list of steps. Read this file first.
+ *
+ * A keeper is forked by the helper as root, does these steps once, and is the
+ * tenant from then on; every script is forked from it and inherits all of it.
+ * A step that fails is never a warning: the keeper then tells each request
+ * that waits for it what failed, and ends.
+ *
+ * Runs in:   keeper
+ * Privilege: root at the first row, none after the last
+ * Trusts:    the policy record
+ * Never:     goes on after a step that failed
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/securebits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static int step_session(jc_jail_t *jail, jc_failure_t *failure)
+{
+    return setsid() < 0 ? -1 : 0;
+}
+
+/* Moves fd to `number`, close-on-exec. */
+static int place(int fd, int number)
+{
+    if (fd == number) {
+        return fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+    return dup3(fd, number, O_CLOEXEC) < 0 ? -1 : 0;
+}
+
+static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
+{
+    jc_keeper_start_t *start = &jail->start;
+
+    /* Out of the way of the low numbers first: either may lie on the
+     * other's place. */
+    int sock_fd = fcntl(start->sock_fd, F_DUPFD_CLOEXEC, 64);
+    int parent_fd = fcntl(start->parent_pidfd, F_DUPFD_CLOEXEC, 64);
+    if (sock_fd < 0 || parent_fd < 0 || place(sock_fd, JC_KEEPER_HELPER_FD) ||
+        place(parent_fd, JC_KEEPER_PARENT_FD) ||
+        /* 0 and 1 are /dev/null already, 2 is httpd's main error log */
+        dup2(STDIN_FILENO, STDERR_FILENO) < 0) {
+        return -1;
+    }
+    start->sock_fd = JC_KEEPER_HELPER_FD;
+    start->parent_pidfd = JC_KEEPER_PARENT_FD;
+    return close_range(JC_KEEPER_PARENT_FD + 1, ~0U, 0);
+}
+
+static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
+{
+    int children_fd, stale_fd;
+
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1)) {
+        return -1;
+    }
+    children_fd = jc_children_open(jail->start.has_namespaces);
+    if (children_fd < 0 || place(children_fd, JC_KEEPER_CHILDREN_FD)) {
+        return -1;
+    }
+    stale_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (stale_fd < 0 || place(stale_fd, JC_KEEPER_STALE_FD)) {
+        return -1;
+    }
+    return close_range(JC_KEEPER_STALE_FD + 1, ~0U, 0);
+}
+
+uint64_t jc_jail_nproc(void)
+{
+    struct rlimit limit = {0};
+
+    getrlimit(RLIMIT_NPROC, &limit);
+    return limit.rlim_cur;
+}
+
+/* Only raises what is too low, as a tenant cannot; the script's child sets
+ * the exact values. NPROC alone counts here, see doc/protocol.md. */
+static int step_limits(jc_jail_t *jail, jc_failure_t *failure)
+{
+    const jc_policy_view_t *policy = &jail->policy;
+
+    for (uint32_t i = 0; i < policy->rec->limit_count; i++) {
+        const jc_limit_t *wanted = &policy->limits[i];
+        struct rlimit limit;
+
+        failure->found = wanted->resource;
+        if (getrlimit((int) wanted->resource, &limit)) {
+            return -1;
+        }
+        failure->expected = wanted->hard;
+        if (wanted->resource == RLIMIT_NPROC) {
+            limit.rlim_cur = wanted->soft;
+            limit.rlim_max = wanted->hard;
+        } else if (limit.rlim_max < wanted->hard) {
+            limit.rlim_max = wanted->hard;
+        } else {
+            continue;
+        }
+        if (setrlimit((int) wanted->resource, &limit)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int step_nice(jc_jail_t *jail, jc_failure_t *failure)
+{
+    int nice_value = jail->policy.rec->nice;
+
+    failure->expected = (uint64_t) nice_value;
+    return nice_value == JC_NICE_UNSET
+               ? 0
+               : setpriority(PRIO_PROCESS, 0, nice_value);
+}
+
+static int step_root(jc_jail_t *jail, jc_failure_t *failure)
+{
+    static jc_walk_t walk; /* failure's text points into it */
+    jc_walk_rule_t rule = {.owner = jail->start.uid, .links_need_root = 1};
+
+    if (!(jail->policy.rec->flags & JC_POLICY_CHROOT)) {
+        return chdir("/");
+    }
+    if (jc_walk(jail->policy.root, &rule, 1, &walk)) {
+        *failure = walk.failure;
+        switch (failure->code) {
+        case JC_CODE_NOT_IN_JAIL:
+            failure->code = JC_CODE_ROOT_MISSING;
+            break;
+        case JC_CODE_DIR_WRITABLE:
+        case JC_CODE_DIR_OWNER:
+        case JC_CODE_SYMLINK_LOOP:
+            failure->expected = failure->code;
+            failure->code = JC_CODE_ROOT_UNSAFE;
+            break;
+        default:
+            failure->code = JC_CODE_STEP_CHROOT;
+        }
+        return -1;
+    }
+    /* By descriptor, so that what was checked is what becomes the root. */
+    if (fchdir(walk.dir_fd) || chroot(".") || chdir("/")) {
+        return -1;
+    }
+    close(walk.dir_fd);
+    return 0;
+}
+
+static int step_groups(jc_jail_t *jail, jc_failure_t *failure)
+{
+    return setgroups(jail->policy.rec->group_count, jail->policy.groups);
+}
+
+static int step_gid(jc_jail_t *jail, jc_failure_t *failure)
+{
+    gid_t gid = jail->start.gid;
+
+    return setresgid(gid, gid, gid);
+}
+
+static int step_bounding(jc_jail_t *jail, jc_failure_t *failure)
+{
+    for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++) {
+        if (cap_drop_bound(cap)) {
+            failure->found = (uint64_t) cap;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int step_securebits(jc_jail_t *jail, jc_failure_t *failure)
+{
+    return prctl(PR_SET_SECUREBITS,
+                 SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                     SECBIT_NO_CAP_AMBIENT_RAISE |
+                     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED);
+}
+
+static int step_uid(jc_jail_t *jail, jc_failure_t *failure)
+{
+    uid_t uid = jail->start.uid;
+
+    return setresuid(uid, uid, uid);
+}
+
+static int step_capabilities(jc_jail_t *jail, jc_failure_t *failure)
+{
+    cap_t none = cap_init();
+    int result = none ? cap_set_proc(none) : -1;
+
+    cap_free(none);
+    return result;
+}
+
+static int step_no_new_privs(jc_jail_t *jail, jc_failure_t *failure)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static int step_undumpable(jc_jail_t *jail, jc_failure_t *failure)
+{
+    return prctl(PR_SET_DUMPABLE, 0);
+}
+
+static int has_capabilities(void)
+{
+    cap_t have = cap_get_proc();
+    cap_t none = cap_init();
+    int differ = !have || !none || cap_compare(have, none) != 0;
+
+    cap_free(have);
+    cap_free(none);
+    return differ;
+}
+
+/* Tries what must not work any more, and looks at what must be. */
+static int step_proof(jc_jail_t *jail, jc_failure_t *failure)
+{
+    uid_t ruid, euid, suid;
+    gid_t rgid, egid, sgid;
+
+    errno = EPERM;
+    if (setuid(0) == 0 || seteuid(0) == 0 || setresuid(0, 0, 0) == 0 ||
+        setgid(0) == 0 || setegid(0) == 0 || setresgid(0, 0, 0) == 0 ||
+        setgroups(0, NULL) == 0 || chroot("/") == 0 || has_capabilities()) {
+        return -1;
+    }
+    if (getresuid(&ruid, &euid, &suid) || getresgid(&rgid, &egid, &sgid)) {
+        return -1;
+    }
+    return ruid == jail->start.uid && euid == ruid && suid == ruid &&
+                   rgid == jail->start.gid && egid == rgid && sgid == rgid &&
+                   ruid != 0 && rgid != 0 &&
+                   getgroups(0, NULL) == (int) jail->policy.rec->group_count
+               ? 0
+               : -1;
+}
+
+typedef struct {
+    const char *name;
+    jc_code_t code;
+    int (*apply)(jc_jail_t *jail, jc_failure_t *failure);
+} step_t;
+
+/*
+ * Each row says why it stands where it stands. The PID and IPC namespaces are
+ * older than the first row: the helper's clone made them, because a process
+ * cannot enter a new PID namespace itself.
+ */
+static const step_t steps[] = {
+    /* First: no step may be reached by a terminal's or a group's signals. */
+    {"session", JC_CODE_STEP_SESSION, step_session},
+    /* Before anything of the tenant's is touched: the helper's sockets, which
+     * lead to all other jails, and the main error log are gone by then. */
+    {"descriptors", JC_CODE_STEP_DESCRIPTORS, step_descriptors},
+    /* Needs CAP_SYS_ADMIN for the procfs, and the host's root for /proc where
+     * there is no PID namespace. Later it would need a /proc in the jail. */
+    {"processes", JC_CODE_STEP_PROCESSES, step_processes},
+    /* -- mount namespace and mounts belong here: after the procfs, before the
+     *    root is changed, while there is CAP_SYS_ADMIN. */
+    /* Need CAP_SYS_RESOURCE and CAP_SYS_NICE, so before uid. */
+    {"limits", JC_CODE_STEP_LIMITS, step_limits},
+    {"nice", JC_CODE_STEP_NICE, step_nice},
+    /* Needs CAP_SYS_CHROOT and CAP_DAC_READ_SEARCH. Everything from here on
+     * happens inside: an error message could name no file of the host. */
+    {"root", JC_CODE_STEP_CHROOT, step_root},
+    /* Groups, then gid, then uid: each needs the privilege that the next one
+     * gives up. The other way round the web server's groups would stay. */
+    {"groups", JC_CODE_STEP_GROUPS, step_groups},
+    {"gid", JC_CODE_STEP_GID, step_gid},
+    /* Need CAP_SETPCAP, so before uid; after it nothing could be dropped and
+     * a program with file capabilities could get them. */
+    {"bounding", JC_CODE_STEP_BOUNDING, step_bounding},
+    {"securebits", JC_CODE_STEP_SECUREBITS, step_securebits},
+    {"uid", JC_CODE_STEP_UID, step_uid},
+    /* securebits have turned off that leaving uid 0 clears capabilities. */
+    {"capabilities", JC_CODE_STEP_CAPABILITIES, step_capabilities},
+    /* -- the scripts' seccomp filter belongs behind no_new_privs, without
+     *    which a tenant may not install one. */
+    {"no_new_privs", JC_CODE_STEP_NO_NEW_PRIVS, step_no_new_privs},
+    /* setresuid has made it dumpable or not as a sysctl says; from here on no
+     * process of the tenant may trace it or read its memory. */
+    {"undumpable", JC_CODE_STEP_UNDUMPABLE, step_undumpable},
+    /* Last: about all of the above. */
+    {"proof", JC_CODE_ROOT_REGAINED, step_proof},
+};
+
+#ifdef JC_TESTING
+/* Tests make a step fail with JailEnv JC_FAIL_STEP name. */
+static int must_fail(const jc_policy_view_t *policy, const char *name)
+{
+    const char *env = policy->env;
+
+    for (uint32_t i = 0; i < policy->rec->env_count; i++) {
+        if (strncmp(env, "JC_FAIL_STEP=", 13) == 0 &&
+            strcmp(env + 13, name) == 0) {
+            errno = EPERM;
+            return 1;
+        }
+        env = jc_policy_next(env);
+    }
+    return 0;
+}
+#else
+#define must_fail(policy, name) 0
+#endif
+
+int jc_jail_build(jc_jail_t *jail, jc_failure_t *failure)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        memset(failure, 0, sizeof(*failure));
+        errno = 0;
+        if (must_fail(&jail->policy, steps[i].name) ||
+            steps[i].apply(jail, failure)) {
+            if (!failure->code) { /* the step itself knew no better */
+                failure->code = steps[i].code;
+                failure->errnum = errno;
+                failure->text = steps[i].name;
+            }
+            result = -1;
+            break;
+        }
+    }
+    return result;
+}

@@ -1,0 +1,63 @@
+/*
+ * Decoding of the request's memfd.
+ *
+ * Runs in:   script's child
+ * Privilege: none, it is the tenant
+ * Trusts:    nothing in the data
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/wire/request.h"
+
+/* Sets vector[0..count-1] to the strings from *at on. */
+static int take(char **vector, uint32_t count, char **at, char *end)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        char *nul = *at < end ? memchr(*at, 0, (size_t) (end - *at)) : NULL;
+        if (!nul) {
+            return -1;
+        }
+        vector[i] = *at;
+        *at = nul + 1;
+    }
+    return 0;
+}
+
+int jc_request_decode(const void *data, size_t len, uint32_t env_room,
+                      jc_request_t *request)
+{
+    const jc_request_head_t *head = data;
+    char *script;
+
+    memset(request, 0, sizeof(*request));
+    if (len < sizeof(*head) || len > JC_REQUEST_LEN_MAX ||
+        head->magic != JC_REQUEST_MAGIC || head->version != JC_WIRE_VERSION ||
+        head->strings_len != len - sizeof(*head) ||
+        /* every string has its NUL at least */
+        head->argc > head->strings_len || head->envc > head->strings_len ||
+        head->argc == 0) {
+        return -1;
+    }
+    char *at = (char *) data + sizeof(*head);
+    char *end = at + head->strings_len;
+    request->argv = calloc((size_t) head->argc + 1, sizeof(char *));
+    request->envp = calloc((size_t) head->envc + env_room + 1, sizeof(char *));
+    if (!request->argv || !request->envp || take(&script, 1, &at, end) ||
+        take(request->argv, head->argc, &at, end) ||
+        take(request->envp, head->envc, &at, end) || at != end ||
+        script[0] != '/') {
+        free(request->argv);
+        free(request->envp);
+        memset(request, 0, sizeof(*request));
+        return -1;
+    }
+    request->script = script;
+    request->envc = head->envc;
+    request->script_dev = head->script_dev;
+    request->script_ino = head->script_ino;
+    return 0;
+}

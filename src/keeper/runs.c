@@ -1,0 +1,282 @@
+/*
+ * From a script's exec to the end of the last process that it left behind.
+ * doc/protocol.md, "The processes of a request", says how they are found.
+ *
+ * Runs in:   keeper
+ * Privilege: none, it is the tenant
+ * Trusts:    the kernel's list of its children and their session ids
+ * Never:     signals a process of a request that has not ended
+ */
+#define _GNU_SOURCE
+#include "runs.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keeper.h"
+
+#define GRACE_MS     3000 /* between SIGTERM and SIGKILL, as stock httpd */
+#define LAST_MS      1000 /* SIGKILL must have worked by then */
+#define CHILDREN_MAX 4096
+
+static struct {
+    jc_run_t *first;
+    int strays;    /* processes may be left that belong to no request */
+    int childless; /* wait has said so */
+} runs = {.childless = 1};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+}
+
+void jc_runs_add(jc_run_t *run)
+{
+    run->next = runs.first;
+    runs.first = run;
+    runs.childless = 0;
+}
+
+int jc_runs_none(void)
+{
+    return !runs.first && !runs.strays;
+}
+
+int jc_runs_ending(void)
+{
+    if (runs.strays && !runs.first) {
+        return 1;
+    }
+    for (jc_run_t *run = runs.first; run; run = run->next) {
+        if (run->state != JC_RUN_RUNNING) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Taken out of epoll and shut down before it is closed, because a child that
+ * was just forked holds a copy until it gets to closing it: epoll would go on
+ * to report a request that is gone, and the peer would see no hang-up. */
+static void let_go(jc_run_t *run)
+{
+    if (run->control_fd >= 0) {
+        epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, run->control_fd, NULL);
+        shutdown(run->control_fd, SHUT_RDWR);
+        close(run->control_fd);
+        run->control_fd = -1;
+    }
+}
+
+static void forget(jc_run_t *run)
+{
+    jc_run_t **link = &runs.first;
+
+    while (*link != run) {
+        link = &(*link)->next;
+    }
+    *link = run->next;
+    let_go(run);
+    free(run);
+}
+
+static jc_run_t *find(pid_t pid)
+{
+    jc_run_t *run = runs.first;
+
+    while (run && run->pid != pid) {
+        run = run->next;
+    }
+    return run;
+}
+
+/* Whether a child of the keeper's is left in this request's session. */
+static int has_processes(const jc_run_t *run)
+{
+    static pid_t pids[CHILDREN_MAX];
+    int count = runs.childless ? 0 : jc_children_list(pids, CHILDREN_MAX);
+
+    if (count < 0) {
+        return 1; /* cannot tell: then it is not over */
+    }
+    for (int i = 0; i < count; i++) {
+        if (getsid(pids[i]) == run->pid) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static uint64_t us_of(const struct timeval *time)
+{
+    return (uint64_t) time->tv_sec * 1000000 + (uint64_t) time->tv_usec;
+}
+
+static void jc_keeper_on_child(jc_run_t *run, int status,
+                               const struct rusage *usage)
+{
+    jc_msg_exit_t msg = {.request_id = run->request_id,
+                         .status = status,
+                         .utime_us = us_of(&usage->ru_utime),
+                         .stime_us = us_of(&usage->ru_stime),
+                         .maxrss_kb = (uint64_t) usage->ru_maxrss};
+
+    run->reaped = 1;
+    if (run->control_fd >= 0) {
+        (void) jc_wire_send(run->control_fd, JC_MSG_EXIT, &msg, NULL, 0,
+                            MSG_DONTWAIT);
+    }
+}
+
+/* Requests whose leader has gone are over when nobody is left. A leader's
+ * death is looked at after all others, so that the list of children, which
+ * costs a system call, is read at most once for each. */
+static void settle(void)
+{
+    jc_run_t *next;
+
+    for (jc_run_t *run = runs.first; run; run = next) {
+        next = run->next;
+        if (run->reaped && !has_processes(run)) {
+            forget(run);
+        }
+    }
+    runs.strays = !runs.childless && !runs.first;
+}
+
+void jc_runs_reap(void)
+{
+    struct rusage usage;
+    int status;
+    pid_t pid;
+
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        jc_run_t *run = find(pid);
+        if (run && !run->reaped) {
+            jc_keeper_on_child(run, status, &usage);
+        }
+    }
+    runs.childless = pid < 0 && errno == ECHILD;
+    settle();
+}
+
+void jc_runs_hung_up(jc_run_t *run)
+{
+    let_go(run);
+    jc_runs_end(run);
+}
+
+/* Sends SIGTERM once to a process, which may have a handler for it. */
+static void term_once(jc_run_t *run, pid_t pid)
+{
+    for (unsigned i = 0; i < run->termed; i++) {
+        if (run->termed_pids[i] == pid) {
+            return;
+        }
+    }
+    if (run->termed < JC_TERMED_MAX) {
+        run->termed_pids[run->termed++] = pid;
+        kill(pid, SIGTERM);
+        kill(pid, SIGCONT); /* a stopped process would not see it */
+    }
+}
+
+/* To the leader's process group, and to every child of the keeper's in the
+ * session. What is deeper down and in another group becomes the keeper's
+ * child when its parent has died, and is met at a later tick. */
+static void signal_session(jc_run_t *run, int sig)
+{
+    static pid_t pids[CHILDREN_MAX];
+    int count = jc_children_list(pids, CHILDREN_MAX);
+
+    /* Unless reaped the leader keeps its number, so this is its group; there
+     * is none yet while the child is on its way to setsid. */
+    if (!run->reaped && (sig == SIGKILL || !run->group_termed)) {
+        run->group_termed = kill(-run->pid, sig) == 0;
+        kill(-run->pid, SIGCONT);
+    }
+    for (int i = 0; i < count; i++) {
+        if (getsid(pids[i]) != run->pid) {
+            continue;
+        }
+        if (sig == SIGKILL) {
+            kill(pids[i], SIGKILL);
+        } else if (pids[i] != run->pid) {
+            term_once(run, pids[i]);
+        }
+    }
+}
+
+void jc_runs_end(jc_run_t *run)
+{
+    if (run->state != JC_RUN_RUNNING) {
+        return;
+    }
+    run->state = JC_RUN_TERM;
+    run->since_ms = now_ms();
+    signal_session(run, SIGTERM);
+}
+
+static void tick_run(jc_run_t *run, int has_namespaces)
+{
+    uint64_t age_ms = now_ms() - run->since_ms;
+
+    if (run->state == JC_RUN_TERM && age_ms >= GRACE_MS) {
+        run->state = JC_RUN_KILL;
+        run->since_ms = now_ms();
+        age_ms = 0;
+    }
+    if (run->state == JC_RUN_KILL && age_ms >= LAST_MS && has_namespaces) {
+        _exit(1); /* PID 1 goes, and the kernel takes the whole jail */
+    }
+    signal_session(run, run->state == JC_RUN_TERM ? SIGTERM : SIGKILL);
+}
+
+/* What has left its session and outlived the last request. */
+static void kill_strays(int has_namespaces)
+{
+    static pid_t pids[CHILDREN_MAX];
+
+    if (has_namespaces) {
+        kill(-1, SIGKILL); /* reaches this PID namespace only, and not PID 1 */
+        return;
+    }
+    int count = jc_children_list(pids, CHILDREN_MAX);
+    for (int i = 0; i < count; i++) {
+        kill(pids[i], SIGKILL);
+    }
+}
+
+void jc_runs_tick(int has_namespaces)
+{
+    for (jc_run_t *run = runs.first; run; run = run->next) {
+        if (run->state != JC_RUN_RUNNING) {
+            tick_run(run, has_namespaces);
+        }
+    }
+    if (runs.strays && !runs.first) {
+        kill_strays(has_namespaces);
+    }
+}
+
+void jc_runs_kill_all(void)
+{
+    for (jc_run_t *run = runs.first; run; run = run->next) {
+        if (!run->reaped) {
+            kill(-run->pid, SIGKILL);
+        }
+        signal_session(run, SIGKILL);
+    }
+    kill_strays(0);
+}

@@ -1,0 +1,45 @@
+/*
+ * The requests of a keeper that have not ended.
+ *
+ * Runs in:   keeper
+ * Privilege: none, it is the tenant
+ */
+#ifndef JC_RUNS_H
+#define JC_RUNS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define JC_TERMED_MAX 32
+
+typedef enum {
+    JC_RUN_RUNNING,
+    JC_RUN_TERM, /* SIGTERM was sent */
+    JC_RUN_KILL, /* SIGKILL is sent at every tick */
+} jc_run_state_t;
+
+/* Ends when its leader has been reaped and no process is left in its session,
+ * which has the leader's pid for its number. */
+typedef struct jc_run {
+    struct jc_run *next;
+    pid_t pid;
+    int reaped;
+    int control_fd; /* -1: the httpd child has let go, or been let go */
+    uint64_t request_id;
+    jc_run_state_t state;
+    uint64_t since_ms; /* of this state */
+    int group_termed;  /* the leader's group has had its SIGTERM */
+    unsigned termed;
+    pid_t termed_pids[JC_TERMED_MAX];
+} jc_run_t;
+
+void jc_runs_add(jc_run_t *run); /* takes it */
+int jc_runs_none(void);          /* no request and no process left */
+int jc_runs_ending(void);        /* jc_runs_tick() has work to do */
+void jc_runs_reap(void);         /* after SIGCHLD */
+void jc_runs_hung_up(jc_run_t *run);
+void jc_runs_end(jc_run_t *run); /* SIGTERM, later SIGKILL */
+void jc_runs_tick(int has_namespaces);
+void jc_runs_kill_all(void);
+
+#endif

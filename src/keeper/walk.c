@@ -1,0 +1,260 @@
+/*
+ * From the root to a file, one component at a time, by descriptor.
+ *
+ * Runs in:   keeper as root (JailRoot); script's child as the tenant (script)
+ * Privilege: root for JailRoot, else the tenant's
+ * Trusts:    no name: what is checked is what was opened
+ * Never:     opens more than one component at once, follows a magic link
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LINKS_MAX 40 /* the kernel's own */
+
+typedef struct {
+    const jc_walk_rule_t *rule;
+    jc_walk_t *walk;
+    int fds[JC_WALK_DEPTH];     /* the directories from the root down */
+    size_t ends[JC_WALK_DEPTH]; /* length of walk->path at each */
+    struct stat top;            /* of the last */
+    int depth;
+    int links;
+    char rest[2 * PATH_MAX]; /* what is still to be walked */
+} state_t;
+
+static int fail(state_t *s, jc_code_t code, int errnum, uint64_t found,
+                uint64_t expected)
+{
+    s->walk->failure =
+        (jc_failure_t){.code = code,
+                       .errnum = errnum,
+                       .found = found,
+                       .expected = expected,
+                       .text = s->walk->path[0] ? s->walk->path : "/"};
+    return -1;
+}
+
+static int fail_errno(state_t *s)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+        return fail(s, JC_CODE_NOT_IN_JAIL, errno, 0, 0);
+    case EACCES:
+        return fail(s, JC_CODE_PATH_DENIED, errno, 0, 0);
+    case ELOOP:
+        return fail(s, JC_CODE_SYMLINK_LOOP, errno, 0, 0);
+    default:
+        return fail(s, JC_CODE_PATH_OTHER, errno, 0, 0);
+    }
+}
+
+/* One component below the last directory; a symbolic link is opened itself. */
+static int open_component(const state_t *s, const char *name)
+{
+    struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+
+    return (int) syscall(SYS_openat2, s->fds[s->depth - 1], name, &how,
+                         sizeof(how));
+}
+
+static int check_directory(state_t *s, const struct stat *st)
+{
+    if (st->st_uid != 0 && st->st_uid != s->rule->owner) {
+        return fail(s, JC_CODE_DIR_OWNER, 0, st->st_uid, s->rule->owner);
+    }
+    if (st->st_mode & (S_IWGRP | S_IWOTH)) {
+        return fail(s, JC_CODE_DIR_WRITABLE, 0, st->st_mode & 07777, 0);
+    }
+    return 0;
+}
+
+/* Takes fd. */
+static int push(state_t *s, int fd, const struct stat *st)
+{
+    if (check_directory(s, st)) {
+        close(fd);
+        return -1;
+    }
+    if (s->depth == JC_WALK_DEPTH) {
+        close(fd);
+        return fail(s, JC_CODE_PATH_OTHER, ENAMETOOLONG, 0, 0);
+    }
+    s->ends[s->depth] = strlen(s->walk->path);
+    s->fds[s->depth++] = fd;
+    s->top = *st;
+    return 0;
+}
+
+static void pop(state_t *s)
+{
+    close(s->fds[--s->depth]);
+}
+
+static int push_root(state_t *s)
+{
+    struct stat st;
+    int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    s->walk->path[0] = 0;
+    if (fd < 0 || fstat(fd, &st)) {
+        return fail_errno(s);
+    }
+    return push(s, fd, &st);
+}
+
+/* ".." of the root is the root. The parent was checked on the way down. */
+static int go_up(state_t *s)
+{
+    if (s->depth > 1) {
+        pop(s);
+        s->walk->path[s->ends[s->depth - 1]] = 0;
+        if (fstat(s->fds[s->depth - 1], &s->top)) {
+            return fail_errno(s);
+        }
+    }
+    return 0;
+}
+
+/* Puts the link's target before the rest. */
+static int follow(state_t *s, int link_fd)
+{
+    char target[PATH_MAX];
+    size_t rest_len = strlen(s->rest);
+    ssize_t len = readlinkat(link_fd, "", target, sizeof(target));
+
+    close(link_fd);
+    if (len <= 0) {
+        return fail_errno(s);
+    }
+    if (++s->links > LINKS_MAX || (size_t) len == sizeof(target) ||
+        (size_t) len + 1 + rest_len >= sizeof(s->rest)) {
+        return fail(s, JC_CODE_SYMLINK_LOOP, ELOOP, 0, 0);
+    }
+    if (s->rule->links_need_root && s->top.st_uid != 0) {
+        return fail(s, JC_CODE_SYMLINK_LOOP, 0, s->top.st_uid, 0);
+    }
+    memmove(s->rest + len + 1, s->rest, rest_len + 1);
+    memcpy(s->rest, target, (size_t) len);
+    s->rest[len] = '/';
+    if (target[0] == '/') {
+        while (s->depth > 0) {
+            pop(s);
+        }
+        return push_root(s);
+    }
+    s->walk->path[s->ends[s->depth - 1]] = 0;
+    return 0;
+}
+
+/* Cuts the next component off the rest. Returns 0 at the end. */
+static int next_component(state_t *s, char *name)
+{
+    const char *at = s->rest + strspn(s->rest, "/");
+    size_t len = strcspn(at, "/");
+
+    if (len == 0 || len > NAME_MAX) {
+        errno = len ? ENAMETOOLONG : 0;
+        return len ? fail_errno(s) : 0;
+    }
+    memcpy(name, at, len);
+    name[len] = 0;
+    memmove(s->rest, at + len, strlen(at + len) + 1);
+    return 1;
+}
+
+static int is_last(const state_t *s)
+{
+    return s->rest[strspn(s->rest, "/")] == 0;
+}
+
+/* Returns 1 when the walk has arrived at a file, 0 to go on, -1 on failure. */
+static int enter(state_t *s, const char *name, int want_dir)
+{
+    jc_walk_t *walk = s->walk;
+    size_t len = strlen(walk->path);
+    struct stat st;
+
+    if (len + 1 + strlen(name) >= sizeof(walk->path)) {
+        return fail(s, JC_CODE_PATH_OTHER, ENAMETOOLONG, 0, 0);
+    }
+    walk->path[len] = '/';
+    strcpy(walk->path + len + 1, name);
+    int fd = open_component(s, name);
+    if (fd < 0) {
+        return fail_errno(s);
+    }
+    if (fstat(fd, &st)) {
+        close(fd);
+        return fail_errno(s);
+    }
+    if (S_ISLNK(st.st_mode)) {
+        return follow(s, fd);
+    }
+    if (S_ISDIR(st.st_mode) && (want_dir || !is_last(s))) {
+        return push(s, fd, &st);
+    }
+    if (!is_last(s) || want_dir) {
+        close(fd);
+        errno = ENOTDIR;
+        return fail_errno(s);
+    }
+    walk->file_fd = fd;
+    walk->file = st;
+    return 1;
+}
+
+static int run(state_t *s, int want_dir)
+{
+    char name[NAME_MAX + 1];
+    int result = push_root(s);
+
+    while (result == 0) {
+        int more = next_component(s, name);
+        if (more <= 0) {
+            return more;
+        }
+        if (strcmp(name, ".") == 0) {
+            continue;
+        }
+        result = strcmp(name, "..") == 0 ? go_up(s) : enter(s, name, want_dir);
+    }
+    return result;
+}
+
+int jc_walk(const char *path, const jc_walk_rule_t *rule, int want_dir,
+            jc_walk_t *walk)
+{
+    state_t s = {.rule = rule, .walk = walk};
+    int result;
+
+    memset(walk, 0, sizeof(*walk));
+    walk->dir_fd = walk->file_fd = -1;
+    if (path[0] != '/' || strlen(path) >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return fail_errno(&s);
+    }
+    strcpy(s.rest, path);
+    result = run(&s, want_dir);
+    if (result == 0 && !want_dir) { /* it ended at a directory */
+        result = fail(&s, JC_CODE_NOT_REGULAR, 0, s.top.st_mode, 0);
+    }
+    if (result >= 0) {
+        walk->dir = s.top;
+        walk->dir_fd = s.fds[--s.depth];
+        result = 0;
+    }
+    while (s.depth > 0) {
+        pop(&s);
+    }
+    return result;
+}
