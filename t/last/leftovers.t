@@ -1,0 +1,65 @@
+# After all other tests: the machine is as it was. Run by check, which noted
+# how it was.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use JailCGI::Process qw(processes process_status);
+use JailCGI::Tenant;
+use Test::More;
+use Time::HiRes 'sleep';
+
+my $run_dir = $ENV{JAILCGI_RUN_DIR};
+if (!$run_dir) {
+    plan skip_all => 'run by check alone, which knows how things were before';
+}
+
+sub command {
+    my ($pid) = @_;
+    open my $fh, '<', "/proc/$pid/cmdline" or return '';
+    local $/;
+    return (<$fh> // '') =~ tr/\0/ /r;
+}
+
+sub below_run_dir {
+    my ($pid) = @_;
+    return grep { (readlink("/proc/$pid/$_") // '') =~ m{^\Q$run_dir\E/} }
+      qw(exe cwd root);
+}
+
+sub left {
+    return map { "$_ " . command($_) }
+      grep { below_run_dir($_) || command($_) =~ m{\Q$run_dir\E/} } processes();
+}
+
+sub is_tenant {
+    my ($pid) = @_;
+    my $status = process_status($pid) or return;
+    return grep { $_ >= JailCGI::Tenant->FIRST_ID && $_ <= JailCGI::Tenant->LAST_ID }
+      split ' ', $status->{Uid};
+}
+
+# A helper may need a moment to see that its parent is gone.
+for (1 .. 100) {
+    last if !left();
+    sleep 0.05;
+}
+is_deeply([left()], [], 'no process of the tests is left');
+is_deeply([grep { is_tenant($_) } processes()],
+    [], 'no process of a tenant is left');
+
+my %expected = map { $_ => 1 } qw(before base probe lib installed);
+opendir my $dir, $run_dir or die "$run_dir: $!";
+is_deeply([grep { !/^\.\.?$/ && !$expected{$_} } readdir $dir],
+    [], 'each test file has removed its own directory')
+  if !$ENV{JAILCGI_KEEP};
+
+open my $fh, '<', "$run_dir/before" or die "$run_dir/before: $!";
+my @before = <$fh>;
+my @after  = `t/last/state`;
+is_deeply(\@after, \@before,
+    'mounts, users, IPC and Apache\'s configuration are as before');
+cmp_ok(scalar @before, '>', 10, 'something was compared');
+
+done_testing;

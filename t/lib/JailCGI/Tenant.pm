@@ -1,0 +1,134 @@
+package JailCGI::Tenant;
+
+# A customer: numbers that nobody else on the machine has, and a jail with a
+# home, a cgi-bin and a document root in it. See JailCGI::Test.
+
+use strict;
+use warnings;
+
+use File::Basename 'dirname';
+use File::Copy     ();
+use File::Path     'make_path';
+
+use constant { FIRST_ID => 61_000, LAST_ID => 61_183 };
+
+# The numbers are claimed by making a directory, so that test files that run at
+# once have different ones.
+sub claim_id {
+    my ($run_dir) = @_;
+    for my $id (FIRST_ID .. LAST_ID) {
+        next if getpwuid($id) || getgrgid($id);
+        return $id if mkdir "$run_dir/id.$id";
+    }
+    die 'no free uid is left';
+}
+
+sub new {
+    my ($class, %option) = @_;
+    my $id   = $option{uid} || claim_id($option{run_dir});
+    my $self = bless {
+        name => $option{name},
+        uid  => $id,
+        gid  => $option{gid} || $id,
+        root => "$option{dir}/$option{name}",
+    }, $class;
+    if (!$option{uid}) {
+        $self->{claim} = "$option{run_dir}/id.$id";
+    }
+    system('cp', '-al', "$option{run_dir}/base", $self->{root}) == 0
+      or die 'cp -al failed';
+    $self->replace('/etc/passwd',
+            "root:x:0:0:root:/:/bin/false\n"
+          . "$self->{name}:x:$self->{uid}:$self->{gid}::@{[$self->jail_home]}:/bin/sh\n"
+    );
+    $self->replace('/etc/group',
+        "root:x:0:\n$self->{name}:x:$self->{gid}:\n");
+    $self->directory($self->$_) for qw(jail_home jail_cgi_bin jail_htdocs);
+    return $self;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    rmdir $self->{claim} if $self->{claim};
+}
+
+sub name         { return $_[0]{name} }
+sub uid          { return $_[0]{uid} }
+sub gid          { return $_[0]{gid} }
+sub root         { return $_[0]{root} }
+sub jail_home    { return "/home/$_[0]{name}" }
+sub jail_cgi_bin { return $_[0]->jail_home . '/cgi-bin' }
+sub jail_htdocs  { return $_[0]->jail_home . '/htdocs' }
+sub cgi_bin      { return $_[0]{root} . $_[0]->jail_cgi_bin }
+sub htdocs       { return $_[0]{root} . $_[0]->jail_htdocs }
+
+# A directory by its path in the jail; of the tenant, 0755, unless told.
+sub directory {
+    my ($self, $path, %option) = @_;
+    my $real = $self->{root} . $path;
+    make_path($real);
+    $self->own($real, mode => 0755, %option);
+    return $real;
+}
+
+sub own {
+    my ($self, $real, %option) = @_;
+    my $uid = $option{uid} // $self->{uid};
+    my $gid = $option{gid} // $self->{gid};
+    chown $uid, $gid, $real or die "chown $real: $!";
+    # After chown, which takes set-id bits away.
+    chmod $option{mode}, $real or die "chmod $real: $!";
+    return;
+}
+
+# A file by its path in the jail, as a new file; root's, 0644, unless told.
+sub replace {
+    my ($self, $path, $content, %option) = @_;
+    my $real = $self->{root} . $path;
+    make_path(dirname($real));
+    unlink $real;
+    open my $fh, '>:raw', $real or die "$real: $!";
+    print {$fh} $content;
+    close $fh or die "$real: $!";
+    $self->own($real, uid => 0, gid => 0, mode => 0644, %option);
+    return $real;
+}
+
+# A script in cgi-bin; the tenant's, 0755, unless told. Returns its real path.
+sub script {
+    my ($self, $name, $content, %option) = @_;
+    return $self->replace($self->jail_cgi_bin . "/$name",
+        $content, uid => $self->{uid}, gid => $self->{gid}, mode => 0755,
+        %option);
+}
+
+# Copies a program, as those of t/probe, into cgi-bin.
+sub install {
+    my ($self, $file, $name, %option) = @_;
+    my $real = $self->cgi_bin . "/$name";
+    unlink $real;
+    File::Copy::copy($file, $real) or die "$file to $real: $!";
+    $self->own($real, mode => 0755, %option);
+    return $real;
+}
+
+# The virtual host. Options replace lines: root, user ('' leaves the line out).
+sub vhost {
+    my ($self, $extra, %option) = @_;
+    my $root = $option{root} // $self->{root};
+    my $user = $option{user} // "#$self->{uid} #$self->{gid}";
+    my $name = $option{name} // $self->{name};
+    my $jail = join '', map { "    $_\n" } $root ne '' ? "JailRoot $root" : (),
+      $user ne '' ? "JailUser $user" : ();
+    return <<"END";
+<VirtualHost 127.0.0.1:\@port\@>
+    ServerName $name
+    ErrorLog "logs/$name.error.log"
+    DocumentRoot "@{[$self->htdocs]}"
+    ScriptAlias /cgi-bin/ "@{[$self->cgi_bin]}/"
+$jail    @{[$extra // '']}
+</VirtualHost>
+END
+}
+
+1;
