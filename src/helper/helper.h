@@ -52,6 +52,8 @@ void jc_generation_close(jc_generation_t *generation);
 typedef struct {
     int use_namespaces; /* PID and IPC, if the helper may make them */
     int parent_pidfd;
+    char *title; /* the memory of argv, which ps shows */
+    size_t title_size;
 } jc_keepers_conf_t;
 
 void jc_keepers_init(const jc_keepers_conf_t *conf);

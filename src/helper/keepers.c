@@ -125,6 +125,8 @@ static int start_keeper(jail_t *jail, jc_failure_t *failure)
             .gid = jail->gid,
             .rec = rec,
             .rec_len = len,
+            .title = keepers.conf.title,
+            .title_size = keepers.conf.title_size,
         };
         jc_keeper_main(&start);
     }

@@ -309,6 +309,7 @@ static int read_arguments(int argc, char **argv, uint64_t *caps, int *delay_ms)
 int main(int argc, char **argv)
 {
     uint64_t caps;
+    size_t title_size = 0;
     int delay_ms, type = 0;
     socklen_t type_len = sizeof(type);
 
@@ -318,6 +319,8 @@ int main(int argc, char **argv)
         jc_log("is started by httpd with mod_jailcgi and not by hand");
         return JC_EXIT_USAGE;
     }
+    /* The arguments lie one behind the other (execve(2)). */
+    title_size = (size_t) (argv[2] + strlen(argv[2]) + 1 - argv[0]);
     prctl(PR_SET_DUMPABLE, 0);
     setsid(); /* a Ctrl-C at httpd's terminal is not for us */
     set_up_signals();
@@ -325,7 +328,9 @@ int main(int argc, char **argv)
     limit_capabilities(caps);
     helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     jc_keepers_conf_t conf = {.use_namespaces = test_namespaces(),
-                              .parent_pidfd = JC_FD_PARENT_PIDFD};
+                              .parent_pidfd = JC_FD_PARENT_PIDFD,
+                              .title = argv[0],
+                              .title_size = title_size};
     jc_keepers_init(&conf);
     wait_for_turn(delay_ms);
     watch(JC_FD_PARENT, EPOLLIN, &source_parent);

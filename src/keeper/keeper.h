@@ -39,6 +39,8 @@ typedef struct {
     uint32_t gid;
     const void *rec;
     size_t rec_len;
+    char *title; /* the memory of argv, which ps shows */
+    size_t title_size;
 } jc_keeper_start_t;
 
 typedef struct {

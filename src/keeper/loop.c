@@ -11,8 +11,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -212,12 +215,22 @@ void jc_keeper_serve(const jc_jail_t *jail)
     _exit(0);
 }
 
+/* So that the administrator sees in ps whose keeper it is. */
+static void set_title(const jc_keeper_start_t *start)
+{
+    prctl(PR_SET_NAME, "jailcgi-keeper");
+    memset(start->title, 0, start->title_size);
+    snprintf(start->title, start->title_size, "jailcgi-keeper: uid %u",
+             start->uid);
+}
+
 void jc_keeper_main(const jc_keeper_start_t *start)
 {
     static jc_jail_t jail;
     jc_failure_t failure = {.code = JC_CODE_NO_KEEPER};
 
     jail.start = *start;
+    set_title(start);
     if (jc_policy_view(start->rec, start->rec_len, &jail.policy) ||
         jc_jail_build(&jail, &failure)) {
         refuse_all(jail.start.sock_fd, &failure);

@@ -33,6 +33,22 @@ static struct {
     int childless; /* wait has said so */
 } runs = {.childless = 1};
 
+/* The keeper's children as they were when last asked for. */
+static struct {
+    pid_t pids[CHILDREN_MAX];
+    int count;
+    int is_whole; /* else there may be others, or the list cannot be read */
+} children;
+
+static void look_at_children(void)
+{
+    int count =
+        runs.childless ? 0 : jc_children_list(children.pids, CHILDREN_MAX);
+
+    children.is_whole = count >= 0 && count < CHILDREN_MAX;
+    children.count = count < 0 ? 0 : count;
+}
+
 static uint64_t now_ms(void)
 {
     struct timespec now;
@@ -104,18 +120,12 @@ static jc_run_t *find(pid_t pid)
 /* Whether a child of the keeper's is left in this request's session. */
 static int has_processes(const jc_run_t *run)
 {
-    static pid_t pids[CHILDREN_MAX];
-    int count = runs.childless ? 0 : jc_children_list(pids, CHILDREN_MAX);
-
-    if (count < 0) {
-        return 1; /* cannot tell: then it is not over */
-    }
-    for (int i = 0; i < count; i++) {
-        if (getsid(pids[i]) == run->pid) {
+    for (int i = 0; i < children.count; i++) {
+        if (getsid(children.pids[i]) == run->pid) {
             return 1;
         }
     }
-    return 0;
+    return !children.is_whole; /* cannot tell: then it is not over */
 }
 
 static uint64_t us_of(const struct timeval *time)
@@ -139,13 +149,12 @@ static void jc_keeper_on_child(jc_run_t *run, int status,
     }
 }
 
-/* Requests whose leader has gone are over when nobody is left. A leader's
- * death is looked at after all others, so that the list of children, which
- * costs a system call, is read at most once for each. */
+/* Requests whose leader has gone are over when nobody is left. */
 static void settle(void)
 {
     jc_run_t *next;
 
+    look_at_children();
     for (jc_run_t *run = runs.first; run; run = next) {
         next = run->next;
         if (run->reaped && !has_processes(run)) {
@@ -197,23 +206,20 @@ static void term_once(jc_run_t *run, pid_t pid)
  * child when its parent has died, and is met at a later tick. */
 static void signal_session(jc_run_t *run, int sig)
 {
-    static pid_t pids[CHILDREN_MAX];
-    int count = jc_children_list(pids, CHILDREN_MAX);
-
     /* Unless reaped the leader keeps its number, so this is its group; there
      * is none yet while the child is on its way to setsid. */
     if (!run->reaped && (sig == SIGKILL || !run->group_termed)) {
         run->group_termed = kill(-run->pid, sig) == 0;
         kill(-run->pid, SIGCONT);
     }
-    for (int i = 0; i < count; i++) {
-        if (getsid(pids[i]) != run->pid) {
+    for (int i = 0; i < children.count; i++) {
+        if (getsid(children.pids[i]) != run->pid) {
             continue;
         }
         if (sig == SIGKILL) {
-            kill(pids[i], SIGKILL);
-        } else if (pids[i] != run->pid) {
-            term_once(run, pids[i]);
+            kill(children.pids[i], SIGKILL);
+        } else if (children.pids[i] != run->pid) {
+            term_once(run, children.pids[i]);
         }
     }
 }
@@ -225,6 +231,7 @@ void jc_runs_end(jc_run_t *run)
     }
     run->state = JC_RUN_TERM;
     run->since_ms = now_ms();
+    look_at_children();
     signal_session(run, SIGTERM);
 }
 
@@ -246,20 +253,21 @@ static void tick_run(jc_run_t *run, int has_namespaces)
 /* What has left its session and outlived the last request. */
 static void kill_strays(int has_namespaces)
 {
-    static pid_t pids[CHILDREN_MAX];
-
     if (has_namespaces) {
         kill(-1, SIGKILL); /* reaches this PID namespace only, and not PID 1 */
         return;
     }
-    int count = jc_children_list(pids, CHILDREN_MAX);
-    for (int i = 0; i < count; i++) {
-        kill(pids[i], SIGKILL);
+    for (int i = 0; i < children.count; i++) {
+        kill(children.pids[i], SIGKILL);
     }
 }
 
 void jc_runs_tick(int has_namespaces)
 {
+    if (!jc_runs_ending()) {
+        return;
+    }
+    look_at_children();
     for (jc_run_t *run = runs.first; run; run = run->next) {
         if (run->state != JC_RUN_RUNNING) {
             tick_run(run, has_namespaces);
@@ -272,10 +280,8 @@ void jc_runs_tick(int has_namespaces)
 
 void jc_runs_kill_all(void)
 {
+    look_at_children();
     for (jc_run_t *run = runs.first; run; run = run->next) {
-        if (!run->reaped) {
-            kill(-run->pid, SIGKILL);
-        }
         signal_session(run, SIGKILL);
     }
     kill_strays(0);
