@@ -1,0 +1,195 @@
+/*
+ * The request's body on its way to the script's stdin.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    httpd's input filters to bound what they return
+ * Never:     waits, neither for the client nor for the script; holds more than
+ *            one piece of the body; writes before the script has started
+ */
+#include "child.h"
+
+#include "http_protocol.h"
+#include "util_filter.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define BODY_IOVECS 16
+/* Pieces in one turn, so that a fast upload leaves stdout its share. */
+#define BODY_TURNS 4
+
+/*
+ * A subrequest of SSI has the main request's body taken from its headers, so
+ * the headers alone tell. HTTP/2 without a length shows as chunked.
+ */
+static int has_body(request_rec *r)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    return apr_table_get(r->headers_in, "Transfer-Encoding") ||
+           (length && strcmp(length, "0") != 0);
+}
+
+void jc_body_init(jc_client_t *c)
+{
+    jc_body_t *body = &c->body;
+
+    body->expected = has_body(c->r);
+    if (body->expected) {
+        body->pending =
+            apr_brigade_create(c->r->pool, c->r->connection->bucket_alloc);
+    } else {
+        body->done = 1;
+        body->eos = 1;
+    }
+}
+
+/* The script reads no more: what is left stays with httpd, which discards it
+ * after the response. */
+void jc_body_stop(jc_client_t *c)
+{
+    jc_client_close_stdin(c);
+    c->body.done = 1;
+    c->body.want_client = 0;
+    if (c->body.pending) {
+        apr_brigade_cleanup(c->body.pending);
+    }
+}
+
+/* A body that breaks off must not look to the script like its end. */
+static void broken(jc_client_t *c, apr_status_t rv)
+{
+    jc_client_fail(c, JC_CODE_BODY_BROKEN, 0);
+    if (c->why.code == JC_CODE_BODY_BROKEN) {
+        c->why.http_status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+        c->why.errnum = rv;
+    }
+    jc_body_stop(c);
+}
+
+/* Takes the next piece from the filters. Returns 1 if there is something. */
+static int fetch(jc_client_t *c)
+{
+    jc_body_t *body = &c->body;
+    apr_status_t rv;
+
+    rv = ap_get_brigade(c->r->input_filters, body->pending, AP_MODE_READBYTES,
+                        APR_NONBLOCK_READ, JC_READ_BYTES);
+    if (APR_STATUS_IS_EAGAIN(rv) ||
+        (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(body->pending))) {
+        /* The filters say APR_EOF only at the read after the last. */
+        if (body->hangups > 8) {
+            broken(c, APR_INCOMPLETE);
+        }
+        body->want_client = 1;
+        return 0;
+    }
+    if (rv != APR_SUCCESS) {
+        broken(c, rv);
+        return 0;
+    }
+    c->active = apr_time_now();
+    body->hangups = 0;
+    body->want_client = 0;
+    return 1;
+}
+
+/*
+ * Points iovecs at the data of the first buckets. Buckets without data are
+ * removed; EOS ends the search and sets body->eos. Returns the count, or -1.
+ */
+static int gather(jc_client_t *c, struct iovec *iov)
+{
+    apr_bucket_brigade *bb = c->body.pending;
+    apr_bucket *b = APR_BRIGADE_FIRST(bb);
+    int count = 0;
+
+    while (b != APR_BRIGADE_SENTINEL(bb) && count < BODY_IOVECS) {
+        apr_bucket *next;
+        const char *data;
+        apr_size_t len = 0;
+
+        if (APR_BUCKET_IS_EOS(b)) {
+            c->body.eos = 1;
+            break;
+        }
+        if (!APR_BUCKET_IS_METADATA(b)) {
+            apr_status_t rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
+
+            if (rv != APR_SUCCESS) {
+                broken(c, rv);
+                return -1;
+            }
+        }
+        next = APR_BUCKET_NEXT(b);
+        if (len > 0) {
+            iov[count].iov_base = (void *) (uintptr_t) data;
+            iov[count].iov_len = len;
+            count++;
+        } else {
+            apr_bucket_delete(b);
+        }
+        b = next;
+    }
+    return count;
+}
+
+/* Removes the first `len` bytes, all of which gather() has read. */
+static void consume(apr_bucket_brigade *bb, size_t len)
+{
+    while (len > 0) {
+        apr_bucket *b = APR_BRIGADE_FIRST(bb);
+
+        if (b->length > len) {
+            apr_bucket_split(b, len);
+        }
+        len -= b->length;
+        apr_bucket_delete(b);
+    }
+}
+
+/* Writes what is pending. Returns 1 when all of it is gone. */
+static int drain(jc_client_t *c)
+{
+    struct iovec iov[BODY_IOVECS];
+
+    for (;;) {
+        int count = gather(c, iov);
+        ssize_t n;
+
+        if (count <= 0) {
+            return count == 0;
+        }
+        n = writev(c->stdin_fd, iov, count);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            if (errno != EAGAIN) {
+                jc_body_stop(c);
+            }
+            return 0;
+        }
+        consume(c->body.pending, (size_t) n);
+    }
+}
+
+void jc_body_step(jc_client_t *c)
+{
+    jc_body_t *body = &c->body;
+
+    for (int turn = 0; turn < BODY_TURNS && !body->done; turn++) {
+        if (APR_BRIGADE_EMPTY(body->pending) && !body->eos && !fetch(c)) {
+            return;
+        }
+        if (!drain(c)) {
+            return;
+        }
+        if (body->eos) {
+            jc_body_stop(c);
+        }
+    }
+}

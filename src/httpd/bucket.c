@@ -1,0 +1,172 @@
+/*
+ * The bucket whose read runs the pump and returns the script's output.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    nothing that comes out of the pipes
+ * Never:     holds more than one read; copies a large one
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Full reads in a row before the other descriptors get their turn. */
+#define MAX_STREAK 8
+
+#define SMALL_BYTES (JC_READ_BYTES / 8)
+
+/* A script that fills whole reads gets a larger pipe: fewer wake-ups. The
+ * kernel refuses above its limit for the user, and then it stays as it is. */
+static void enlarge_pipe(jc_client_t *c)
+{
+    static const int sizes[] = {262144, 1048576};
+
+    if (c->pipe_stage < 2) {
+        fcntl(c->stdout_fd, F_SETPIPE_SZ, sizes[c->pipe_stage]);
+        c->pipe_stage++;
+    }
+}
+
+/* Returns the bytes read, 0 at the end of output, -1 if there are none yet. */
+static ssize_t read_stdout(jc_client_t *c, char *buf)
+{
+    ssize_t n;
+
+    if (c->stdout_eof) {
+        return 0;
+    }
+    do {
+        n = read(c->stdout_fd, buf, JC_READ_BYTES);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN) {
+        c->read_was_full = 0;
+        return -1;
+    }
+    if (n <= 0) {
+        if (!c->started && jc_pump_sent_again(c)) {
+            return -1;
+        }
+        c->stdout_eof = 1;
+        return 0;
+    }
+    c->read_was_full = n == JC_READ_BYTES;
+    if (c->read_was_full) {
+        enlarge_pipe(c);
+    }
+    return n;
+}
+
+/* After a full read there is probably more: then read first, poll later. */
+static ssize_t next_piece(jc_client_t *c, char *buf, apr_status_t *rv,
+                          apr_read_type_e block)
+{
+    for (;;) {
+        ssize_t n = -1;
+
+        if (c->read_was_full && c->streak++ < MAX_STREAK) {
+            n = read_stdout(c, buf);
+        }
+        if (n < 0) {
+            *rv = jc_pump(c, block == APR_NONBLOCK_READ ? 0 : -1);
+            if (*rv != APR_SUCCESS) {
+                return -1;
+            }
+            n = read_stdout(c, buf);
+        }
+        if (c->why.code != JC_CODE_NONE) {
+            *rv = APR_EGENERAL;
+            return -1;
+        }
+        if (n >= 0) {
+            *rv = APR_SUCCESS;
+            return n;
+        }
+    }
+}
+
+static const apr_bucket_type_t bucket_type;
+
+static apr_bucket *make(apr_bucket *b, jc_client_t *c)
+{
+    b->type = &bucket_type;
+    b->length = (apr_size_t) -1;
+    b->start = -1;
+    b->data = c;
+    return b;
+}
+
+apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list)
+{
+    apr_bucket *b = apr_bucket_alloc(sizeof(*b), list);
+
+    APR_BUCKET_INIT(b);
+    b->free = apr_bucket_free;
+    b->list = list;
+    return make(b, c);
+}
+
+/*
+ * Makes *b a heap bucket of the n bytes in the read buffer. A small piece is
+ * copied to memory of its size: filters may keep thousands of them, and each
+ * would hold 64 KB.
+ */
+static void make_heap(jc_client_t *c, apr_bucket *b, apr_size_t n)
+{
+    char *data = c->read_buffer;
+    apr_bucket_heap *heap;
+    apr_size_t size = JC_READ_BYTES;
+
+    if (n <= SMALL_BYTES) {
+        data = apr_bucket_alloc(n, b->list);
+        memcpy(data, c->read_buffer, n);
+        size = n;
+    } else {
+        c->read_buffer = NULL;
+    }
+    apr_bucket_heap_make(b, data, n, apr_bucket_free);
+    heap = b->data;
+    heap->alloc_len = size;
+}
+
+/* As APR's pipe bucket does it: becomes the data, with a new one behind it. */
+static apr_status_t bucket_read(apr_bucket *b, const char **data,
+                                apr_size_t *len, apr_read_type_e block)
+{
+    jc_client_t *c = b->data;
+    apr_status_t rv;
+    ssize_t n;
+
+    *data = NULL;
+    *len = 0;
+    if (!c->read_buffer) {
+        c->read_buffer = apr_bucket_alloc(JC_READ_BYTES, b->list);
+    }
+    n = next_piece(c, c->read_buffer, &rv, block);
+    if (n < 0) {
+        return APR_STATUS_IS_TIMEUP(rv) ? APR_EAGAIN : rv;
+    }
+    if (n == 0) {
+        apr_bucket_immortal_make(b, "", 0);
+        *data = b->data;
+        return APR_SUCCESS;
+    }
+    make_heap(c, b, (apr_size_t) n);
+    *data = ((apr_bucket_heap *) b->data)->base;
+    *len = (apr_size_t) n;
+    APR_BUCKET_INSERT_AFTER(b, jc_bucket_create(c, b->list));
+    return APR_SUCCESS;
+}
+
+static const apr_bucket_type_t bucket_type = {
+    "JAILCGI",
+    5,
+    APR_BUCKET_DATA,
+    apr_bucket_destroy_noop,
+    bucket_read,
+    apr_bucket_setaside_notimpl,
+    apr_bucket_split_notimpl,
+    apr_bucket_copy_notimpl,
+};

@@ -1,0 +1,212 @@
+/*
+ * What the files of the httpd child share: one CGI request from the handler to
+ * the last byte.
+ *
+ * Runs in:   httpd child, one thread for each request
+ * Privilege: the web user's
+ * Trusts:    the configuration; of the control socket only the shape of what
+ *            it brings, of stdout and stderr nothing
+ * Never:     chooses a user, a root or a limit
+ *
+ *   handler.c   checks, then the order of events
+ *   page.c      what the script says: page, nph-, redirect, or a failure
+ *   request.c   arguments and environment into a sealed memfd
+ *   client.c    the helper: channels, SPAWN, control messages, the end
+ *   pump.c      one poll for everything that can happen
+ *   bucket.c    the bucket that reads stdout on top of it
+ *   body.c      the request's body into the script's stdin
+ *   header.c    the script's header block
+ *   stderr.c    the script's stderr into the site's error log
+ *   reason.c    a code of codes.h into one log line and an HTTP status
+ */
+#ifndef JC_CHILD_H
+#define JC_CHILD_H
+
+#include "mod_jailcgi.h"
+#include "src/wire/request.h"
+#include "src/wire/wire.h"
+
+#include "apr_buckets.h"
+
+/* Notes of the request, for LogFormat's %{JAILCGI_PID}n. */
+#define JC_NOTE_PID    "JAILCGI_PID"
+#define JC_NOTE_UID    "JAILCGI_UID"
+#define JC_NOTE_GID    "JAILCGI_GID"
+#define JC_NOTE_STATUS "JAILCGI_STATUS" /* as wait(2) gives it */
+#define JC_NOTE_UTIME  "JAILCGI_UTIME_US"
+#define JC_NOTE_STIME  "JAILCGI_STIME_US"
+#define JC_NOTE_MAXRSS "JAILCGI_MAXRSS_KB"
+#define JC_NOTE_CODE   "JAILCGI_CODE" /* JCGInnnn of the last reason */
+
+#define JC_READ_BYTES      65536   /* one read of stdout */
+#define JC_PASS_BYTES      262144  /* passed on to the filters at once */
+#define JC_PASS_BUCKETS    64      /* likewise */
+#define JC_GATHER_MS       2       /* wait for more before a flush */
+#define JC_EXIT_WAIT_MS    100     /* for EXIT, after stdout's end */
+#define JC_FAILED_WAIT_MS  1000    /* the same, if there was no page */
+#define JC_ORPHAN_MS       5000    /* silence after the leader's end */
+#define JC_HEADER_LEN_MAX  1048576 /* the script's whole header block */
+#define JC_STDERR_LINE_MAX 4000    /* httpd's own lines end at 8 KB */
+#define JC_STDERR_LINES    1000    /* logged for one request */
+#define JC_STDERR_BYTES    262144  /* likewise */
+#define JC_MULTIPLEX_MS    20      /* HTTP/2: look for the body this often */
+#define JC_ABORT_CHECK_MS  250     /* HTTP/2: look for a reset this often */
+#define JC_REQTIMEOUT_MS   1000    /* let mod_reqtimeout see a stalled body */
+
+/* Why a request failed, with what the sentence needs. */
+typedef struct {
+    jc_code_t code;
+    int errnum;
+    int http_status; /* 0: the one of the table */
+    uint64_t found;
+    uint64_t expected;
+    const char *text;          /* path, name, line; untrusted */
+    const char *found_text;    /* of the configuration's refusals */
+    const char *expected_text; /* likewise */
+} jc_reason_t;
+
+/* A row of the table of reasons. See reason.c for the words in braces. */
+typedef struct {
+    jc_code_t code;
+    int level; /* APLOG_* */
+    int http_status;
+    const char *wrong;
+    const char *values; /* added if something was found; or NULL */
+    const char *remedy; /* or NULL: nothing is wrong */
+} jc_reason_row_t;
+
+/* The request's body on its way to stdin. */
+typedef struct {
+    apr_bucket_brigade *pending;
+    int expected;    /* the request has a body */
+    int eos;         /* all of it was read from the client */
+    int done;        /* nothing will be written any more; stdin is closed */
+    int want_client; /* the next step needs bytes from the client */
+    int hangups;     /* reads without result after the client's hang-up */
+} jc_body_t;
+
+/* The script's stderr on its way to the error log. */
+typedef struct {
+    char *line; /* JC_STDERR_LINE_MAX + 1; NULL until something comes */
+    size_t line_len;
+    unsigned lines;
+    size_t bytes;
+    uint64_t dropped_lines;
+    uint64_t dropped_bytes;
+    jc_code_t loader_code; /* the loader's complaint, if there was one */
+    const char *loader_line;
+} jc_stderr_t;
+
+/* One request at the helper. */
+typedef struct {
+    request_rec *r;
+    const jc_server_conf_t *conf;
+    const char *jail_path; /* the script's path inside the jail */
+
+    int stdin_fd;   /* write end */
+    int stdout_fd;  /* read end */
+    int stderr_fd;  /* read end */
+    int control_fd; /* closing it is the order to kill */
+    int request_fd; /* sealed memfd, kept while the request may be resent */
+    int browser_fd; /* httpd's own socket; -1 if it may not be polled */
+
+    uint64_t request_id;
+    unsigned sends;
+    int started;
+    int exited;
+    int hung_up; /* the other end of control is closed */
+    jc_msg_exit_t exit;
+
+    apr_table_t *headers_before; /* headers_out, err_headers_out as they were */
+    apr_table_t *err_headers_before;
+
+    int timeout_ms;
+    apr_time_t active; /* when something last moved */
+    int have_headers;
+
+    char *read_buffer; /* JC_READ_BYTES of the connection's allocator */
+    int stdout_eof;
+    int read_was_full;        /* the next read needs no poll */
+    unsigned streak;          /* reads since the last poll */
+    int pipe_stage;           /* how often stdout's pipe was enlarged */
+    uint64_t body_sent;       /* bytes of the page, without its header block */
+    apr_int64_t declared_len; /* the script's own Content-Length, or -1 */
+
+    jc_reason_t why; /* code JC_CODE_NONE while all is well */
+    jc_body_t body;
+    jc_stderr_t err;
+} jc_client_t;
+
+/*
+ * request.c: writes arguments and environment of `r` to a sealed memfd, which
+ * is the caller's to close. Sets c->jail_path. Returns the descriptor, or -1
+ * with c->why filled in.
+ */
+int jc_request_write(jc_client_t *c);
+/* The path as the jail has it: without conf->root if it lies below. */
+const char *jc_request_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,
+                                 const char *path);
+
+/*
+ * client.c. jc_client_create allocates from r->pool and registers a cleanup
+ * that closes all descriptors; jc_client_spawn sends the request to the helper
+ * and returns 0, or -1 with c->why filled in.
+ */
+jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf);
+int jc_client_spawn(jc_client_t *c);
+/* Reads what control holds; at its end decides whether to send again. */
+void jc_client_on_control(jc_client_t *c);
+/* After stdout's end: how the script ended. Code JC_CODE_NONE: as it should. */
+void jc_client_verdict(jc_client_t *c, jc_reason_t *why);
+void jc_client_close_stdin(jc_client_t *c);
+void jc_client_close(jc_client_t *c);
+/* The first failure counts; later ones are its consequences. */
+void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum);
+
+/*
+ * pump.c. jc_pump moves body, stderr and control messages until stdout has
+ * something (or its end): APR_SUCCESS. After wait_ms without: APR_TIMEUP; -1
+ * waits as long as Timeout allows. APR_EGENERAL: c->why tells.
+ * jc_pump_end waits for the script's end after that of its output.
+ */
+apr_status_t jc_pump(jc_client_t *c, int wait_ms);
+void jc_pump_end(jc_client_t *c, int wait_ms);
+/* At the end of output before STARTED: 1 if the request was sent again. */
+int jc_pump_sent_again(jc_client_t *c);
+
+/* bucket.c: a bucket of unknown length that reads the script's stdout. */
+apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list);
+
+/* body.c: sets up c->body; moves what can be moved without waiting. */
+void jc_body_init(jc_client_t *c);
+void jc_body_step(jc_client_t *c);
+void jc_body_stop(jc_client_t *c);
+
+/*
+ * header.c: reads the header block out of `bb`, whose last bucket is ours, and
+ * applies it to the request. What follows the block stays in `bb`.
+ * JC_CODE_NONE: done, *status is what ap_meets_conditions said (OK mostly).
+ * Otherwise *line is the offending line or NULL, and nothing was applied, or
+ * c->why tells (then the code is the same).
+ */
+jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
+                         const char **line);
+
+/* page.c: reads the answer and passes it on (raw: nph-); returns what the
+ * handler returns. */
+int jc_page_answer(jc_client_t *c, int raw);
+/* Logs why there is no page, or only a part; ends the script. */
+int jc_page_fail(jc_client_t *c, const jc_reason_t *why);
+
+/* stderr.c */
+void jc_stderr_read(jc_client_t *c); /* until it is empty */
+void jc_stderr_feed(jc_client_t *c, const char *data, size_t len);
+void jc_stderr_finish(jc_client_t *c); /* last line, count of dropped ones */
+
+/* reason.c: logs one line, sets the note, returns the HTTP status. */
+int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
+                  const jc_reason_t *why);
+/* reason_table.c; never NULL: an unknown code has a row of its own. */
+const jc_reason_row_t *jc_reason_row(uint32_t code);
+
+#endif

@@ -1,0 +1,368 @@
+/*
+ * One request at the helper: its channels, its messages, its end.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    of control messages their shape, which jc_wire_recv has checked
+ * Never:     sends again what may have been run; leaves control open at the
+ *            end of a request, for its closing is the order to kill
+ */
+#include "child.h"
+
+#include "http_core.h"
+#include "apr_portable.h"
+#include "apr_strings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A request that nothing was heard of is sent once more, not for ever. */
+#define MAX_SENDS 2
+
+/* ETOOMANYREFS goes away when the helper has received; nothing reports it. */
+#define REFS_SLEEP_MS_MAX 20
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static void close_channels(jc_client_t *c)
+{
+    close_fd(&c->stdin_fd);
+    close_fd(&c->stdout_fd);
+    close_fd(&c->stderr_fd);
+    close_fd(&c->control_fd);
+}
+
+void jc_client_close_stdin(jc_client_t *c)
+{
+    close_fd(&c->stdin_fd);
+}
+
+void jc_client_close(jc_client_t *c)
+{
+    close_channels(c);
+    close_fd(&c->request_fd);
+    if (c->read_buffer) {
+        apr_bucket_free(c->read_buffer);
+        c->read_buffer = NULL;
+    }
+    jc_stderr_finish(c);
+}
+
+/* Also reached when a filter fails or the thread's request is torn down. */
+static apr_status_t cleanup(void *data)
+{
+    jc_client_close(data);
+    return APR_SUCCESS;
+}
+
+void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum)
+{
+    if (c->why.code == JC_CODE_NONE) {
+        c->why.code = code;
+        c->why.errnum = errnum;
+    }
+}
+
+/* The count goes on over all requests of this process; with the process id it
+ * tells requests apart in traces. Nothing depends on its being unique. */
+static uint64_t next_request_id(void)
+{
+    static uint32_t count;
+
+    return ((uint64_t) getpid() << 32) |
+           __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+}
+
+/* HTTP/2 runs each stream on a connection of its own, whose socket is shared
+ * by all streams: what happens on it says nothing about this one. */
+static int browser_socket(conn_rec *conn)
+{
+    apr_socket_t *sock = conn->master ? NULL : ap_get_conn_socket(conn);
+    apr_os_sock_t fd;
+
+    if (!sock || apr_os_sock_get(&fd, sock) != APR_SUCCESS) {
+        return -1;
+    }
+    return fd;
+}
+
+jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
+{
+    jc_client_t *c = apr_pcalloc(r->pool, sizeof(*c));
+
+    c->r = r;
+    c->conf = conf;
+    c->stdin_fd = c->stdout_fd = c->stderr_fd = -1;
+    c->control_fd = c->request_fd = -1;
+    c->browser_fd = browser_socket(r->connection);
+    c->request_id = next_request_id();
+    c->timeout_ms = (int) apr_time_as_msec(r->server->timeout);
+    c->declared_len = -1;
+    jc_body_init(c);
+    apr_pool_cleanup_register(r->pool, c, cleanup, apr_pool_cleanup_null);
+    return c;
+}
+
+/*
+ * Makes pipes and control. O_NONBLOCK belongs to the open file, and the two
+ * ends of a pipe are two of them: the script's ends stay blocking.
+ */
+static int open_channels(jc_client_t *c, int *theirs)
+{
+    int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    int control[2] = {-1, -1};
+    int saved;
+
+    if (pipe2(pipes[0], O_CLOEXEC) < 0 || pipe2(pipes[1], O_CLOEXEC) < 0 ||
+        pipe2(pipes[2], O_CLOEXEC) < 0 ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0) {
+        goto failed;
+    }
+    if (fcntl(pipes[0][1], F_SETFL, O_WRONLY | O_NONBLOCK) < 0 ||
+        fcntl(pipes[1][0], F_SETFL, O_RDONLY | O_NONBLOCK) < 0 ||
+        fcntl(pipes[2][0], F_SETFL, O_RDONLY | O_NONBLOCK) < 0) {
+        goto failed;
+    }
+    c->stdin_fd = pipes[0][1];
+    c->stdout_fd = pipes[1][0];
+    c->stderr_fd = pipes[2][0];
+    c->control_fd = control[0];
+    theirs[JC_SPAWN_STDIN] = pipes[0][0];
+    theirs[JC_SPAWN_STDOUT] = pipes[1][1];
+    theirs[JC_SPAWN_STDERR] = pipes[2][1];
+    theirs[JC_SPAWN_CONTROL] = control[1];
+    return 0;
+failed:
+    saved = errno;
+    for (int i = 0; i < 3; i++) {
+        jc_wire_close_fds(pipes[i], 2);
+    }
+    jc_wire_close_fds(control, 2);
+    errno = saved;
+    return -1;
+}
+
+/* Waits until sending may succeed. Returns -1 when Timeout is used up. */
+static int wait_to_send(jc_wire_result_t result, int *sleep_ms,
+                        apr_time_t deadline)
+{
+    apr_time_t left = deadline - apr_time_now();
+    struct pollfd p = {.fd = jc_link.socket_fd, .events = POLLOUT};
+
+    if (left <= 0) {
+        return -1;
+    }
+    if (result == JC_WIRE_AGAIN) {
+        poll(&p, 1, (int) apr_time_as_msec(left) + 1);
+        return 0;
+    }
+    apr_sleep(apr_time_from_msec(*sleep_ms));
+    *sleep_ms *= 2;
+    if (*sleep_ms > REFS_SLEEP_MS_MAX) {
+        *sleep_ms = REFS_SLEEP_MS_MAX;
+    }
+    return 0;
+}
+
+static int send_spawn(jc_client_t *c, const int *fds)
+{
+    int by_owner = c->conf->user_kind == JC_USER_OWNER;
+    jc_msg_spawn_t msg = {
+        .generation = jc_link.generation,
+        .request_id = c->request_id,
+        .policy = c->conf->policy,
+        .uid = by_owner ? c->r->finfo.user : JC_NO_ID,
+        .gid = by_owner ? c->r->finfo.group : JC_NO_ID,
+    };
+    apr_time_t deadline = 0;
+    int sleep_ms = 1;
+
+    for (;;) {
+        jc_wire_result_t result =
+            jc_wire_send(jc_link.socket_fd, JC_MSG_SPAWN, &msg, fds,
+                         JC_SPAWN_FDS, MSG_DONTWAIT);
+        int errnum = errno;
+
+        if (result == JC_WIRE_OK) {
+            return 0;
+        }
+        if (result == JC_WIRE_EOF) {
+            jc_client_fail(c, JC_CODE_LOST_TWICE, 0);
+            return -1;
+        }
+        if (result != JC_WIRE_AGAIN && errnum != ETOOMANYREFS) {
+            jc_client_fail(c, JC_CODE_NO_RESOURCES, errnum);
+            return -1;
+        }
+        if (deadline == 0) {
+            deadline = apr_time_now() + c->r->server->timeout;
+        }
+        if (wait_to_send(result, &sleep_ms, deadline) < 0) {
+            jc_client_fail(c, JC_CODE_QUEUE_TIMEOUT, errnum);
+            return -1;
+        }
+    }
+}
+
+int jc_client_spawn(jc_client_t *c)
+{
+    int fds[JC_SPAWN_FDS] = {-1, -1, -1, -1, -1};
+    int result;
+
+    close_channels(c);
+    c->hung_up = 0;
+    c->stdout_eof = 0;
+    if (open_channels(c, fds) < 0) {
+        jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
+        return -1;
+    }
+    fds[JC_SPAWN_REQUEST] = c->request_fd;
+    result = send_spawn(c, fds);
+    jc_wire_close_fds(fds, JC_SPAWN_REQUEST); /* all but the memfd */
+    c->sends++;
+    c->active = apr_time_now();
+    if (!c->body.expected) {
+        jc_client_close_stdin(c);
+    }
+    return result;
+}
+
+static void note(jc_client_t *c, const char *name, int64_t value)
+{
+    apr_table_setn(c->r->notes, name,
+                   apr_psprintf(c->r->pool, "%" APR_INT64_T_FMT,
+                                (apr_int64_t) value));
+}
+
+static void on_started(jc_client_t *c, const jc_msg_started_t *m)
+{
+    c->started = 1;
+    close_fd(&c->request_fd);
+    note(c, JC_NOTE_PID, m->pid);
+    note(c, JC_NOTE_UID, m->uid);
+    note(c, JC_NOTE_GID, m->gid);
+}
+
+static void on_failed(jc_client_t *c, const jc_msg_failed_t *m)
+{
+    jc_reason_t *why = &c->why;
+
+    if (why->code != JC_CODE_NONE) {
+        return;
+    }
+    why->code = m->code ? (jc_code_t) m->code : JC_CODE_EXEC_OTHER;
+    why->errnum = m->errnum;
+    why->found = m->found;
+    why->expected = m->expected;
+    why->text =
+        apr_pstrmemdup(c->r->pool, m->text, strnlen(m->text, sizeof(m->text)));
+}
+
+static void on_exit_message(jc_client_t *c, const jc_msg_exit_t *m)
+{
+    c->exited = 1;
+    c->exit = *m;
+    note(c, JC_NOTE_STATUS, m->status);
+    note(c, JC_NOTE_UTIME, (int64_t) m->utime_us);
+    note(c, JC_NOTE_STIME, (int64_t) m->stime_us);
+    note(c, JC_NOTE_MAXRSS, (int64_t) m->maxrss_kb);
+}
+
+/* Nothing was run if control ended in silence: the helper or the keeper died
+ * with the request in its queue. */
+static void on_silence(jc_client_t *c)
+{
+    if (c->started || c->why.code != JC_CODE_NONE) {
+        return;
+    }
+    if (c->sends < MAX_SENDS) {
+        jc_client_spawn(c);
+        return;
+    }
+    jc_client_fail(c, JC_CODE_LOST_TWICE, 0);
+}
+
+void jc_client_on_control(jc_client_t *c)
+{
+    int fds[JC_MAX_FDS];
+    jc_wire_any_t any;
+
+    while (c->control_fd >= 0 && !c->hung_up) {
+        switch (jc_wire_recv(c->control_fd, &any, fds, MSG_DONTWAIT)) {
+        case JC_WIRE_AGAIN:
+            return;
+        case JC_WIRE_MALFORMED:
+            continue;
+        case JC_WIRE_OK:
+            break;
+        default:
+            c->hung_up = 1;
+            on_silence(c);
+            return;
+        }
+        jc_wire_close_fds(fds, JC_MAX_FDS);
+        switch (any.head.type) {
+        case JC_MSG_STARTED:
+            on_started(c, &any.started);
+            break;
+        case JC_MSG_FAILED:
+            on_failed(c, &any.failed);
+            break;
+        case JC_MSG_EXIT:
+            on_exit_message(c, &any.exit);
+            /* The last message: what follows can only be the hang-up. */
+            c->hung_up = 1;
+            return;
+        default:
+            break;
+        }
+    }
+}
+
+static void by_signal(jc_client_t *c, jc_reason_t *why)
+{
+    int signum = WTERMSIG(c->exit.status);
+    const char *name = sigabbrev_np(signum);
+
+    why->code = signum == SIGXCPU   ? JC_CODE_CPU_LIMIT
+                : signum == SIGXFSZ ? JC_CODE_FSIZE_LIMIT
+                                    : JC_CODE_SIGNAL;
+    why->found = (uint64_t) signum;
+    why->text = name ? apr_pstrcat(c->r->pool, "SIG", name, NULL) : "real-time";
+}
+
+void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
+{
+    memset(why, 0, sizeof(*why));
+    if (c->why.code != JC_CODE_NONE) {
+        *why = c->why;
+        return;
+    }
+    if (!c->hung_up) {
+        return; /* it closed its output and goes on: a daemon's way */
+    }
+    if (!c->exited) {
+        why->code = JC_CODE_END_UNKNOWN;
+    } else if (WIFSIGNALED(c->exit.status)) {
+        by_signal(c, why);
+    } else if (WEXITSTATUS(c->exit.status) == 127 &&
+               c->err.loader_code != JC_CODE_NONE) {
+        why->code = c->err.loader_code;
+        why->text = c->err.loader_line;
+    } else if (WEXITSTATUS(c->exit.status) != 0) {
+        why->code = JC_CODE_EXIT_STATUS;
+        why->found = (uint64_t) WEXITSTATUS(c->exit.status);
+    }
+}

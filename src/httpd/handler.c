@@ -1,0 +1,115 @@
+/*
+ * The content handler: mod_cgi's checks, then one script.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    the configuration and what httpd's earlier phases decided
+ * Never:     serves a script's source
+ */
+#include "child.h"
+
+#include "http_core.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "apr_lib.h"
+#include "apr_strings.h"
+
+#include <string.h>
+
+static int refuse(request_rec *r, const jc_server_conf_t *conf, jc_code_t code)
+{
+    jc_reason_t why = {.code = code};
+
+    return jc_reason_log(r, conf, &why);
+}
+
+/* mod_alias says so in a note; ScriptAlias stands for Options ExecCGI. */
+static int is_scriptaliased(request_rec *r)
+{
+    const char *t = apr_table_get(r->notes, "alias-forced-type");
+
+    return t && strcasecmp(t, JC_HANDLER_NAME) == 0;
+}
+
+static int is_nph(request_rec *r)
+{
+    return strncmp(apr_filepath_name_get(r->filename), "nph-", 4) == 0;
+}
+
+static int check_host(request_rec *r, const jc_server_conf_t *conf)
+{
+    jc_reason_t why = {
+        .code = conf->refusal,
+        .found_text = conf->refusal_found,
+        .expected_text = conf->refusal_expected,
+    };
+
+    if (why.code == JC_CODE_NONE && conf->policy == JC_NO_ID) {
+        why.code = JC_CODE_NO_ROOT;
+    }
+    if (why.code != JC_CODE_NONE) {
+        return jc_reason_log(r, conf, &why);
+    }
+    if (jc_link.socket_fd < 0) {
+        return refuse(r, conf, JC_CODE_NO_ANSWER);
+    }
+    return OK;
+}
+
+static int check_request(request_rec *r, const jc_server_conf_t *conf)
+{
+    const apr_int32_t needed =
+        APR_FINFO_DEV | APR_FINFO_INODE | APR_FINFO_OWNER;
+
+    if (!(ap_allow_options(r) & OPT_EXECCGI) && !is_scriptaliased(r)) {
+        return refuse(r, conf, JC_CODE_EXEC_CGI_OFF);
+    }
+    if (is_nph(r) && strcmp(r->protocol, "INCLUDED") == 0) {
+        return refuse(r, conf, JC_CODE_NPH_INCLUDED);
+    }
+    if (r->finfo.filetype == APR_NOFILE) {
+        return refuse(r, conf, JC_CODE_NOT_FOUND);
+    }
+    if (r->finfo.filetype == APR_DIR) {
+        return refuse(r, conf, JC_CODE_IS_DIRECTORY);
+    }
+    if (r->used_path_info == AP_REQ_REJECT_PATH_INFO && r->path_info &&
+        *r->path_info) {
+        return refuse(r, conf, JC_CODE_PATH_INFO);
+    }
+    if ((r->finfo.valid & needed) != needed &&
+        apr_stat(&r->finfo, r->filename, APR_FINFO_MIN | needed, r->pool) !=
+            APR_SUCCESS) {
+        return refuse(r, conf, JC_CODE_NOT_FOUND);
+    }
+    return OK;
+}
+
+int jc_handler(request_rec *r)
+{
+    const jc_server_conf_t *conf;
+    jc_client_t *c;
+    int status;
+
+    if (!r->handler || (strcmp(r->handler, JC_HANDLER_NAME) != 0 &&
+                        strcmp(r->handler, JC_MAGIC_TYPE) != 0)) {
+        return DECLINED;
+    }
+    conf = jc_config_of(r->server);
+    if (conf->root_kind == JC_ROOT_OFF && conf->refusal == JC_CODE_NONE) {
+        return DECLINED;
+    }
+    status = check_host(r, conf);
+    if (status == OK) {
+        status = check_request(r, conf);
+    }
+    if (status != OK) {
+        return status;
+    }
+    c = jc_client_create(r, conf);
+    c->request_fd = jc_request_write(c);
+    if (c->request_fd < 0 || jc_client_spawn(c) < 0) {
+        return jc_page_fail(c, &c->why);
+    }
+    return jc_page_answer(c, is_nph(r));
+}

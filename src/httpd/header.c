@@ -1,0 +1,326 @@
+/*
+ * The script's header block (RFC 3875 section 6).
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    nothing: the block is the tenant's
+ * Never:     holds more than JC_HEADER_LEN_MAX; applies a part of a block that
+ *            turns out to be bad; believes a length or a transfer coding, with
+ *            which a script could desynchronise the connection (CVE-2024-24795)
+ */
+#include "child.h"
+
+#include "http_protocol.h"
+#include "http_request.h"
+#include "util_script.h"
+#include "apr_date.h"
+#include "apr_lib.h"
+#include "apr_strings.h"
+
+#include <string.h>
+
+/* Of an offending line this much is logged. */
+#define SHOWN_MAX 120
+
+/* The block being collected, contiguous. */
+typedef struct {
+    apr_pool_t *pool;
+    char *bytes;
+    size_t len;
+    size_t size;
+    size_t line; /* where the current line begins */
+} block_t;
+
+/* The block understood; applied only when all of it is good. */
+typedef struct {
+    int status; /* of a Status line, or 0 */
+    const char *status_line;
+    const char *content_type;
+    const char *content_length;
+    const char *last_modified;
+    apr_table_t *single; /* to headers_out, the last one counts */
+    apr_table_t *merged; /* to err_headers_out, in one line each */
+    apr_table_t *cookies;
+} header_t;
+
+static void keep(block_t *block, const char *data, size_t len)
+{
+    if (block->len + len > block->size) {
+        size_t size = (block->len + len) * 2;
+        char *bytes = apr_palloc(block->pool, size);
+
+        if (block->len > 0) {
+            memcpy(bytes, block->bytes, block->len);
+        }
+        block->bytes = bytes;
+        block->size = size;
+    }
+    memcpy(block->bytes + block->len, data, len);
+    block->len += len;
+}
+
+/* The current line is empty but for a CR: the block is complete. */
+static int is_blank(const block_t *block)
+{
+    size_t len = block->len - block->line;
+
+    return len == 1 || (len == 2 && block->bytes[block->line] == '\r');
+}
+
+/*
+ * Adds what belongs to the block. *used tells how much of the data that was.
+ * Returns 1 when the block is complete.
+ */
+static int collect(block_t *block, const char *data, size_t len, size_t *used)
+{
+    *used = 0;
+    while (*used < len) {
+        const char *from = data + *used;
+        const char *nl = memchr(from, '\n', len - *used);
+        size_t n = nl ? (size_t) (nl - from) + 1 : len - *used;
+
+        keep(block, from, n);
+        *used += n;
+        if (!nl) {
+            return 0;
+        }
+        if (is_blank(block)) {
+            block->len = block->line;
+            return 1;
+        }
+        block->line = block->len;
+    }
+    return 0;
+}
+
+/* Takes the block out of the brigade; what follows it stays. */
+static jc_code_t read_block(jc_client_t *c, apr_bucket_brigade *bb,
+                            block_t *block)
+{
+    for (;;) {
+        apr_bucket *b = APR_BRIGADE_FIRST(bb);
+        const char *data;
+        apr_size_t len, used;
+        int complete;
+
+        if (b == APR_BRIGADE_SENTINEL(bb)) {
+            return block->len > 0 ? JC_CODE_BAD_HEADER : JC_CODE_NO_OUTPUT;
+        }
+        if (apr_bucket_read(b, &data, &len, APR_BLOCK_READ) != APR_SUCCESS) {
+            jc_client_fail(c, JC_CODE_NO_OUTPUT, 0);
+            return c->why.code;
+        }
+        complete = collect(block, data, len, &used);
+        if (used < len) {
+            apr_bucket_split(b, used);
+        }
+        apr_bucket_delete(b);
+        if (block->len > JC_HEADER_LEN_MAX) {
+            return JC_CODE_HEADER_TOO_LONG;
+        }
+        if (complete) {
+            return JC_CODE_NONE;
+        }
+    }
+}
+
+/* Three digits, from 200: 1xx is no final status. */
+static int parse_status(const char *value)
+{
+    int status;
+
+    if (!apr_isdigit(value[0]) || !apr_isdigit(value[1]) ||
+        !apr_isdigit(value[2]) || apr_isalnum(value[3])) {
+        return 0;
+    }
+    status = (value[0] - '0') * 100 + (value[1] - '0') * 10 + value[2] - '0';
+    return status >= 200 && status <= 599 ? status : 0;
+}
+
+static jc_code_t store(header_t *h, const char *name, char *value)
+{
+    if (ap_cstr_casecmp(name, "Status") == 0) {
+        h->status = parse_status(value);
+        h->status_line = value;
+        return h->status ? JC_CODE_NONE : JC_CODE_BAD_STATUS;
+    }
+    if (ap_cstr_casecmp(name, "Content-Type") == 0) {
+        ap_content_type_tolower(value);
+        h->content_type = value;
+    } else if (ap_cstr_casecmp(name, "Content-Length") == 0) {
+        h->content_length = value;
+    } else if (ap_cstr_casecmp(name, "Transfer-Encoding") == 0) {
+        return JC_CODE_NONE;
+    } else if (ap_cstr_casecmp(name, "Last-Modified") == 0) {
+        h->last_modified = value;
+    } else if (ap_cstr_casecmp(name, "Location") == 0 ||
+               ap_cstr_casecmp(name, "Content-Range") == 0 ||
+               ap_cstr_casecmp(name, "ETag") == 0) {
+        apr_table_setn(h->single, name, value);
+    } else if (ap_cstr_casecmp(name, "Set-Cookie") == 0) {
+        apr_table_addn(h->cookies, name, value);
+    } else {
+        apr_table_addn(h->merged, name, value);
+    }
+    return JC_CODE_NONE;
+}
+
+/* Only what httpd would send: it answers anything else with a 500 of its own
+ * that does not show the line. */
+static int is_printable(const char *value)
+{
+    for (; *value; value++) {
+        if (apr_iscntrl(*value) && *value != '\t') {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void trim_end(char *s)
+{
+    size_t len = strlen(s);
+
+    while (len > 0 && apr_isspace(s[len - 1])) {
+        s[--len] = '\0';
+    }
+}
+
+/* One line, NUL-terminated, without its line feed. Is taken apart in place. */
+static jc_code_t parse_line(header_t *h, char *line, size_t len)
+{
+    char *value, *to = line;
+
+    if (memchr(line, '\0', len)) {
+        return JC_CODE_BAD_HEADER;
+    }
+    /* mod_cgi drops every CR, and some scripts write two. */
+    for (const char *from = line; *from; from++) {
+        if (*from != '\r') {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    value = strchr(line, ':');
+    if (!value) {
+        return JC_CODE_BAD_HEADER;
+    }
+    *value++ = '\0';
+    while (apr_isspace(*value)) {
+        value++;
+    }
+    trim_end(line);
+    trim_end(value);
+    if (!*line || *ap_scan_http_token(line) != '\0' || !is_printable(value)) {
+        return JC_CODE_BAD_HEADER;
+    }
+    return store(h, line, value);
+}
+
+static const char *shown(apr_pool_t *p, const char *line, size_t len)
+{
+    if (len > SHOWN_MAX) {
+        return apr_pstrcat(p, apr_pstrmemdup(p, line, SHOWN_MAX), "...", NULL);
+    }
+    return apr_pstrmemdup(p, line, len);
+}
+
+static jc_code_t parse_block(block_t *block, header_t *h, const char **bad)
+{
+    char *line = block->bytes;
+    char *end = block->bytes + block->len;
+
+    while (line < end) {
+        char *nl = memchr(line, '\n', (size_t) (end - line));
+        size_t len = (size_t) ((nl ? nl : end) - line);
+        const char *copy = shown(block->pool, line, len);
+        jc_code_t code;
+
+        line[len] = '\0';
+        code = parse_line(h, line, len);
+        if (code != JC_CODE_NONE) {
+            *bad = copy;
+            return code;
+        }
+        line += len + 1;
+    }
+    return JC_CODE_NONE;
+}
+
+/* Kept only to tell a whole page from a broken one; sent on only if the
+ * administrator says that his scripts can be trusted with it. */
+static void apply_length(jc_client_t *c, const char *value)
+{
+    request_rec *r = c->r;
+    char *end = NULL;
+
+    if (!value || !apr_isdigit(value[0])) {
+        return;
+    }
+    c->declared_len = apr_strtoi64(value, &end, 10);
+    if (*end != '\0' || c->declared_len < 0) {
+        c->declared_len = -1;
+        return;
+    }
+    if (apr_table_get(r->subprocess_env, AP_TRUST_CGILIKE_CL_ENVVAR)) {
+        apr_table_setn(r->headers_out, "Content-Length", value);
+    }
+}
+
+/* As ap_scan_script_header_err_core_ex leaves the request. */
+static int apply(jc_client_t *c, const header_t *h)
+{
+    request_rec *r = c->r;
+    int status = OK;
+
+    c->headers_before = apr_table_copy(r->pool, r->headers_out);
+    c->err_headers_before = apr_table_copy(r->pool, r->err_headers_out);
+    if (h->content_type) {
+        ap_set_content_type(r, h->content_type);
+    }
+    if (h->status) {
+        r->status = h->status;
+        r->status_line = h->status_line;
+    }
+    r->headers_out = apr_table_overlay(r->pool, h->single, r->headers_out);
+    apply_length(c, h->content_length);
+    if (h->last_modified) {
+        ap_update_mtime(r, apr_date_parse_http(h->last_modified));
+        ap_set_last_modified(r);
+    }
+    if (!h->status && r->method_number == M_GET) {
+        status = ap_meets_conditions(r);
+    }
+    apr_table_overlap(r->err_headers_out, h->merged, APR_OVERLAP_TABLES_MERGE);
+    /* Cookies are not merged into one line: their values may hold commas. */
+    r->err_headers_out =
+        apr_table_overlay(r->pool, r->err_headers_out, h->cookies);
+    return status;
+}
+
+jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
+                         const char **line)
+{
+    apr_pool_t *p = c->r->pool;
+    block_t block = {.pool = p};
+    header_t h = {
+        .single = apr_table_make(p, 4),
+        .merged = apr_table_make(p, 8),
+        .cookies = apr_table_make(p, 4),
+    };
+    jc_code_t code = read_block(c, bb, &block);
+
+    *line = NULL;
+    if (code == JC_CODE_BAD_HEADER) {
+        *line = shown(p, block.bytes, block.len);
+    }
+    if (code == JC_CODE_NONE) {
+        code = parse_block(&block, &h, line);
+    }
+    if (code != JC_CODE_NONE) {
+        return code;
+    }
+    c->have_headers = 1;
+    *status = apply(c, &h);
+    return JC_CODE_NONE;
+}

@@ -1,0 +1,347 @@
+/*
+ * What the script says on its way to the browser: a page, a redirect, raw HTTP,
+ * or nothing of use.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    nothing that the script says
+ * Never:     passes off a broken page as whole; holds more than JC_PASS_BYTES
+ */
+#include "child.h"
+
+#include "http_core.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "util_filter.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+/* What is on its way to the browser. */
+typedef struct {
+    jc_client_t *c;
+    apr_bucket_brigade *in;  /* what follows the header, and our bucket */
+    apr_bucket_brigade *out; /* to be passed on */
+    apr_off_t out_len;
+    int out_buckets;
+    int passed;  /* something has left for the browser */
+    int discard; /* the answer has no body */
+} page_t;
+
+int jc_page_fail(jc_client_t *c, const jc_reason_t *why)
+{
+    int status;
+
+    jc_stderr_read(c);
+    jc_stderr_finish(c);
+    status = jc_reason_log(c->r, c->conf, why);
+    jc_client_close(c);
+    return status;
+}
+
+/* No header came, or a bad one: how the script ended explains more. */
+static int fail_without_page(jc_client_t *c, jc_code_t code, const char *line)
+{
+    jc_reason_t why;
+
+    if (c->why.code == JC_CODE_NONE) {
+        jc_pump_end(c, c->stdout_eof ? JC_FAILED_WAIT_MS : JC_EXIT_WAIT_MS);
+    }
+    jc_client_verdict(c, &why);
+    if (why.code == JC_CODE_NONE || why.code == JC_CODE_EXIT_STATUS) {
+        uint64_t exit_status = why.found;
+
+        memset(&why, 0, sizeof(why));
+        why.code = code;
+        why.text = line;
+        why.found = exit_status;
+    }
+    return jc_page_fail(c, &why);
+}
+
+static apr_status_t pass(page_t *page)
+{
+    request_rec *r = page->c->r;
+    apr_status_t rv = ap_pass_brigade(r->output_filters, page->out);
+
+    apr_brigade_cleanup(page->out);
+    page->out_len = 0;
+    page->out_buckets = 0;
+    page->passed = 1;
+    /* The time that the browser took is not the script's silence. */
+    page->c->active = apr_time_now();
+    if (rv == APR_SUCCESS && r->connection->aborted) {
+        rv = APR_ECONNABORTED;
+    }
+    return rv;
+}
+
+/* Moves one bucket of data to `out`. APR_EOF: there is no more. */
+static apr_status_t take(page_t *page, apr_read_type_e block)
+{
+    apr_bucket *b = APR_BRIGADE_FIRST(page->in);
+    const char *data;
+    apr_size_t len;
+    apr_status_t rv;
+
+    if (b == APR_BRIGADE_SENTINEL(page->in)) {
+        return APR_EOF;
+    }
+    rv = apr_bucket_read(b, &data, &len, block);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (len == 0 || page->discard) {
+        apr_bucket_delete(b);
+        return APR_SUCCESS;
+    }
+    page->c->body_sent += len;
+    page->out_len += (apr_off_t) len;
+    page->out_buckets++;
+    APR_BUCKET_REMOVE(b);
+    APR_BRIGADE_INSERT_TAIL(page->out, b);
+    return APR_SUCCESS;
+}
+
+/* Nothing is there at the moment: flush, but not if the rest or the end is as
+ * near as 2 ms; then a short page leaves in one piece, its length known. */
+static apr_status_t wait_for_more(page_t *page)
+{
+    jc_client_t *c = page->c;
+    apr_bucket_alloc_t *list = c->r->connection->bucket_alloc;
+    apr_status_t rv;
+
+    if (!page->passed || page->out_buckets > 0) {
+        rv = jc_pump(c, JC_GATHER_MS);
+        if (!APR_STATUS_IS_TIMEUP(rv)) {
+            return rv;
+        }
+        APR_BRIGADE_INSERT_TAIL(page->out, apr_bucket_flush_create(list));
+        rv = pass(page);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    return jc_pump(c, -1);
+}
+
+/* From the script to the filters until its output ends, which is APR_EOF. */
+static apr_status_t transfer(page_t *page)
+{
+    apr_status_t rv;
+
+    for (;;) {
+        rv = take(page, APR_NONBLOCK_READ);
+        if (APR_STATUS_IS_EAGAIN(rv)) {
+            rv = wait_for_more(page);
+        } else if (rv == APR_SUCCESS &&
+                   (page->out_len >= JC_PASS_BYTES ||
+                    page->out_buckets >= JC_PASS_BUCKETS)) {
+            rv = pass(page);
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+}
+
+/* A script that crashes on its way out has delivered what it promised. */
+static int is_whole(const jc_client_t *c)
+{
+    return c->declared_len >= 0 && c->body_sent == (uint64_t) c->declared_len;
+}
+
+/*
+ * The page is not complete and must not look so. If none of it has left yet,
+ * the browser gets an error page. Otherwise as mod_proxy's broken back end: the
+ * error bucket makes the chunk filter leave out the last chunk, and HTTP/2
+ * reset the stream.
+ */
+static int break_off(page_t *page, int status)
+{
+    request_rec *r = page->c->r;
+    conn_rec *conn = r->connection;
+    apr_bucket *b;
+
+    if (conn->aborted) {
+        return OK;
+    }
+    if (!page->passed) {
+        apr_brigade_cleanup(page->out);
+        r->status = HTTP_OK;
+        r->status_line = NULL;
+        r->headers_out = page->c->headers_before;
+        r->err_headers_out = page->c->err_headers_before;
+        return status;
+    }
+    conn->keepalive = AP_CONN_CLOSE;
+    r->no_cache = 1;
+    if (r->main) {
+        r->main->no_cache = 1;
+    }
+    b = ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->pool,
+                               conn->bucket_alloc);
+    APR_BRIGADE_INSERT_TAIL(page->out, b);
+    b = apr_bucket_eos_create(conn->bucket_alloc);
+    APR_BRIGADE_INSERT_TAIL(page->out, b);
+    pass(page);
+    return OK;
+}
+
+/* A filter refused: it has answered or logged, or the browser has gone. */
+static int filter_failed(page_t *page, apr_status_t rv)
+{
+    jc_client_t *c = page->c;
+
+    if (c->r->connection->aborted) {
+        jc_client_fail(c, JC_CODE_CLIENT_GONE, 0);
+        jc_page_fail(c, &c->why);
+        return OK;
+    }
+    jc_client_close(c);
+    return rv == AP_FILTER_ERROR ? AP_FILTER_ERROR : OK;
+}
+
+static int end_page(page_t *page)
+{
+    jc_client_t *c = page->c;
+    apr_bucket *eos = apr_bucket_eos_create(c->r->connection->bucket_alloc);
+    jc_reason_t why;
+    int status = OK;
+
+    jc_pump_end(c, JC_EXIT_WAIT_MS);
+    jc_client_verdict(c, &why);
+    if (why.code != JC_CODE_NONE) {
+        status = jc_page_fail(c, &why);
+    }
+    jc_client_close(c);
+    /* Any exit is an end: what a status means only the script knows. */
+    if (why.code != JC_CODE_NONE && !is_whole(c) &&
+        !(c->exited && WIFEXITED(c->exit.status))) {
+        apr_bucket_destroy(eos);
+        return break_off(page, status);
+    }
+    APR_BRIGADE_INSERT_TAIL(page->out, eos);
+    pass(page);
+    return OK;
+}
+
+static int send_page(page_t *page)
+{
+    jc_client_t *c = page->c;
+    apr_status_t rv = transfer(page);
+
+    if (rv == APR_EOF) {
+        return end_page(page);
+    }
+    if (c->why.code != JC_CODE_NONE) {
+        return break_off(page, jc_page_fail(c, &c->why));
+    }
+    return filter_failed(page, rv);
+}
+
+/* On a redirect the rest of the output means nothing; stderr still does. */
+static int discard_rest(page_t *page)
+{
+    jc_client_t *c = page->c;
+    jc_reason_t why;
+
+    page->discard = 1;
+    while (take(page, APR_BLOCK_READ) == APR_SUCCESS) {
+        continue;
+    }
+    if (c->why.code == JC_CODE_NONE) {
+        jc_pump_end(c, JC_EXIT_WAIT_MS);
+    }
+    jc_client_verdict(c, &why);
+    if (why.code != JC_CODE_NONE) {
+        jc_page_fail(c, &why);
+    }
+    jc_client_close(c);
+    return c->r->connection->aborted;
+}
+
+static int redirect(page_t *page, const char *location)
+{
+    request_rec *r = page->c->r;
+
+    if (discard_rest(page)) {
+        return OK;
+    }
+    if (location[0] != '/') {
+        return HTTP_MOVED_TEMPORARILY;
+    }
+    /* The target is asked for with GET and must not find our body as its own:
+     * whatever the script has left of it is read away first. */
+    ap_discard_request_body(r);
+    apr_table_unset(r->headers_in, "Content-Length");
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
+    r->method = "GET";
+    r->method_number = M_GET;
+    /* Not ap_internal_redirect_handler, which lets the target inherit this
+     * handler: a text file named by the script would be run (CVE-2026-42356).
+     */
+    ap_internal_redirect(location, r);
+    return OK;
+}
+
+static int answer(jc_client_t *c, page_t *page)
+{
+    request_rec *r = c->r;
+    const char *line, *location;
+    int status = OK;
+    jc_code_t code = jc_header_read(c, page->in, &status, &line);
+
+    if (code != JC_CODE_NONE) {
+        return fail_without_page(c, code, line);
+    }
+    if (status != OK) {
+        discard_rest(page);
+        /* Past the error handling, as mod_cgi: mod_cache may have set the
+         * conditions itself, to validate what it has. */
+        if (status == HTTP_NOT_MODIFIED) {
+            r->status = status;
+            return OK;
+        }
+        return status;
+    }
+    location = apr_table_get(r->headers_out, "Location");
+    if (location && r->status == HTTP_OK) {
+        return redirect(page, location);
+    }
+    page->discard = AP_STATUS_IS_HEADER_ONLY(r->status);
+    return send_page(page);
+}
+
+/* The script speaks HTTP itself: only filters of the connection remain. */
+static int answer_raw(jc_client_t *c, page_t *page)
+{
+    request_rec *r = c->r;
+    ap_filter_t *f = r->proto_output_filters;
+
+    if (jc_pump(c, -1) != APR_SUCCESS || take(page, APR_BLOCK_READ) ||
+        page->out_buckets == 0) {
+        return fail_without_page(c, JC_CODE_NO_OUTPUT, NULL);
+    }
+    while (f && f->frec->ftype < AP_FTYPE_CONNECTION) {
+        f = f->next;
+    }
+    r->output_filters = r->proto_output_filters = f;
+    r->connection->keepalive = AP_CONN_CLOSE;
+    page->passed = 1; /* there is no way back to an error page */
+    c->have_headers = 1;
+    return send_page(page);
+}
+
+int jc_page_answer(jc_client_t *c, int raw)
+{
+    apr_bucket_alloc_t *list = c->r->connection->bucket_alloc;
+    page_t page = {
+        .c = c,
+        .in = apr_brigade_create(c->r->pool, list),
+        .out = apr_brigade_create(c->r->pool, list),
+    };
+
+    APR_BRIGADE_INSERT_TAIL(page.in, jc_bucket_create(c, list));
+    return raw ? answer_raw(c, &page) : answer(c, &page);
+}

@@ -1,0 +1,256 @@
+/*
+ * The pump: one poll for the body, stdout, stderr, control and the browser.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    nothing that comes out of the pipes
+ * Never:     blocks in anything but that poll
+ *
+ * STARTED and EXIT cost no wake-up: control is polled for its hang-up only.
+ * The exception is a request with a body, of which nothing is written before
+ * STARTED has come.
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <poll.h>
+
+enum { STDIN, STDOUT, STDERR, CONTROL, BROWSER, SLOTS };
+
+#define GONE (POLLRDHUP | POLLHUP | POLLERR)
+
+static void watch(struct pollfd *p, int fd, short events)
+{
+    p->fd = fd;
+    p->events = events;
+    p->revents = 0;
+}
+
+/*
+ * Of the browser's socket only the hang-up counts when the body is complete:
+ * what else it sends is the next, pipelined request. While the body waits in
+ * the socket, its end is the input filters' to report.
+ */
+static short browser_events(const jc_client_t *c)
+{
+    const jc_body_t *body = &c->body;
+
+    if (body->done || body->eos) {
+        return POLLRDHUP;
+    }
+    return c->started && body->want_client ? POLLIN | POLLRDHUP : 0;
+}
+
+static void arm(const jc_client_t *c, struct pollfd *p)
+{
+    const jc_body_t *body = &c->body;
+    int writing = !body->done && c->started;
+    int starting = !body->done && !c->started;
+
+    /* Without POLLOUT: POLLERR still tells that the script closed it. */
+    watch(&p[STDIN], writing ? c->stdin_fd : -1,
+          body->want_client ? 0 : POLLOUT);
+    watch(&p[STDOUT], c->stdout_eof ? -1 : c->stdout_fd, POLLIN);
+    watch(&p[STDERR], c->stderr_fd, POLLIN);
+    watch(&p[CONTROL], c->hung_up ? -1 : c->control_fd,
+          starting ? POLLIN | POLLRDHUP : POLLRDHUP);
+    watch(&p[BROWSER], c->browser_fd, browser_events(c));
+}
+
+static void browser_gone(jc_client_t *c)
+{
+    c->r->connection->aborted = 1;
+    jc_client_fail(c, JC_CODE_CLIENT_GONE, 0);
+}
+
+static void on_browser(jc_client_t *c, short revents)
+{
+    jc_body_t *body = &c->body;
+
+    if (!body->want_client || body->done) {
+        browser_gone(c);
+        return;
+    }
+    if (revents & GONE) {
+        body->hangups++;
+    }
+    jc_body_step(c);
+}
+
+/* stdout last, by the caller: it ends the pump's wait. */
+static void dispatch(jc_client_t *c, const struct pollfd *p)
+{
+    if (p[CONTROL].revents) {
+        jc_client_on_control(c);
+        if (c->body.expected && !c->body.done && c->started) {
+            jc_body_step(c);
+        }
+    }
+    if (p[STDIN].revents & POLLERR) {
+        jc_body_stop(c);
+    } else if (p[STDIN].revents) {
+        jc_body_step(c);
+    }
+    /* After a resend the descriptors are other ones: nothing is lost by
+     * reading them, they do not block. */
+    if (p[STDERR].revents) {
+        jc_stderr_read(c);
+    }
+    if (p[BROWSER].revents) {
+        on_browser(c, p[BROWSER].revents);
+    }
+}
+
+static void expired(jc_client_t *c)
+{
+    jc_client_on_control(c);
+    if (c->why.code != JC_CODE_NONE) {
+        return;
+    }
+    if (!c->started) {
+        jc_client_fail(c, JC_CODE_NO_ANSWER, 0);
+    } else if (c->body.want_client) {
+        jc_client_fail(c, JC_CODE_BODY_BROKEN, 0);
+        c->why.http_status = HTTP_REQUEST_TIME_OUT;
+    } else {
+        jc_client_fail(c,
+                       c->have_headers ? JC_CODE_OUTPUT_TIMEOUT
+                                       : JC_CODE_HEADER_TIMEOUT,
+                       0);
+    }
+}
+
+/* poll() returned without an event: what does not report itself? */
+static void on_quiet(jc_client_t *c, apr_time_t now)
+{
+    apr_time_t silent;
+
+    if (c->r->connection->aborted) {
+        browser_gone(c);
+        return;
+    }
+    if (c->body.want_client && c->started) {
+        jc_body_step(c);
+    }
+    silent = now - c->active;
+    /* The leader has gone and something it left behind holds stdout. */
+    if (c->exited && silent >= apr_time_from_msec(JC_ORPHAN_MS)) {
+        c->stdout_eof = 1;
+        return;
+    }
+    if (silent >= apr_time_from_msec(c->timeout_ms)) {
+        expired(c);
+    }
+}
+
+static int lesser(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* How long poll() may sleep before on_quiet has something to look at. */
+static int slice_ms(const jc_client_t *c, apr_time_t now)
+{
+    int limit = c->exited ? lesser(JC_ORPHAN_MS, c->timeout_ms) : c->timeout_ms;
+    apr_time_t left = c->active + apr_time_from_msec(limit) - now;
+    int slice = left <= 0 ? 0 : (int) apr_time_as_msec(left) + 1;
+
+    if (c->browser_fd < 0) {
+        slice = lesser(slice, c->body.want_client ? JC_MULTIPLEX_MS
+                                                  : JC_ABORT_CHECK_MS);
+    } else if (c->body.want_client) {
+        slice = lesser(slice, JC_REQTIMEOUT_MS);
+    }
+    return slice;
+}
+
+apr_status_t jc_pump(jc_client_t *c, int wait_ms)
+{
+    struct pollfd p[SLOTS];
+    apr_time_t now = apr_time_now();
+    apr_time_t until = wait_ms > 0 ? now + apr_time_from_msec(wait_ms) : now;
+
+    c->streak = 0;
+    while (c->why.code == JC_CODE_NONE && !c->stdout_eof) {
+        int slice = slice_ms(c, now);
+        int n;
+
+        if (wait_ms >= 0) {
+            int left = until > now ? (int) apr_time_as_msec(until - now) : 0;
+            slice = lesser(slice, left);
+        }
+        arm(c, p);
+        n = poll(p, SLOTS, slice);
+        now = apr_time_now();
+        if (n > 0) {
+            c->active = now;
+            dispatch(c, p);
+            if (p[STDOUT].revents && c->why.code == JC_CODE_NONE) {
+                return APR_SUCCESS;
+            }
+        } else if (n == 0) {
+            on_quiet(c, now);
+        } else if (errno != EINTR) {
+            jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
+        }
+        if (wait_ms >= 0 && now >= until) {
+            break;
+        }
+    }
+    if (c->why.code != JC_CODE_NONE) {
+        return APR_EGENERAL;
+    }
+    return c->stdout_eof ? APR_SUCCESS : APR_TIMEUP;
+}
+
+void jc_pump_end(jc_client_t *c, int wait_ms)
+{
+    apr_time_t now = apr_time_now();
+    apr_time_t until = now + apr_time_from_msec(wait_ms);
+    struct pollfd p[2];
+
+    jc_body_stop(c);
+    while (!c->hung_up && now < until) {
+        watch(&p[0], c->stderr_fd, POLLIN);
+        watch(&p[1], c->control_fd, POLLRDHUP);
+        if (poll(p, 2, (int) apr_time_as_msec(until - now) + 1) > 0) {
+            if (p[0].revents) {
+                jc_stderr_read(c);
+            }
+            if (p[1].revents) {
+                jc_client_on_control(c);
+            }
+        }
+        now = apr_time_now();
+    }
+    jc_client_on_control(c);
+    jc_stderr_read(c);
+}
+
+/*
+ * The end of output before STARTED: either STARTED or FAILED wait unread in
+ * control, or helper or keeper have died, and the pipe's end was noticed before
+ * control's. Returns 1 if the request was sent again.
+ */
+int jc_pump_sent_again(jc_client_t *c)
+{
+    unsigned sends = c->sends;
+    apr_time_t until = c->active + apr_time_from_msec(c->timeout_ms);
+    struct pollfd p;
+
+    for (;;) {
+        apr_time_t now;
+
+        jc_client_on_control(c);
+        if (c->started || c->why.code != JC_CODE_NONE || c->sends != sends) {
+            return c->sends != sends;
+        }
+        now = apr_time_now();
+        if (now >= until) {
+            jc_client_fail(c, JC_CODE_NO_ANSWER, 0);
+            return 0;
+        }
+        watch(&p, c->control_fd, POLLIN | POLLRDHUP);
+        poll(&p, 1, (int) apr_time_as_msec(until - now) + 1);
+    }
+}

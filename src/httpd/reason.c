@@ -1,0 +1,197 @@
+/*
+ * A reason becomes one line in the site's error log and an HTTP status.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    nothing in the reason: text and numbers may be the tenant's
+ * Never:     writes more than one line; shows the browser more than a status
+ *
+ * Words in braces in the table:
+ *   {found} {expected}  what the check saw and wanted: texts or numbers
+ *   {found:o} {mode}    found as an octal number, as permission bits
+ *   {type}              the kind of file that found as st_mode says
+ *   {text}              the reason's text
+ *   {name}              the same if it is a path; otherwise the script's path
+ *   {path}              {name}, and where it is to be looked for
+ */
+#include "child.h"
+
+#include "http_protocol.h"
+#include "apr_lib.h"
+#include "apr_strings.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define TEXT_MAX 600
+
+typedef struct {
+    apr_pool_t *pool;
+    const jc_server_conf_t *conf;
+    const jc_reason_t *why;
+    const char *text;   /* printable and bounded; "" if there is none */
+    const char *script; /* its path inside the jail */
+} words_t;
+
+/* httpd escapes control characters too; this does not depend on it. */
+static const char *printable(apr_pool_t *p, const char *text)
+{
+    char *copy;
+
+    if (!text) {
+        return "";
+    }
+    copy = apr_pstrndup(p, text, TEXT_MAX);
+    for (char *s = copy; *s; s++) {
+        if (apr_iscntrl(*s)) {
+            *s = '?';
+        }
+    }
+    return copy;
+}
+
+static const char *file_type(uint64_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFDIR:
+        return "a directory";
+    case S_IFIFO:
+        return "a FIFO";
+    case S_IFSOCK:
+        return "a socket";
+    case S_IFLNK:
+        return "a symbolic link";
+    case S_IFCHR:
+    case S_IFBLK:
+        return "a device";
+    default:
+        return "something else";
+    }
+}
+
+static const char *name_of(const words_t *w)
+{
+    return *w->text ? w->text : w->script;
+}
+
+/* The 14xx paths are the keeper's while it still sees the host's root. */
+static const char *path_of(const words_t *w)
+{
+    if (w->conf->root_kind != JC_ROOT_PATH || w->why->code < 1500 ||
+        w->why->code >= 1700) {
+        return name_of(w);
+    }
+    return apr_psprintf(w->pool, "%s (inside the jail %s)", name_of(w),
+                        w->conf->root);
+}
+
+static const char *number(const words_t *w, const char *text, uint64_t value)
+{
+    return text ? printable(w->pool, text)
+                : apr_psprintf(w->pool, "%" APR_UINT64_T_FMT,
+                               (apr_uint64_t) value);
+}
+
+static int is_word(const char *s, size_t len, const char *word)
+{
+    return strlen(word) == len && strncmp(s, word, len) == 0;
+}
+
+static const char *value_of(const words_t *w, const char *s, size_t len)
+{
+    const jc_reason_t *why = w->why;
+
+    if (is_word(s, len, "found")) {
+        return number(w, why->found_text, why->found);
+    }
+    if (is_word(s, len, "expected")) {
+        return number(w, why->expected_text, why->expected);
+    }
+    if (is_word(s, len, "mode")) {
+        return apr_psprintf(w->pool, "%04o", (unsigned) (why->found & 07777));
+    }
+    if (is_word(s, len, "found:o")) {
+        return apr_psprintf(w->pool, "0%o", (unsigned) why->found);
+    }
+    if (is_word(s, len, "type")) {
+        return file_type(why->found);
+    }
+    if (is_word(s, len, "name")) {
+        return name_of(w);
+    }
+    if (is_word(s, len, "path")) {
+        return path_of(w);
+    }
+    return w->text; /* {text} */
+}
+
+static const char *expand(const words_t *w, const char *sentence)
+{
+    const char *result = "";
+    const char *brace;
+
+    while ((brace = strchr(sentence, '{')) != NULL) {
+        const char *end = strchr(brace, '}');
+
+        result = apr_pstrcat(w->pool, result,
+                             apr_pstrmemdup(w->pool, sentence,
+                                            (size_t) (brace - sentence)),
+                             value_of(w, brace + 1, (size_t) (end - brace - 1)),
+                             NULL);
+        sentence = end + 1;
+    }
+    return apr_pstrcat(w->pool, result, sentence, NULL);
+}
+
+/* A value that the check never saw would only mislead. */
+static int has_values(const jc_reason_t *why, const jc_reason_row_t *row)
+{
+    if (!row->values) {
+        return 0;
+    }
+    if (strstr(row->values, "{text}")) {
+        return why->text != NULL && *why->text;
+    }
+    return why->found_text || why->found != 0 || why->expected != 0;
+}
+
+static const char *error_name(apr_pool_t *p, int errnum)
+{
+    char buf[120];
+
+    if (errnum == 0) {
+        return "";
+    }
+    return apr_pstrcat(p, " (", apr_strerror(errnum, buf, sizeof(buf)), ")",
+                       NULL);
+}
+
+int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
+                  const jc_reason_t *why)
+{
+    const jc_reason_row_t *row = jc_reason_row(why->code);
+    int status = why->http_status ? why->http_status : row->http_status;
+    words_t w = {.pool = r->pool, .conf = conf, .why = why};
+    const char *line;
+
+    apr_table_setn(r->notes, JC_NOTE_CODE,
+                   apr_psprintf(r->pool, "JCGI%d", why->code));
+    if (!APLOG_R_IS_LEVEL(r, row->level)) {
+        return status;
+    }
+    w.text = printable(r->pool, why->text);
+    w.script = jc_request_jail_path(r->pool, conf, r->filename);
+    line = apr_pstrcat(r->pool, expand(&w, row->wrong),
+                       error_name(r->pool, why->errnum), NULL);
+    if (has_values(why, row)) {
+        line = apr_pstrcat(r->pool, line, ": ", expand(&w, row->values), NULL);
+    }
+    if (row->remedy) {
+        line = apr_pstrcat(r->pool, line, "; remedy: ", expand(&w, row->remedy),
+                           NULL);
+    }
+    ap_log_rerror(APLOG_MARK, row->level, 0, r, "JCGI%d: script %s%s%s",
+                  why->code, r->filename, why->code < 1700 ? " not run: " : " ",
+                  line);
+    return status;
+}

@@ -1,0 +1,307 @@
+/*
+ * The table of reasons: what was wrong, and what mends it, for everyone who
+ * reads a site's error log without having read anything else.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    nothing; there is nothing but constants
+ *
+ * Words in braces are filled in by reason.c. Status 500 is for what the site's
+ * owner mends in his files, as under suexec; 503 for what the administrator
+ * mends or what passes by itself.
+ */
+#include "child.h"
+
+#define OWNER APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR
+#define ADMIN APLOG_ERR, HTTP_SERVICE_UNAVAILABLE
+
+#define CONFIGURED "found {found}, expected {expected}"
+#define MODE_GO                                                                \
+    "found mode {mode}, expected no write permission for group and others"
+#define UIDS  "found uid {found}, expected uid {expected}"
+#define GIDS  "found gid {found}, expected gid {expected}"
+#define CHOWN "chown it to the user that this site's scripts run as"
+#define STEP                                                                   \
+    "see the helper's line in the main error log; a hardened apache2.service " \
+    "often takes the capability or system call that this needs"
+
+static const jc_reason_row_t rows[] = {
+    /* 10xx: the virtual host */
+    {JC_CODE_NO_IDENTITY, ADMIN,
+     "no user is configured for this site's scripts", CONFIGURED,
+     "set JailUser USER GROUP (or SuexecUserGroup) for this host"},
+    {JC_CODE_USER_UNKNOWN, ADMIN, "the configured user does not exist",
+     CONFIGURED, "create the user or correct JailUser, then reload httpd"},
+    {JC_CODE_GROUP_UNKNOWN, ADMIN, "the configured group cannot be used",
+     CONFIGURED, "create the group or correct JailUser, then reload httpd"},
+    {JC_CODE_ROOT_IDENTITY, ADMIN, "scripts are never run as root", CONFIGURED,
+     "name a user without privileges in JailUser"},
+    {JC_CODE_UID_TOO_LOW, ADMIN, "the user's uid is below JailMinUID",
+     CONFIGURED, "use an ordinary account, or lower JailMinUID if it is one"},
+    {JC_CODE_GID_TOO_LOW, ADMIN, "the group's gid is below JailMinGID",
+     CONFIGURED, "use an ordinary group, or lower JailMinGID if it is one"},
+    {JC_CODE_NO_ROOT, ADMIN, "no JailRoot is configured for this host",
+     CONFIGURED,
+     "set JailRoot PATH, JailRoot none (no chroot) or JailRoot off (mod_cgid)"},
+    {JC_CODE_OFF_NO_CGI, ADMIN, "JailRoot is off and nothing else runs CGI",
+     CONFIGURED, "load mod_cgid or mod_cgi, or set JailRoot PATH"},
+    {JC_CODE_NOT_STARTED_AS_ROOT, ADMIN, "httpd was not started as root",
+     CONFIGURED, "start httpd as root; its children still run as its User"},
+    {JC_CODE_WEB_USER, ADMIN, "scripts are never run as the web server's user",
+     CONFIGURED, "give the site a user of its own in JailUser"},
+
+    /* 12xx: the request */
+    {JC_CODE_EXEC_CGI_OFF, APLOG_ERR, HTTP_FORBIDDEN,
+     "Options ExecCGI is off in this directory", NULL,
+     "add Options +ExecCGI to its <Directory>, or use ScriptAlias"},
+    {JC_CODE_NOT_FOUND, APLOG_ERR, HTTP_NOT_FOUND,
+     "script not found or unable to stat", NULL,
+     "upload it, or correct the link that leads here"},
+    {JC_CODE_IS_DIRECTORY, APLOG_ERR, HTTP_FORBIDDEN,
+     "attempt to invoke a directory as a script", NULL,
+     "name a script in the URL, or set a DirectoryIndex"},
+    {JC_CODE_NPH_INCLUDED, APLOG_ERR, HTTP_FORBIDDEN,
+     "attempt to include an nph- script in a page", NULL,
+     "rename the script so that its name does not begin with nph-"},
+    {JC_CODE_PATH_INFO, APLOG_ERR, HTTP_NOT_FOUND,
+     "AcceptPathInfo off refuses what follows the script in the URL", NULL,
+     "set AcceptPathInfo On for this directory, or correct the link"},
+    {JC_CODE_NO_RESOURCES, ADMIN,
+     "httpd has no pipe, socket or memory left for it", NULL,
+     "raise LimitNOFILE of the httpd service, or lower MaxRequestWorkers"},
+    {JC_CODE_QUEUE_TIMEOUT, ADMIN,
+     "the helper's queue stayed full for the whole Timeout", NULL,
+     "the machine is overloaded; see which scripts run now, and raise "
+     "net.unix.max_dgram_qlen if bursts are ordinary here"},
+    {JC_CODE_NO_ANSWER, ADMIN, "the helper did not start it within the Timeout",
+     NULL,
+     "see the main error log: does jailcgi-helper run, does the jail's file "
+     "system answer"},
+    {JC_CODE_LOST_TWICE, ADMIN,
+     "the helper or the jail died twice before it was started", NULL,
+     "see the main error log for the reason; the request may be repeated"},
+    {JC_CODE_REQUEST_TOO_BIG, APLOG_ERR, HTTP_REQUEST_ENTITY_TOO_LARGE,
+     "arguments and environment are too large",
+     "found {found} bytes, expected at most {expected}",
+     "lower LimitRequestFieldSize or set fewer variables"},
+
+    /* 13xx: the helper */
+    {JC_CODE_BAD_POLICY, ADMIN, "the helper does not know this host's policy",
+     NULL, "reload httpd; report it if that does not help"},
+    {JC_CODE_BAD_DESCRIPTOR, ADMIN, "the helper refused a descriptor",
+     "found descriptor {found} of the wrong kind",
+     "restart httpd; a child of httpd may have been tampered with"},
+    {JC_CODE_NO_KEEPER, ADMIN,
+     "the process that holds the jail could not be "
+     "started",
+     NULL,
+     "see the main error log; the machine may be out of processes or memory "
+     "(TasksMax of the httpd service)"},
+    {JC_CODE_JAIL_BUSY, ADMIN, "too many requests wait for this jail", NULL,
+     "one site is overloaded: find what asks for it so often, or make the "
+     "script faster"},
+    {JC_CODE_TOO_MANY_JAILS, ADMIN, "too many jails are in use at once",
+     "found {found}, expected at most {expected}",
+     "lower JailIdle, so that unused jails end sooner"},
+    {JC_CODE_OWNER_REFUSED, OWNER,
+     "JailUser owner: the script belongs to a user or group that may not run "
+     "scripts",
+     "found id {found}, expected at least {expected} and never root",
+     "chown it to the site's user; JailMinUID and JailMinGID set the least id"},
+    {JC_CODE_PIPE_OWNER, ADMIN, "a pipe could not be given to the site's user",
+     NULL, "the helper lacks CAP_CHOWN: " STEP},
+
+    /* 14xx: building the jail */
+    {JC_CODE_STEP_SESSION, ADMIN, "jail not built: new session", NULL, STEP},
+    {JC_CODE_STEP_DESCRIPTORS, ADMIN, "jail not built: closing descriptors",
+     NULL, STEP},
+    {JC_CODE_STEP_PROCESSES, ADMIN,
+     "jail not built: the list of its own processes is not to be had", NULL,
+     "the kernel needs CONFIG_PROC_CHILDREN and the helper CAP_SYS_ADMIN or "
+     "a readable /proc; " STEP},
+    {JC_CODE_STEP_LIMITS, ADMIN, "jail not built: a limit cannot be set", NULL,
+     "lower the JailLimit, or raise the Limit* of the httpd service"},
+    {JC_CODE_STEP_NICE, ADMIN, "jail not built: the priority cannot be set",
+     NULL, "use a higher nice value in JailLimit, or give CAP_SYS_NICE"},
+    {JC_CODE_ROOT_MISSING, ADMIN, "JailRoot does not exist: {name}", NULL,
+     "make the directory or correct JailRoot; no reload is needed then"},
+    {JC_CODE_ROOT_UNSAFE, ADMIN,
+     "the way to JailRoot could be changed by others: {name}",
+     "found {found:o}",
+     "every directory above JailRoot must belong to root and be writable by "
+     "nobody else, and symbolic links count in such directories only"},
+    {JC_CODE_STEP_CHROOT, ADMIN, "jail not built: cannot enter JailRoot {name}",
+     NULL, "check that it is a directory on a mounted file system; " STEP},
+    {JC_CODE_STEP_GROUPS, ADMIN, "jail not built: groups cannot be set", NULL,
+     "the helper lacks CAP_SETGID: " STEP},
+    {JC_CODE_STEP_GID, ADMIN, "jail not built: the gid cannot be set", NULL,
+     "the helper lacks CAP_SETGID: " STEP},
+    {JC_CODE_STEP_UID, ADMIN, "jail not built: the uid cannot be set", NULL,
+     "the helper lacks CAP_SETUID: " STEP},
+    {JC_CODE_STEP_BOUNDING, ADMIN,
+     "jail not built: capabilities cannot be given up for good", NULL,
+     "the helper lacks CAP_SETPCAP: " STEP},
+    {JC_CODE_STEP_SECUREBITS, ADMIN,
+     "jail not built: securebits cannot be locked", NULL,
+     "the helper lacks CAP_SETPCAP: " STEP},
+    {JC_CODE_STEP_NO_NEW_PRIVS, ADMIN, "jail not built: no_new_privs", NULL,
+     STEP},
+    {JC_CODE_STEP_UNDUMPABLE, ADMIN, "jail not built: undumpable", NULL, STEP},
+    {JC_CODE_ROOT_REGAINED, APLOG_CRIT, HTTP_SERVICE_UNAVAILABLE,
+     "jail not used: a test found that privileges could be regained", NULL,
+     "report this with the kernel's version; nothing was run"},
+    {JC_CODE_STEP_CAPABILITIES, ADMIN,
+     "jail not built: capabilities cannot be dropped", NULL, STEP},
+    {JC_CODE_STEP_SIGNALS, ADMIN, "jail not built: signals", NULL, STEP},
+
+    /* 15xx: the checks of the script */
+    {JC_CODE_REQUEST_MALFORMED, OWNER, "the jail could not read the request",
+     NULL,
+     "module and helper are of different builds: install both again and "
+     "restart httpd"},
+    {JC_CODE_NOT_IN_JAIL, OWNER, "{path} does not exist", NULL,
+     "the script must lie below JailRoot, or the same path must exist again "
+     "inside it (as a bind mount, for example)"},
+    {JC_CODE_PATH_DENIED, OWNER,
+     "{path} may not be searched by the site's user", NULL,
+     "chmod u+x {name}, or chown it to the site's user"},
+    {JC_CODE_DIR_WRITABLE, OWNER,
+     "directory {path} is writable by group or others", MODE_GO,
+     "chmod go-w {name}"},
+    {JC_CODE_DIR_OWNER, OWNER, "directory {path} belongs to another user",
+     "found uid {found}, expected uid {expected} or root", CHOWN},
+    {JC_CODE_SYMLINK_LOOP, OWNER,
+     "too many symbolic links, or one that leads nowhere, at {path}", NULL,
+     "replace the link by what it should lead to, inside the jail"},
+    {JC_CODE_NOT_REGULAR, OWNER, "{path} is no ordinary file",
+     "found {type}, expected a file", "name the script itself in the URL"},
+    {JC_CODE_SCRIPT_WRITABLE, OWNER, "{path} is writable by group or others",
+     MODE_GO, "chmod go-w {name}"},
+    {JC_CODE_SCRIPT_SETID, OWNER, "{path} is setuid or setgid",
+     "found mode {mode}, expected neither bit", "chmod ug-s {name}"},
+    {JC_CODE_SCRIPT_OWNER, OWNER, "{path} does not belong to the site's user",
+     UIDS, CHOWN ", or trust it with JailTrust if it is root's"},
+    {JC_CODE_SCRIPT_GROUP, OWNER, "{path} does not belong to the site's group",
+     GIDS, "chgrp {expected} {name}"},
+    {JC_CODE_NOT_EXECUTABLE, OWNER, "{path} is not executable",
+     "found mode {mode}, expected execute permission for its owner",
+     "chmod u+x {name}"},
+    {JC_CODE_OTHER_FILE, OWNER, "{path} is not the file that httpd looked at",
+     "found inode {found}, expected inode {expected}",
+     "the jail holds another file at this path: let JailRoot contain the site "
+     "itself, or mount it there; if it was replaced just now, ask again"},
+    {JC_CODE_SCRIPT_DIR_OWNER, OWNER,
+     "the directory of {path} does not belong to the site's user", UIDS,
+     CHOWN ", or trust the script with JailTrust if it is root's"},
+    {JC_CODE_SCRIPT_DIR_GROUP, OWNER,
+     "the directory of {path} does not belong to the site's group", GIDS,
+     "chgrp {expected} the directory"},
+    {JC_CODE_PATH_OTHER, OWNER, "{path} cannot be opened", NULL,
+     "look at the file system that it lies on"},
+
+    /* 16xx: the launch */
+    {JC_CODE_FORK_NPROC, ADMIN, "the site's user has too many processes",
+     "the limit is {found}",
+     "end what still runs, or raise JailLimit nproc; it counts all processes "
+     "of this uid on the machine, not only those of the jail"},
+    {JC_CODE_FORK, ADMIN, "no process could be made", NULL,
+     "the machine is out of processes or memory; see TasksMax of the service"},
+    {JC_CODE_INTERPRETER_MISSING, OWNER,
+     "its interpreter {path} does not exist", NULL,
+     "correct the first line of the script, or install {name} in the jail"},
+    {JC_CODE_LOADER_MISSING, OWNER,
+     "the program's loader {path} does not exist", NULL,
+     "copy {name} and the libraries that ldd lists into the jail, or link the "
+     "program statically"},
+    {JC_CODE_CRLF, OWNER,
+     "its first line ends with a carriage return (Windows line ends)", NULL,
+     "save it with Unix line ends (dos2unix), or upload it in text mode"},
+    {JC_CODE_NO_FORMAT, OWNER,
+     "it is neither a program nor does it begin with "
+     "#! and an interpreter",
+     "found {text} at its beginning",
+     "make #!/path/to/interpreter its very first characters"},
+    {JC_CODE_EXEC_DENIED, OWNER, "the kernel refused to execute {path}", NULL,
+     "check for a noexec mount, an ACL and the mode of its interpreter"},
+    {JC_CODE_EXEC_TOO_BIG, OWNER,
+     "arguments and environment are larger than the kernel takes", NULL,
+     "set fewer or shorter variables, or raise JailLimit stack"},
+    {JC_CODE_EXEC_OTHER, OWNER, "the kernel could not execute {path}", NULL,
+     "see the error's name; the file may be damaged"},
+    {JC_CODE_WRONG_MACHINE, OWNER,
+     "the program was built for another kind of processor",
+     "found ELF machine {found}, expected {expected}",
+     "compile it for this machine"},
+    {JC_CODE_INTERPRETER_DENIED, OWNER,
+     "its interpreter {path} may not be executed by the site's user", NULL,
+     "chmod a+rx {name} in the jail, and check for a noexec mount"},
+    {JC_CODE_SCRIPT_BUSY, ADMIN, "{path} is being written at this moment", NULL,
+     "ask again when the upload is complete"},
+    {JC_CODE_SCRIPT_LIMIT, ADMIN, "a resource limit could not be set",
+     "resource number {found}, value {expected}",
+     "lower that JailLimit, or raise it in the httpd service"},
+    {JC_CODE_SCRIPT_SETUP, ADMIN,
+     "its session or descriptors could not be set up", NULL,
+     "raise JailLimit nofile if it is very low"},
+
+    /* 17xx: how the script ended */
+    {JC_CODE_SIGNAL, OWNER, "was ended by signal {found} ({text})", NULL,
+     "SEGV, BUS and ABRT are faults of the program; KILL is a limit or the "
+     "kernel short of memory (see dmesg)"},
+    {JC_CODE_LIBRARY_MISSING, OWNER, "lacks a library: {text}", NULL,
+     "copy that library into the jail (ldd names all), then ask again"},
+    {JC_CODE_SYMBOL_MISSING, OWNER, "does not fit a library: {text}", NULL,
+     "program and libraries in the jail are of different versions: bring the "
+     "jail up to date, or rebuild the program for it"},
+    {JC_CODE_NO_OUTPUT, OWNER, "end of script output before headers",
+     "exit status {found}",
+     "it must print Content-Type: and an empty line before anything else; its "
+     "own messages are in the lines above"},
+    {JC_CODE_BAD_HEADER, OWNER, "malformed header line: \"{text}\"", NULL,
+     "print Content-Type: and an empty line before anything else; "
+     "what is meant for a log belongs to standard error"},
+    {JC_CODE_HEADER_TOO_LONG, OWNER, "its header block is longer than 1 MB",
+     NULL, "end the headers with an empty line"},
+    {JC_CODE_HEADER_TIMEOUT, APLOG_ERR, HTTP_GATEWAY_TIME_OUT,
+     "timed out before sending its headers", NULL,
+     "make it answer sooner, or raise Timeout for this host"},
+    {JC_CODE_OUTPUT_TIMEOUT, APLOG_ERR, HTTP_GATEWAY_TIME_OUT,
+     "timed out in the middle of its page, which was broken off", NULL,
+     "make it print something now and then, or raise Timeout for this host"},
+    {JC_CODE_BAD_STATUS, OWNER, "bad status line: \"{text}\"", NULL,
+     "Status: takes three digits from 200 to 599 and a text"},
+    {JC_CODE_CLIENT_GONE, APLOG_INFO, HTTP_REQUEST_TIME_OUT,
+     "was ended because the browser has gone", NULL, NULL},
+    {JC_CODE_STDERR_DROPPED, APLOG_WARNING, HTTP_OK,
+     "wrote too much to standard error: {found} more lines ({expected} bytes) "
+     "were dropped",
+     NULL, "have it write a log file of its own"},
+    {JC_CODE_BODY_BROKEN, APLOG_INFO, HTTP_BAD_REQUEST,
+     "was ended because the request's body broke off", NULL, NULL},
+    {JC_CODE_CPU_LIMIT, OWNER, "used up its processor time ({text})", NULL,
+     "make it faster, or raise JailLimit cpu (or RLimitCPU)"},
+    {JC_CODE_FSIZE_LIMIT, OWNER, "wrote a file larger than allowed ({text})",
+     NULL, "write smaller files, or raise JailLimit fsize"},
+    {JC_CODE_EXIT_STATUS, APLOG_INFO, HTTP_OK, "ended with exit status {found}",
+     NULL, NULL},
+    {JC_CODE_END_UNKNOWN, ADMIN, "was killed together with its jail", NULL,
+     "see the main error log: was the keeper killed, is memory short"},
+};
+
+const jc_reason_row_t *jc_reason_row(uint32_t code)
+{
+    static const jc_reason_row_t unknown = {
+        JC_CODE_NONE, ADMIN,
+        "the helper gave a reason that this module does "
+        "not know",
+        NULL,
+        "module and helper are of different builds: install "
+        "both again and restart httpd"};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (rows[i].code == (jc_code_t) code) {
+            return &rows[i];
+        }
+    }
+    return &unknown;
+}

@@ -1,0 +1,389 @@
+/*
+ * One request as the script will see it: arguments and environment in one
+ * sealed memfd.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    what httpd has made of the request
+ * Never:     decides about identity; leaves a path of the host in a variable
+ *            whose file lies inside the jail
+ *
+ * The loader's dangerous names are not dropped here but by the script's child,
+ * which does not have to believe this process.
+ */
+#include "child.h"
+
+#include "http_core.h"
+#include "http_protocol.h"
+#include "util_script.h"
+#include "apr_lib.h"
+#include "apr_strings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
+#endif
+
+/* The account of a script's owner, for `JailUser owner`. */
+typedef struct {
+    uid_t uid;
+    apr_time_t until;
+    char name[64]; /* "" : the uid has no name */
+    char home[512];
+} owner_t;
+
+#define OWNERS        16
+#define OWNER_SECONDS 60
+
+const char *jc_request_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,
+                                 const char *path)
+{
+    size_t len;
+
+    if (conf->root_kind != JC_ROOT_PATH || !conf->root) {
+        return path;
+    }
+    len = strlen(conf->root);
+    if (strncmp(path, conf->root, len) != 0) {
+        return path;
+    }
+    /* Whole components only: /srv/jail is no part of /srv/jail2. */
+    if (path[len] == '\0') {
+        return "/";
+    }
+    return path[len] == '/' ? path + len : path;
+}
+
+static int has_jail_path(const char *name)
+{
+    static const char *const names[] = {
+        "SCRIPT_FILENAME",
+        "DOCUMENT_ROOT",
+        "CONTEXT_DOCUMENT_ROOT",
+        "PATH_TRANSLATED",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * HTTP_PROXY would come from a Proxy header ("httpoxy"). A body reaches the
+ * script decoded, so that its transfer coding is no longer true.
+ */
+static int is_withheld(const char *name)
+{
+    return strcmp(name, "HTTP_PROXY") == 0 ||
+           strcmp(name, "HTTP_TRANSFER_ENCODING") == 0;
+}
+
+/* A name as ap_create_environment makes it. */
+static char *clean_name(apr_pool_t *p, const char *key)
+{
+    char *name = apr_pstrdup(p, key);
+
+    if (apr_isdigit(name[0])) {
+        name[0] = '_';
+    }
+    for (char *s = name; *s; s++) {
+        if (!apr_isalnum(*s) && *s != '_') {
+            *s = '_';
+        }
+    }
+    return name;
+}
+
+static int name_is_clean(const char *key)
+{
+    if (apr_isdigit(key[0])) {
+        return 0;
+    }
+    for (; *key; key++) {
+        if (!apr_isalnum(*key) && *key != '_') {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/*
+ * Decodes one word of the query in place. Returns 0 if it holds a NUL, which no
+ * argument can. A broken escape stays as it is, as in mod_cgi.
+ */
+static int decode(char *word)
+{
+    char *to = word;
+
+    for (const char *from = word; *from; from++) {
+        if (*from == '%' && apr_isxdigit(from[1]) && apr_isxdigit(from[2])) {
+            char hex[3] = {from[1], from[2], '\0'};
+
+            *to = (char) strtol(hex, NULL, 16);
+            if (*to == '\0') {
+                return 0;
+            }
+            from += 2;
+        } else {
+            *to = *from;
+        }
+        to++;
+    }
+    *to = '\0';
+    return 1;
+}
+
+/*
+ * RFC 3875 4.4: a query without "=" is a list of search words, for GET and HEAD
+ * only; if one cannot be represented, there are none at all.
+ */
+static void add_arguments(request_rec *r, apr_array_header_t *strings)
+{
+    const char *rest = r->args;
+    int first = strings->nelts;
+
+    if (r->method_number != M_GET || !rest || !*rest || strchr(rest, '=')) {
+        return;
+    }
+    while (*rest) {
+        char *word = ap_getword_nulls(r->pool, &rest, '+');
+
+        if (!decode(word)) {
+            strings->nelts = first;
+            return;
+        }
+        APR_ARRAY_PUSH(strings, const char *) =
+            ap_escape_shell_cmd(r->pool, word);
+    }
+}
+
+/* getpwuid_r may ask a server on the network: remembered for a minute. */
+static void look_up_owner(uid_t uid, owner_t *found)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static owner_t owners[OWNERS];
+    owner_t *slot = &owners[uid % OWNERS];
+    apr_time_t now = apr_time_now();
+    struct passwd pw, *result = NULL;
+    char buf[4096];
+
+    pthread_mutex_lock(&mutex);
+    *found = *slot;
+    pthread_mutex_unlock(&mutex);
+    if (found->until > now && found->uid == uid) {
+        return;
+    }
+    memset(found, 0, sizeof(*found));
+    found->uid = uid;
+    found->until = now + apr_time_from_sec(OWNER_SECONDS);
+    if (getpwuid_r(uid, &pw, buf, sizeof(buf), &result) == 0 && result) {
+        apr_cpystrn(found->name, pw.pw_name, sizeof(found->name));
+        apr_cpystrn(found->home, pw.pw_dir, sizeof(found->home));
+    }
+    pthread_mutex_lock(&mutex);
+    *slot = *found;
+    pthread_mutex_unlock(&mutex);
+}
+
+/* With a user of the policy's own these come from the policy table. */
+static void add_owner(jc_client_t *c)
+{
+    apr_table_t *env = c->r->subprocess_env;
+    apr_pool_t *p = c->r->pool;
+    owner_t owner;
+
+    look_up_owner(c->r->finfo.user, &owner);
+    if (!owner.name[0]) {
+        apr_table_unset(env, "USER");
+        apr_table_unset(env, "LOGNAME");
+        apr_table_setn(env, "HOME", "/");
+        return;
+    }
+    apr_table_set(env, "USER", owner.name);
+    apr_table_set(env, "LOGNAME", owner.name);
+    apr_table_setn(env, "HOME",
+                   jc_request_jail_path(p, c->conf,
+                                        apr_pstrdup(p, owner.home)));
+}
+
+static void push_variable(jc_client_t *c, apr_array_header_t *names,
+                          const char *key, const char *value)
+{
+    if (!name_is_clean(key)) {
+        key = clean_name(c->r->pool, key);
+    }
+    if (is_withheld(key)) {
+        return;
+    }
+    if (has_jail_path(key)) {
+        value = jc_request_jail_path(c->r->pool, c->conf, value);
+    }
+    APR_ARRAY_PUSH(names, const char *) = key;
+    APR_ARRAY_PUSH(names, const char *) = value;
+}
+
+/* Names and values in turn. */
+static apr_array_header_t *environment(jc_client_t *c)
+{
+    request_rec *r = c->r;
+    const apr_array_header_t *table;
+    const apr_table_entry_t *entries;
+    apr_array_header_t *names;
+    const char *tz;
+
+    ap_add_common_vars(r);
+    ap_add_cgi_vars(r);
+    if (c->conf->user_kind == JC_USER_OWNER) {
+        add_owner(c);
+    }
+    table = apr_table_elts(r->subprocess_env);
+    entries = (const apr_table_entry_t *) table->elts;
+    names = apr_array_make(r->pool, 2 * table->nelts + 2, sizeof(char *));
+    for (int i = 0; i < table->nelts; i++) {
+        if (entries[i].key && entries[i].key[0] && entries[i].val) {
+            push_variable(c, names, entries[i].key, entries[i].val);
+        }
+    }
+    tz = getenv("TZ");
+    if (tz && !apr_table_get(r->subprocess_env, "TZ")) {
+        push_variable(c, names, "TZ", tz);
+    }
+    return names;
+}
+
+static char *append(char *to, const char *s, char end)
+{
+    size_t len = strlen(s);
+
+    memcpy(to, s, len);
+    to[len] = end;
+    return to + len + 1;
+}
+
+static size_t total_len(const apr_array_header_t *strings)
+{
+    size_t total = 0;
+
+    for (int i = 0; i < strings->nelts; i++) {
+        total += strlen(APR_ARRAY_IDX(strings, i, const char *)) + 1;
+    }
+    return total;
+}
+
+/* `strings`: the path, then the arguments; `names`: names and values. */
+static char *serialise(jc_client_t *c, const apr_array_header_t *strings,
+                       const apr_array_header_t *names, size_t *len)
+{
+    jc_request_head_t head = {
+        .magic = JC_REQUEST_MAGIC,
+        .version = JC_WIRE_VERSION,
+        .argc = (uint32_t) (strings->nelts - 1),
+        .envc = (uint32_t) (names->nelts / 2),
+        .strings_len = total_len(strings) + total_len(names),
+        .script_dev = c->r->finfo.device,
+        .script_ino = c->r->finfo.inode,
+    };
+    char *buf, *to;
+
+    *len = sizeof(head) + head.strings_len;
+    if (*len > JC_REQUEST_LEN_MAX) {
+        return NULL;
+    }
+    buf = apr_palloc(c->r->pool, *len);
+    memcpy(buf, &head, sizeof(head));
+    to = buf + sizeof(head);
+    for (int i = 0; i < strings->nelts; i++) {
+        to = append(to, APR_ARRAY_IDX(strings, i, const char *), '\0');
+    }
+    for (int i = 0; i < names->nelts; i++) {
+        to = append(to, APR_ARRAY_IDX(names, i, const char *),
+                    i % 2 == 0 ? '=' : '\0');
+    }
+    return buf;
+}
+
+/* Asks for a memfd that can never be executed, where the kernel knows that. */
+static int make_memfd(void)
+{
+    static int no_exec_seal = 1;
+    int fd = -1;
+
+    if (__atomic_load_n(&no_exec_seal, __ATOMIC_RELAXED)) {
+        fd = memfd_create("jailcgi-request",
+                          MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+        if (fd >= 0 || errno != EINVAL) {
+            return fd;
+        }
+        __atomic_store_n(&no_exec_seal, 0, __ATOMIC_RELAXED);
+    }
+    return memfd_create("jailcgi-request", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+static int write_memfd(const char *buf, size_t len)
+{
+    int fd = make_memfd();
+    int saved;
+
+    if (fd < 0) {
+        return -1;
+    }
+    while (len > 0) {
+        ssize_t n = write(fd, buf, len);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            goto failed;
+        }
+        buf += n;
+        len -= (size_t) n;
+    }
+    if (fcntl(fd, F_ADD_SEALS, JC_REQUEST_SEALS) == 0) {
+        return fd;
+    }
+failed:
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+int jc_request_write(jc_client_t *c)
+{
+    request_rec *r = c->r;
+    apr_array_header_t *strings, *names;
+    const char *slash = strrchr(r->filename, '/');
+    size_t len;
+    char *buf;
+    int fd;
+
+    c->jail_path = jc_request_jail_path(r->pool, c->conf, r->filename);
+    strings = apr_array_make(r->pool, 8, sizeof(char *));
+    APR_ARRAY_PUSH(strings, const char *) = c->jail_path;
+    APR_ARRAY_PUSH(strings, const char *) = slash ? slash + 1 : r->filename;
+    add_arguments(r, strings);
+    names = environment(c);
+    buf = serialise(c, strings, names, &len);
+    if (!buf) {
+        jc_client_fail(c, JC_CODE_REQUEST_TOO_BIG, 0);
+        c->why.found = len;
+        c->why.expected = JC_REQUEST_LEN_MAX;
+        return -1;
+    }
+    fd = write_memfd(buf, len);
+    if (fd < 0) {
+        jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
+    }
+    return fd;
+}
