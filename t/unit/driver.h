@@ -1,0 +1,391 @@
+/*
+ * Plays the httpd parent and an httpd child for a real helper.
+ *
+ * Runs in:   the tests
+ * Privilege: root; asks as the web user does, with another effective uid
+ */
+#ifndef JC_TEST_DRIVER_H
+#define JC_TEST_DRIVER_H
+
+#define _GNU_SOURCE
+#include "src/wire/codes.h"
+#include "src/wire/request.h"
+#include "src/wire/table.h"
+#include "src/wire/wire.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TENANT   61901u
+#define WEB      65534u
+#define ALL_CAPS "1ffffffffff"
+
+/* A policy as a test describes it. */
+typedef struct {
+    uint32_t flags;
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t idle_ms;
+    const char *root;
+    const char *env[8]; /* NULL-terminated */
+} policy_t;
+
+typedef struct {
+    pid_t pid;
+    int parent_fd; /* to the helper, as its parent */
+    int child_fd;  /* the children's end of the generation's socket */
+    int helper_fd; /* the helper's end, kept as the parent keeps it */
+    int table_fd;
+    uint64_t generation;
+} helper_t;
+
+/* What became of one request. */
+typedef struct {
+    char out[4096];
+    int started, exited, failed;
+    jc_msg_failed_t failure;
+    jc_msg_exit_t exit;
+} answer_t;
+
+static const char *helper_path(void)
+{
+    const char *path = getenv("JAILCGI_HELPER");
+
+    return path ? path : "build/testing/jailcgi-helper";
+}
+
+static int sealed_memfd(const void *data, size_t len)
+{
+    int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    assert_return_code(fd, errno);
+    assert_int_equal(write(fd, data, len), len);
+    assert_return_code(fcntl(fd, F_ADD_SEALS, JC_REQUEST_SEALS), errno);
+    return fd;
+}
+
+static size_t put_policy(char *at, const policy_t *policy)
+{
+    jc_policy_rec_t rec = {.flags = policy->flags,
+                           .uid = policy->uid,
+                           .gid = policy->gid,
+                           .min_uid = 1000,
+                           .min_gid = 1000,
+                           .idle_ms = policy->idle_ms,
+                           .nice = JC_NICE_UNSET};
+    char *strings = at + sizeof(rec);
+    char *end = stpcpy(strings, policy->root) + 1;
+
+    for (int i = 0; policy->env[i]; i++) {
+        end = stpcpy(end, policy->env[i]) + 1;
+        rec.env_count++;
+    }
+    rec.strings_len = (uint32_t) (end - strings);
+    rec.len = (uint32_t) (end - at + 7) & ~7u;
+    memcpy(at, &rec, sizeof(rec));
+    return rec.len;
+}
+
+static int make_table(uint64_t generation, const policy_t *policies,
+                      uint32_t count)
+{
+    static _Alignas(8) char table[65536];
+    jc_table_head_t head = {.magic = JC_TABLE_MAGIC,
+                            .version = JC_WIRE_VERSION,
+                            .generation = generation,
+                            .policy_count = count};
+    uint32_t *offsets = (uint32_t *) (table + sizeof(head));
+    size_t at = (sizeof(head) + count * sizeof(uint32_t) + 7) & ~7u;
+
+    memset(table, 0, sizeof(table));
+    for (uint32_t i = 0; i < count; i++) {
+        offsets[i] = (uint32_t) at;
+        at += put_policy(table + at, &policies[i]);
+    }
+    head.len = (uint32_t) at;
+    memcpy(table, &head, sizeof(head));
+    return sealed_memfd(table, at);
+}
+
+static void exec_helper(int parent_fd, int pidfd)
+{
+    int null_fd = open("/dev/null", O_RDWR);
+    int a = fcntl(parent_fd, F_DUPFD, 50);
+    int b = fcntl(pidfd, F_DUPFD, 50);
+
+    dup2(null_fd, 0);
+    dup2(null_fd, 1);
+    if (!getenv("JAILCGI_TEST_VERBOSE")) {
+        dup2(null_fd, 2);
+    }
+    dup2(a, JC_FD_PARENT);
+    dup2(b, JC_FD_PARENT_PIDFD);
+    close_range(5, ~0U, 0);
+    execl(helper_path(), "jailcgi-helper", "--caps=" ALL_CAPS, "--delay-ms=0",
+          NULL);
+    _exit(99);
+}
+
+static void send_generation(helper_t *h)
+{
+    jc_msg_generation_t msg = {.generation = h->generation};
+    int fds[JC_GENERATION_FDS] = {[JC_GENERATION_SOCKET] = h->helper_fd,
+                                  [JC_GENERATION_TABLE] = h->table_fd};
+
+    assert_int_equal(jc_wire_send(h->parent_fd, JC_MSG_GENERATION, &msg, fds,
+                                  JC_GENERATION_FDS, 0),
+                     JC_WIRE_OK);
+}
+
+/* Starts a helper for the generation that *h has. */
+static void start_again(helper_t *h)
+{
+    int pair[2];
+    int pidfd = (int) syscall(SYS_pidfd_open, getpid(), 0);
+
+    assert_return_code(pidfd, errno);
+    assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+                                  pair),
+                       errno);
+    h->pid = fork();
+    if (h->pid == 0) {
+        exec_helper(pair[1], pidfd);
+    }
+    assert_return_code(h->pid, errno);
+    close(pair[1]);
+    close(pidfd);
+    h->parent_fd = pair[0];
+    send_generation(h);
+}
+
+static void open_generation(helper_t *h, uint64_t generation,
+                            const policy_t *policies, uint32_t count)
+{
+    int pair[2];
+
+    assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+                                  pair),
+                       errno);
+    h->generation = generation;
+    h->child_fd = pair[0];
+    h->helper_fd = pair[1];
+    h->table_fd = make_table(generation, policies, count);
+}
+
+static void start(helper_t *h, const policy_t *policies, uint32_t count)
+{
+    open_generation(h, 1, policies, count);
+    start_again(h);
+}
+
+static void close_generation(helper_t *h)
+{
+    int fds[] = {h->child_fd, h->helper_fd, h->table_fd};
+
+    jc_wire_close_fds(fds, 3);
+}
+
+static void stop(helper_t *h)
+{
+    int status;
+
+    kill(h->pid, SIGTERM);
+    assert_int_equal(waitpid(h->pid, &status, 0), h->pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), JC_EXIT_OK);
+    close(h->parent_fd);
+    close_generation(h);
+}
+
+/* The request's memfd for a script that takes no arguments. */
+static int make_request(const char *script, const char *host_path)
+{
+    char data[8192];
+    struct stat st = {0};
+    jc_request_head_t head = {.magic = JC_REQUEST_MAGIC,
+                              .version = JC_WIRE_VERSION,
+                              .argc = 1,
+                              .envc = 1};
+    char *strings = data + sizeof(head);
+    char *end = stpcpy(strings, script) + 1;
+
+    (void) stat(host_path, &st);
+    end = stpcpy(end, "argv0") + 1;
+    end = stpcpy(end, "REQUEST_METHOD=GET") + 1;
+    head.strings_len = (uint64_t) (end - strings);
+    head.script_dev = st.st_dev;
+    head.script_ino = st.st_ino;
+    memcpy(data, &head, sizeof(head));
+    return sealed_memfd(data, (size_t) (end - data));
+}
+
+/* What a child of httpd has for one request. */
+typedef struct {
+    int fds[JC_SPAWN_FDS]; /* to be sent */
+    int out_fd, control_fd, in_fd, err_fd;
+    jc_msg_spawn_t msg;
+} request_t;
+
+static void prepare(const helper_t *h, request_t *r, const char *script,
+                    const char *host_path)
+{
+    int in[2], out[2], err[2], control[2];
+
+    assert_return_code(seteuid(WEB), errno);
+    assert_return_code(pipe2(in, O_CLOEXEC), errno);
+    assert_return_code(pipe2(out, O_CLOEXEC), errno);
+    assert_return_code(pipe2(err, O_CLOEXEC), errno);
+    assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+                                  control),
+                       errno);
+    assert_return_code(seteuid(0), errno);
+    *r = (request_t){.fds = {in[0], out[1], err[1], control[1],
+                             make_request(script, host_path)},
+                     .in_fd = in[1],
+                     .out_fd = out[0],
+                     .err_fd = err[0],
+                     .control_fd = control[0],
+                     .msg = {.generation = h->generation,
+                             .request_id = 42,
+                             .uid = JC_NO_ID,
+                             .gid = JC_NO_ID}};
+}
+
+static void replace_fd(request_t *r, unsigned which, int fd)
+{
+    close(r->fds[which]);
+    r->fds[which] = fd;
+}
+
+static void ask(const helper_t *h, request_t *r)
+{
+    assert_return_code(seteuid(WEB), errno);
+    assert_int_equal(jc_wire_send(h->child_fd, JC_MSG_SPAWN, &r->msg, r->fds,
+                                  JC_SPAWN_FDS, 0),
+                     JC_WIRE_OK);
+    assert_return_code(seteuid(0), errno);
+    jc_wire_close_fds(r->fds, JC_SPAWN_FDS);
+}
+
+static void take_message(const jc_wire_any_t *any, answer_t *answer)
+{
+    switch (any->head.type) {
+    case JC_MSG_STARTED:
+        answer->started = 1;
+        break;
+    case JC_MSG_FAILED:
+        answer->failed = 1;
+        answer->failure = any->failed;
+        break;
+    case JC_MSG_EXIT:
+        answer->exited = 1;
+        answer->exit = any->exit;
+        break;
+    }
+}
+
+/* Waits until the control socket hangs up, and reads what was printed. */
+static void await(request_t *r, answer_t *answer)
+{
+    jc_wire_any_t any;
+    int fds[JC_MAX_FDS];
+    ssize_t len;
+    struct pollfd p = {.fd = r->control_fd};
+
+    memset(answer, 0, sizeof(*answer));
+    assert_int_equal(poll(&p, 1, 20000), 1);
+    while (jc_wire_recv(r->control_fd, &any, fds, MSG_DONTWAIT) == JC_WIRE_OK) {
+        take_message(&any, answer);
+    }
+    len = read(r->out_fd, answer->out, sizeof(answer->out) - 1);
+    answer->out[len > 0 ? len : 0] = 0;
+    int rest[] = {r->in_fd, r->out_fd, r->err_fd, r->control_fd};
+    jc_wire_close_fds(rest, 4);
+}
+
+/* Runs script by policy number. */
+static void run(const helper_t *h, uint32_t policy, const char *script,
+                const char *host_path, answer_t *answer)
+{
+    request_t r;
+
+    prepare(h, &r, script, host_path);
+    r.msg.policy = policy;
+    ask(h, &r);
+    await(&r, answer);
+}
+
+/* The pids of a process's children, from the host's /proc. */
+static int children_of(pid_t pid, pid_t *pids, int max)
+{
+    char path[64];
+    int count = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (count < max && fscanf(file, "%d", &pids[count]) == 1) {
+        count++;
+    }
+    fclose(file);
+    return count;
+}
+
+static int descriptors_of(pid_t pid)
+{
+    char path[64];
+    int count = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    while (readdir(dir)) {
+        count++;
+    }
+    closedir(dir);
+    return count;
+}
+
+/* Gone, or a zombie that its new parent has not looked at yet. */
+static int is_gone(pid_t pid)
+{
+    char path[64], state = 'Z';
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        return 1;
+    }
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
+        state = 'Z';
+    }
+    fclose(file);
+    return state == 'Z';
+}
+
+static int wait_gone(pid_t pid, int timeout_ms)
+{
+    for (int i = 0; i < timeout_ms / 20 && !is_gone(pid); i++) {
+        usleep(20000);
+    }
+    return is_gone(pid);
+}
+
+#endif

@@ -1,0 +1,604 @@
+/*
+ * The real helper and its keepers, with this test in the place of the httpd
+ * parent and of httpd children, well-behaved and not.
+ *
+ * Runs in:   the tests
+ * Privilege: root
+ */
+#include "t/unit/driver.h"
+
+static char root[256];    /* a jail with one static program */
+static char program[512]; /* as the host sees it */
+static const char script[] = "/cgi-bin/hello";
+
+enum { GOOD, OWNER, MISSING, IDLE, POLICIES };
+static policy_t policies[POLICIES];
+
+static void must(const char *format, ...)
+{
+    char command[2048];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(command, sizeof(command), format, args);
+    va_end(args);
+    assert_int_equal(system(command), 0);
+}
+
+static int group_set_up(void **state)
+{
+    const char *run_dir = getenv("JAILCGI_RUN_DIR");
+
+    snprintf(root, sizeof(root), "%s/helper.XXXXXX",
+             run_dir ? run_dir : "/var/lib");
+    if (geteuid() != 0 || !mkdtemp(root)) {
+        return -1;
+    }
+    snprintf(program, sizeof(program), "%s%s", root, script);
+    must("chmod 755 %s && mkdir %s/cgi-bin && cp build/probe/hello %s && "
+         "chown -R %u:%u %s/cgi-bin && chmod 755 %s/cgi-bin %s",
+         root, root, program, TENANT, TENANT, root, root, program);
+    policies[GOOD] = (policy_t){.flags = JC_POLICY_CHROOT,
+                                .uid = TENANT,
+                                .gid = TENANT,
+                                .idle_ms = 60000,
+                                .root = root,
+                                .env = {"PATH=/bin", "LD_BIND_NOW=1"}};
+    policies[OWNER] = policies[GOOD];
+    policies[OWNER].flags |= JC_POLICY_OWNER;
+    policies[OWNER].uid = policies[OWNER].gid = JC_NO_ID;
+    policies[MISSING] = policies[GOOD];
+    policies[MISSING].root = "/nonexistent/jail";
+    policies[IDLE] = policies[GOOD];
+    policies[IDLE].idle_ms = 500;
+    return 0;
+}
+
+static int group_tear_down(void **state)
+{
+    must("rm -rf --one-file-system %s", root);
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    static helper_t h;
+
+    start(&h, policies, POLICIES);
+    *state = &h;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    stop(*state);
+    return 0;
+}
+
+static void must_run(const helper_t *h)
+{
+    answer_t answer;
+
+    run(h, GOOD, script, program, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_true(answer.started);
+    assert_true(answer.exited);
+    assert_false(answer.failed);
+    assert_int_equal(answer.exit.status, 0);
+    assert_int_equal(answer.exit.request_id, 42);
+}
+
+static void must_refuse(request_t *r, unsigned code)
+{
+    answer_t answer;
+
+    await(r, &answer);
+    assert_true(answer.failed);
+    assert_int_equal(answer.failure.code, code);
+    assert_string_equal(answer.out, "");
+}
+
+static void test_runs(void **state)
+{
+    for (int i = 0; i < 5; i++) {
+        must_run(*state);
+    }
+}
+
+/* Each step of the jail can fail, and then nothing has run. */
+static void test_each_step(void **state)
+{
+    static const struct {
+        const char *env;
+        unsigned code;
+    } steps[] = {
+        {"JC_FAIL_STEP=session", JC_CODE_STEP_SESSION},
+        {"JC_FAIL_STEP=descriptors", JC_CODE_STEP_DESCRIPTORS},
+        {"JC_FAIL_STEP=processes", JC_CODE_STEP_PROCESSES},
+        {"JC_FAIL_STEP=limits", JC_CODE_STEP_LIMITS},
+        {"JC_FAIL_STEP=nice", JC_CODE_STEP_NICE},
+        {"JC_FAIL_STEP=root", JC_CODE_STEP_CHROOT},
+        {"JC_FAIL_STEP=groups", JC_CODE_STEP_GROUPS},
+        {"JC_FAIL_STEP=gid", JC_CODE_STEP_GID},
+        {"JC_FAIL_STEP=bounding", JC_CODE_STEP_BOUNDING},
+        {"JC_FAIL_STEP=securebits", JC_CODE_STEP_SECUREBITS},
+        {"JC_FAIL_STEP=uid", JC_CODE_STEP_UID},
+        {"JC_FAIL_STEP=capabilities", JC_CODE_STEP_CAPABILITIES},
+        {"JC_FAIL_STEP=no_new_privs", JC_CODE_STEP_NO_NEW_PRIVS},
+        {"JC_FAIL_STEP=undumpable", JC_CODE_STEP_UNDUMPABLE},
+        {"JC_FAIL_STEP=proof", JC_CODE_ROOT_REGAINED},
+    };
+    helper_t h;
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        policy_t pair[2] = {policies[GOOD], policies[GOOD]};
+        answer_t answer;
+        pair[1].env[2] = steps[i].env;
+        start(&h, pair, 2);
+        run(&h, 1, script, program, &answer);
+        print_message("%s\n", steps[i].env);
+        assert_true(answer.failed);
+        assert_int_equal(answer.failure.code, steps[i].code);
+        assert_int_equal(answer.failure.errnum, EPERM);
+        assert_false(answer.started);
+        assert_string_equal(answer.out, "");
+        must_run(&h); /* without the fault the same script runs */
+        stop(&h);
+    }
+}
+
+static void test_missing_root_heals(void **state)
+{
+    char later[300];
+    answer_t answer;
+    helper_t h;
+
+    snprintf(later, sizeof(later), "%s.later", root);
+    policy_t policy = policies[GOOD];
+    policy.root = later;
+    start(&h, &policy, 1);
+    run(&h, 0, script, program, &answer);
+    assert_true(answer.failed);
+    assert_int_equal(answer.failure.code, JC_CODE_ROOT_MISSING);
+    must("cp -a %s %s", root, later);
+    char there[600];
+    snprintf(there, sizeof(there), "%s%s", later, script);
+    run(&h, 0, script, there, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    /* Replaced by another directory: the keeper in the old one makes way. */
+    must("mv %s %s.old && cp -a %s %s", later, later, root, later);
+    run(&h, 0, script, there, &answer);
+    assert_true(answer.failed);
+    assert_int_equal(answer.failure.code, JC_CODE_OTHER_FILE);
+    run(&h, 0, script, there, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    stop(&h);
+    must("rm -rf --one-file-system %s %s.old", later, later);
+}
+
+/* A root below a directory that a third user may change is no root. */
+static void test_unsafe_root(void **state)
+{
+    char below[300], link[300];
+    answer_t answer;
+    helper_t h;
+
+    snprintf(below, sizeof(below), "%s/cgi-bin/open/jail", root);
+    snprintf(link, sizeof(link), "%s/cgi-bin/link", root);
+    must("mkdir -p %s && chmod 777 %s/.. && ln -s / %s", below, below, link);
+    policy_t pair[2] = {policies[GOOD], policies[GOOD]};
+    pair[0].root = below;
+    pair[1].root = link;
+    start(&h, pair, 2);
+    run(&h, 0, script, program, &answer);
+    assert_true(answer.failed);
+    assert_int_equal(answer.failure.code, JC_CODE_ROOT_UNSAFE);
+    run(&h, 1, script, program, &answer); /* the tenant's own symlink to / */
+    assert_true(answer.failed);
+    assert_int_equal(answer.failure.code, JC_CODE_ROOT_UNSAFE);
+    stop(&h);
+    must("rm -rf %s/cgi-bin/open %s", root, link);
+}
+
+static void test_bad_numbers(void **state)
+{
+    helper_t *h = *state;
+    static const struct {
+        uint64_t generation;
+        uint32_t policy, uid, gid, flags;
+        unsigned code;
+    } bad[] = {
+        {2, GOOD, JC_NO_ID, JC_NO_ID, 0, JC_CODE_BAD_POLICY},
+        {0, GOOD, JC_NO_ID, JC_NO_ID, 0, JC_CODE_BAD_POLICY},
+        {1, POLICIES, JC_NO_ID, JC_NO_ID, 0, JC_CODE_BAD_POLICY},
+        {1, UINT32_MAX, JC_NO_ID, JC_NO_ID, 0, JC_CODE_BAD_POLICY},
+        {1, GOOD, JC_NO_ID, JC_NO_ID, 1, JC_CODE_BAD_POLICY},
+        {1, GOOD, 61902, JC_NO_ID, 0, JC_CODE_BAD_POLICY},
+        {1, GOOD, 0, 0, 0, JC_CODE_BAD_POLICY},
+        {1, OWNER, 0, TENANT, 0, JC_CODE_OWNER_REFUSED},
+        {1, OWNER, 999, TENANT, 0, JC_CODE_OWNER_REFUSED},
+        {1, OWNER, TENANT, 0, 0, JC_CODE_OWNER_REFUSED},
+        {1, OWNER, TENANT, 999, 0, JC_CODE_OWNER_REFUSED},
+        {1, OWNER, JC_NO_ID, JC_NO_ID, 0, JC_CODE_OWNER_REFUSED},
+        /* another user than the script's: the file decides */
+        {1, OWNER, TENANT + 1, TENANT, 0, JC_CODE_DIR_OWNER},
+        {1, OWNER, TENANT, TENANT + 1, 0, JC_CODE_SCRIPT_DIR_GROUP},
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        request_t r;
+        prepare(h, &r, script, program);
+        r.msg.generation = bad[i].generation;
+        r.msg.policy = bad[i].policy;
+        r.msg.uid = bad[i].uid;
+        r.msg.gid = bad[i].gid;
+        r.msg.flags = bad[i].flags;
+        ask(h, &r);
+        must_refuse(&r, bad[i].code);
+        must_run(h);
+    }
+}
+
+static void test_owner(void **state)
+{
+    helper_t *h = *state;
+    request_t r;
+    answer_t answer;
+
+    prepare(h, &r, script, program);
+    r.msg.policy = OWNER;
+    r.msg.uid = r.msg.gid = TENANT;
+    ask(h, &r);
+    await(&r, &answer);
+    assert_string_equal(answer.out, "ran\n");
+}
+
+/* A descriptor of each wrong kind in each place. */
+static int wrong_kind(int kind, const char *fifo)
+{
+    int pair[2];
+
+    switch (kind) {
+    case 0:
+        return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    case 1:
+        return open("/", O_PATH | O_CLOEXEC);
+    case 2:
+        return open("/dev/null", O_RDWR | O_CLOEXEC);
+    case 3:
+        return open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    case 4:
+        return open(fifo, O_RDWR | O_CLOEXEC);
+    case 5:
+        assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+                                      pair),
+                           errno);
+        close(pair[1]);
+        return pair[0];
+    default:
+        return memfd_create("unsealed", MFD_CLOEXEC);
+    }
+}
+
+static void test_wrong_descriptors(void **state)
+{
+    helper_t *h = *state;
+    char fifo[512];
+    struct stat st;
+
+    snprintf(fifo, sizeof(fifo), "%s.fifo", root);
+    assert_return_code(mkfifo(fifo, 0600), errno);
+    must_run(h);
+    int before = descriptors_of(h->pid);
+    for (unsigned place = 0; place < JC_SPAWN_FDS; place++) {
+        for (int kind = 0; kind < 7; kind++) {
+            request_t r;
+            prepare(h, &r, script, program);
+            replace_fd(&r, place, wrong_kind(kind, fifo));
+            ask(h, &r);
+            if (place == JC_SPAWN_CONTROL) { /* nobody to tell: dropped */
+                answer_t answer;
+                await(&r, &answer);
+                assert_false(answer.started);
+                assert_string_equal(answer.out, "");
+            } else {
+                must_refuse(&r, JC_CODE_BAD_DESCRIPTOR);
+            }
+        }
+    }
+    must_run(h);
+    assert_return_code(stat(fifo, &st), errno);
+    assert_int_equal(st.st_uid, 0); /* it was not given away */
+    unlink(fifo);
+    assert_int_equal(descriptors_of(h->pid), before);
+}
+
+/* A control socket that leads to a process of root's. */
+static void test_roots_socket(void **state)
+{
+    helper_t *h = *state;
+    request_t r;
+    answer_t answer;
+    int pair[2];
+
+    assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+                                  pair),
+                       errno);
+    prepare(h, &r, script, program);
+    replace_fd(&r, JC_SPAWN_CONTROL, pair[1]);
+    close(r.control_fd);
+    r.control_fd = pair[0];
+    ask(h, &r);
+    await(&r, &answer);
+    assert_false(answer.failed);
+    assert_false(answer.started);
+    assert_string_equal(answer.out, "");
+    must_run(h);
+}
+
+static void junk_request(helper_t *h, const void *data, size_t len)
+{
+    request_t r;
+
+    prepare(h, &r, script, program);
+    replace_fd(&r, JC_SPAWN_REQUEST, sealed_memfd(data, len));
+    ask(h, &r);
+    must_refuse(&r, JC_CODE_REQUEST_MALFORMED);
+}
+
+static void test_junk_memfds(void **state)
+{
+    helper_t *h = *state;
+    char data[sizeof(jc_request_head_t) + 64];
+    jc_request_head_t *head = (jc_request_head_t *) data;
+
+    junk_request(h, "", 0);
+    junk_request(h, "x", 1);
+    memset(data, 0xff, sizeof(data));
+    junk_request(h, data, sizeof(data));
+    memset(data, 0, sizeof(data));
+    *head = (jc_request_head_t){.magic = JC_REQUEST_MAGIC,
+                                .version = JC_WIRE_VERSION,
+                                .argc = UINT32_MAX,
+                                .envc = UINT32_MAX,
+                                .strings_len = 64};
+    junk_request(h, data, sizeof(data));
+    head->argc = 0; /* execve with no argv[0] at all */
+    head->envc = 0;
+    junk_request(h, data, sizeof(data));
+    head->argc = 1; /* 62 strings too many */
+    junk_request(h, data, sizeof(data));
+    head->strings_len = 2; /* says less than there is */
+    junk_request(h, data, sizeof(data));
+    head->strings_len = 64;
+    memset(data + sizeof(*head), 'a', 64); /* no NUL anywhere */
+    junk_request(h, data, sizeof(data));
+    must_run(h);
+}
+
+static void send_bytes(helper_t *h, const void *bytes, size_t len, int fd_count)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * 16)];
+    } ancillary = {0};
+    struct iovec iov = {.iov_base = (void *) bytes, .iov_len = len};
+    struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (fd_count > 0) {
+        mh.msg_control = &ancillary;
+        mh.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t) fd_count);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int) * (size_t) fd_count);
+        for (int i = 0; i < fd_count; i++) {
+            memcpy(CMSG_DATA(c) + i * (int) sizeof(int), &null_fd, sizeof(int));
+        }
+    }
+    assert_true(sendmsg(h->child_fd, &mh, MSG_NOSIGNAL) >= 0);
+    close(null_fd);
+}
+
+static void test_bad_messages(void **state)
+{
+    helper_t *h = *state;
+    char bytes[4096] = {0};
+    jc_msg_spawn_t spawn = {.head = {.magic = JC_WIRE_MAGIC,
+                                     .version = JC_WIRE_VERSION,
+                                     .type = JC_MSG_SPAWN},
+                            .generation = 1};
+
+    must_run(h);
+    int before = descriptors_of(h->pid);
+    send_bytes(h, "", 0, 0); /* reads like end of file */
+    send_bytes(h, "", 0, 5);
+    send_bytes(h, bytes, sizeof(bytes), 5);
+    for (size_t len = 1; len <= sizeof(spawn) + 1; len += 3) {
+        memcpy(bytes, &spawn, sizeof(spawn));
+        send_bytes(h, bytes, len, 5);
+    }
+    for (int fds = 0; fds <= 16; fds++) {
+        if (fds != JC_SPAWN_FDS) {
+            send_bytes(h, &spawn, sizeof(spawn), fds);
+        }
+    }
+    for (int type = 0; type < 9; type++) {
+        size_t len = jc_wire_length((uint16_t) type);
+        spawn.head.type = (uint16_t) type;
+        memcpy(bytes, &spawn, sizeof(spawn));
+        send_bytes(h, bytes, len ? len : 8,
+                   (int) jc_wire_fd_count((uint16_t) type));
+    }
+    spawn.head.type = JC_MSG_SPAWN;
+    spawn.head.version++;
+    send_bytes(h, &spawn, sizeof(spawn), 5);
+    spawn.head.version--;
+    spawn.head.magic++;
+    send_bytes(h, &spawn, sizeof(spawn), 5);
+    must_run(h);
+    assert_int_equal(descriptors_of(h->pid), before);
+}
+
+/* What the helper had not received when it was killed is served by the next. */
+static void test_queue_outlives_helper(void **state)
+{
+    request_t r[8];
+    answer_t answer;
+    helper_t h;
+
+    start(&h, policies, POLICIES);
+    must_run(&h);
+    assert_return_code(kill(h.pid, SIGSTOP), errno);
+    for (int i = 0; i < 8; i++) {
+        prepare(&h, &r[i], script, program);
+        ask(&h, &r[i]);
+    }
+    kill(h.pid, SIGKILL);
+    waitpid(h.pid, NULL, 0);
+    close(h.parent_fd);
+    start_again(&h);
+    for (int i = 0; i < 8; i++) {
+        await(&r[i], &answer);
+        assert_string_equal(answer.out, "ran\n");
+    }
+    stop(&h);
+}
+
+static void test_keeper_killed(void **state)
+{
+    helper_t *h = *state;
+    pid_t first[8], second[8];
+
+    must_run(h);
+    assert_int_equal(children_of(h->pid, first, 8), 1);
+    kill(first[0], SIGKILL);
+    assert_true(wait_gone(first[0], 5000));
+    must_run(h);
+    assert_int_equal(children_of(h->pid, second, 8), 1);
+    assert_int_not_equal(first[0], second[0]);
+}
+
+static void test_idle_keeper_goes(void **state)
+{
+    helper_t *h = *state;
+    answer_t answer;
+    pid_t pids[8];
+
+    run(h, IDLE, script, program, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_int_equal(children_of(h->pid, pids, 8), 1);
+    assert_true(wait_gone(pids[0], 10000));
+    run(h, IDLE, script, program, &answer);
+    assert_string_equal(answer.out, "ran\n");
+}
+
+/* A new configuration keeps a jail whose policy is the same, and ends one
+ * whose policy has gone once the old children have gone. */
+static void test_generations(void **state)
+{
+    policy_t first[2] = {policies[GOOD], policies[GOOD]};
+    pid_t pids[8], kept[8];
+    answer_t answer;
+    helper_t h, next;
+
+    first[1].env[2] = "ONLY=old";
+    start(&h, first, 2);
+    must_run(&h);
+    assert_int_equal(children_of(h.pid, kept, 8), 1);
+    run(&h, 1, script, program, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_int_equal(children_of(h.pid, pids, 8), 2);
+    next = h;
+    open_generation(&next, 2, first, 1);
+    send_generation(&next);
+    must_run(&next);
+    must_run(&h); /* its old children are still served */
+    assert_int_equal(children_of(h.pid, pids, 8), 2);
+    close_generation(&h);
+    for (int i = 0; i < 250 && children_of(next.pid, pids, 8) > 1; i++) {
+        usleep(20000);
+    }
+    assert_int_equal(children_of(next.pid, pids, 8), 1);
+    assert_int_equal(pids[0], kept[0]);
+    must_run(&next);
+    stop(&next);
+}
+
+static void test_malformed_table(void **state)
+{
+    helper_t *h = *state;
+    jc_msg_generation_t msg = {.generation = 7};
+    int pair[2];
+    static const char junk[64] = "not a table";
+
+    assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+                                  pair),
+                       errno);
+    int fds[JC_GENERATION_FDS] = {pair[1], sealed_memfd(junk, sizeof(junk))};
+    assert_int_equal(jc_wire_send(h->parent_fd, JC_MSG_GENERATION, &msg, fds,
+                                  JC_GENERATION_FDS, 0),
+                     JC_WIRE_OK);
+    must_run(h);
+    jc_wire_close_fds(fds, 2);
+    close(pair[0]);
+}
+
+/* SIGKILL to the parent takes the helper and the keeper. */
+static void test_goes_with_parent(void **state)
+{
+    int report[2];
+    pid_t pids[2] = {0, 0};
+
+    assert_return_code(pipe2(report, O_CLOEXEC), errno);
+    pid_t parent = fork();
+    if (parent == 0) {
+        helper_t h;
+        start(&h, policies, POLICIES);
+        must_run(&h);
+        pids[0] = h.pid;
+        children_of(h.pid, &pids[1], 1);
+        if (write(report[1], pids, sizeof(pids)) != sizeof(pids)) {
+            _exit(1);
+        }
+        pause();
+    }
+    close(report[1]);
+    assert_int_equal(read(report[0], pids, sizeof(pids)), sizeof(pids));
+    assert_true(pids[1] > 1);
+    assert_false(is_gone(pids[0]));
+    assert_false(is_gone(pids[1]));
+    kill(parent, SIGKILL);
+    waitpid(parent, NULL, 0);
+    assert_true(wait_gone(pids[0], 5000));
+    assert_true(wait_gone(pids[1], 5000));
+    close(report[0]);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_runs),
+        cmocka_unit_test(test_each_step),
+        cmocka_unit_test(test_missing_root_heals),
+        cmocka_unit_test(test_unsafe_root),
+        TEST(test_bad_numbers),
+        TEST(test_owner),
+        TEST(test_wrong_descriptors),
+        TEST(test_roots_socket),
+        TEST(test_junk_memfds),
+        TEST(test_bad_messages),
+        cmocka_unit_test(test_queue_outlives_helper),
+        TEST(test_keeper_killed),
+        TEST(test_idle_keeper_goes),
+        cmocka_unit_test(test_generations),
+        TEST(test_malformed_table),
+        cmocka_unit_test(test_goes_with_parent),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
+}
