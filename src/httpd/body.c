@@ -70,6 +70,26 @@ static void broken(jc_client_t *c, apr_status_t rv)
     jc_body_stop(c);
 }
 
+/*
+ * Non-blocking reads do not make httpd send "100 Continue", for which a client
+ * may wait a second or for ever. Once the final status is on its way it is too
+ * late, and the client sends by itself or not at all.
+ */
+static void ask_for_body(request_rec *r)
+{
+    int status = r->status;
+    const char *status_line = r->status_line;
+
+    if (!r->expecting_100 || r->bytes_sent || r->eos_sent) {
+        return;
+    }
+    r->status = HTTP_CONTINUE;
+    r->status_line = NULL;
+    ap_send_interim_response(r, 0);
+    r->status = status;
+    r->status_line = status_line;
+}
+
 /* Takes the next piece from the filters. Returns 1 if there is something. */
 static int fetch(jc_client_t *c)
 {
@@ -85,6 +105,7 @@ static int fetch(jc_client_t *c)
             broken(c, APR_INCOMPLETE);
         }
         body->want_client = 1;
+        ask_for_body(c->r);
         return 0;
     }
     if (rv != APR_SUCCESS) {

@@ -225,6 +225,18 @@ static const char *shown(apr_pool_t *p, const char *line, size_t len)
     return apr_pstrmemdup(p, line, len);
 }
 
+/* What to show of a block that has no end. */
+static const char *shown_end(const block_t *block)
+{
+    const char *line = block->bytes + block->line;
+    size_t len = block->len - block->line;
+
+    if (len == 0 || memchr(line, ':', len)) {
+        return "end of output where an empty line should be";
+    }
+    return shown(block->pool, line, len);
+}
+
 static jc_code_t parse_block(block_t *block, header_t *h, const char **bad)
 {
     char *line = block->bytes;
@@ -312,7 +324,7 @@ jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
 
     *line = NULL;
     if (code == JC_CODE_BAD_HEADER) {
-        *line = shown(p, block.bytes, block.len);
+        *line = shown_end(&block);
     }
     if (code == JC_CODE_NONE) {
         code = parse_block(&block, &h, line);

@@ -245,12 +245,12 @@ static const jc_reason_row_t rows[] = {
      "raise JailLimit nofile if it is very low"},
 
     /* 17xx: how the script ended */
-    {JC_CODE_SIGNAL, OWNER, "was ended by signal {found} ({text})", NULL,
+    {JC_CODE_SIGNAL, OWNER, "ended by signal {found} ({text})", NULL,
      "SEGV, BUS and ABRT are faults of the program; KILL is a limit or the "
      "kernel short of memory (see dmesg)"},
-    {JC_CODE_LIBRARY_MISSING, OWNER, "lacks a library: {text}", NULL,
+    {JC_CODE_LIBRARY_MISSING, OWNER, "a library is missing: {text}", NULL,
      "copy that library into the jail (ldd names all), then ask again"},
-    {JC_CODE_SYMBOL_MISSING, OWNER, "does not fit a library: {text}", NULL,
+    {JC_CODE_SYMBOL_MISSING, OWNER, "program and library do not fit: {text}", NULL,
      "program and libraries in the jail are of different versions: bring the "
      "jail up to date, or rebuild the program for it"},
     {JC_CODE_NO_OUTPUT, OWNER, "end of script output before headers",
@@ -271,20 +271,20 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_BAD_STATUS, OWNER, "bad status line: \"{text}\"", NULL,
      "Status: takes three digits from 200 to 599 and a text"},
     {JC_CODE_CLIENT_GONE, APLOG_INFO, HTTP_REQUEST_TIME_OUT,
-     "was ended because the browser has gone", NULL, NULL},
+     "ended because the browser has gone", NULL, NULL},
     {JC_CODE_STDERR_DROPPED, APLOG_WARNING, HTTP_OK,
      "wrote too much to standard error: {found} more lines ({expected} bytes) "
      "were dropped",
      NULL, "have it write a log file of its own"},
     {JC_CODE_BODY_BROKEN, APLOG_INFO, HTTP_BAD_REQUEST,
-     "was ended because the request's body broke off", NULL, NULL},
+     "ended because the request's body broke off", NULL, NULL},
     {JC_CODE_CPU_LIMIT, OWNER, "used up its processor time ({text})", NULL,
      "make it faster, or raise JailLimit cpu (or RLimitCPU)"},
     {JC_CODE_FSIZE_LIMIT, OWNER, "wrote a file larger than allowed ({text})",
      NULL, "write smaller files, or raise JailLimit fsize"},
     {JC_CODE_EXIT_STATUS, APLOG_INFO, HTTP_OK, "ended with exit status {found}",
      NULL, NULL},
-    {JC_CODE_END_UNKNOWN, ADMIN, "was killed together with its jail", NULL,
+    {JC_CODE_END_UNKNOWN, ADMIN, "killed together with its jail", NULL,
      "see the main error log: was the keeper killed, is memory short"},
 };
 
