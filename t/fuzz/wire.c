@@ -26,7 +26,7 @@ static void send_record(int sock_fd, const uint8_t *bytes, size_t len,
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int) * FDS_SENT_MAX)];
     } ancillary = {0};
-    struct iovec iov = {.iov_base = (void *)bytes, .iov_len = len};
+    struct iovec iov = {.iov_base = (void *) bytes, .iov_len = len};
     struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 
     if (fd_count > 0) {
@@ -40,7 +40,7 @@ static void send_record(int sock_fd, const uint8_t *bytes, size_t len,
             memcpy(CMSG_DATA(c) + i * sizeof(int), &fd, sizeof(int));
         }
     }
-    if (sendmsg(sock_fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len) {
+    if (sendmsg(sock_fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t) len) {
         abort();
     }
 }

@@ -50,8 +50,9 @@ static int set_up(void **state)
 {
     static fixture_t f;
 
-    assert_return_code(
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f.pair), errno);
+    assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+                                  f.pair),
+                       errno);
     f.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     assert_return_code(f.null_fd, errno);
     f.open_before = open_descriptors();
@@ -76,7 +77,7 @@ static void send_raw(fixture_t *f, const void *bytes, size_t len,
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int) * 64)];
     } ancillary = {0};
-    struct iovec iov = {.iov_base = (void *)bytes, .iov_len = len};
+    struct iovec iov = {.iov_base = (void *) bytes, .iov_len = len};
     struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 
     assert_true(fd_count <= 64);
@@ -91,7 +92,7 @@ static void send_raw(fixture_t *f, const void *bytes, size_t len,
             memcpy(CMSG_DATA(c) + i * sizeof(int), &f->null_fd, sizeof(int));
         }
     }
-    assert_int_equal(sendmsg(f->pair[0], &mh, MSG_NOSIGNAL), (int)len);
+    assert_int_equal(sendmsg(f->pair[0], &mh, MSG_NOSIGNAL), (int) len);
 }
 
 static jc_wire_result_t receive(fixture_t *f, jc_wire_any_t *any, int *fds)
@@ -149,13 +150,13 @@ static void every_type_goes_through(void **state)
         for (unsigned n = 0; n < JC_MAX_FDS; n++) {
             to_send[n] = f->null_fd;
         }
-        assert_int_equal(
-            jc_wire_send(f->pair[0], all_types[i], &sent, to_send, count, 0),
-            JC_WIRE_OK);
+        assert_int_equal(jc_wire_send(f->pair[0], all_types[i], &sent, to_send,
+                                      count, 0),
+                         JC_WIRE_OK);
         assert_int_equal(receive(f, &got, fds), JC_WIRE_OK);
         right_message(all_types[i], &sent);
         assert_memory_equal(&got, &sent, len);
-        assert_int_equal(open_descriptors(), f->open_before + (int)count);
+        assert_int_equal(open_descriptors(), f->open_before + (int) count);
         for (unsigned n = 0; n < JC_MAX_FDS; n++) {
             if (n >= count) {
                 assert_int_equal(fds[n], -1);
@@ -179,9 +180,9 @@ static void descriptors_keep_their_order(void **state)
     assert_return_code(pipe2(pipes + 2, O_CLOEXEC), errno);
     int sent[JC_SPAWN_FDS] = {pipes[0], pipes[1], pipes[3], f->pair[0],
                               f->null_fd};
-    assert_int_equal(
-        jc_wire_send(f->pair[0], JC_MSG_SPAWN, &msg, sent, JC_SPAWN_FDS, 0),
-        JC_WIRE_OK);
+    assert_int_equal(jc_wire_send(f->pair[0], JC_MSG_SPAWN, &msg, sent,
+                                  JC_SPAWN_FDS, 0),
+                     JC_WIRE_OK);
     assert_int_equal(receive(f, &any, fds), JC_WIRE_OK);
     assert_int_equal(write(fds[JC_SPAWN_STDOUT], "o", 1), 1);
     assert_int_equal(write(fds[JC_SPAWN_STDERR], "e", 1), 1);
@@ -288,9 +289,9 @@ static void sender_counts_descriptors(void **state)
 
     for (unsigned count = 0; count < JC_SPAWN_FDS; count++) {
         errno = 0;
-        assert_int_equal(
-            jc_wire_send(f->pair[0], JC_MSG_SPAWN, &msg, fds, count, 0),
-            JC_WIRE_ERROR);
+        assert_int_equal(jc_wire_send(f->pair[0], JC_MSG_SPAWN, &msg, fds,
+                                      count, 0),
+                         JC_WIRE_ERROR);
         assert_int_equal(errno, EINVAL);
     }
     refused_as(f, JC_WIRE_AGAIN); /* nothing was sent */
@@ -312,7 +313,7 @@ static void receiver_out_of_descriptors(void **state)
     send_raw(f, &any, len, JC_SPAWN_FDS);
     assert_return_code(getrlimit(RLIMIT_NOFILE, &old), errno);
     low = old;
-    low.rlim_cur = (rlim_t)next + 2; /* room for two of the five */
+    low.rlim_cur = (rlim_t) next + 2; /* room for two of the five */
     assert_return_code(setrlimit(RLIMIT_NOFILE, &low), errno);
     jc_wire_result_t result = receive(f, &any, fds);
     assert_return_code(setrlimit(RLIMIT_NOFILE, &old), errno);
@@ -329,9 +330,9 @@ static void credentials_beside_descriptors(void **state)
     size_t len = right_message(JC_MSG_SPAWN, &any);
     int on = 1;
 
-    assert_return_code(
-        setsockopt(f->pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)),
-        errno);
+    assert_return_code(setsockopt(f->pair[1], SOL_SOCKET, SO_PASSCRED, &on,
+                                  sizeof(on)),
+                       errno);
     send_raw(f, &any, len, JC_SPAWN_FDS);
     refused_as(f, JC_WIRE_MALFORMED);
 }
@@ -407,7 +408,7 @@ static void not_a_socket(void **state)
  * change of any goes with JC_WIRE_VERSION. */
 static void sizes(void **state)
 {
-    (void)state;
+    (void) state;
     assert_int_equal(JC_WIRE_VERSION, 1);
     assert_int_equal(jc_wire_length(JC_MSG_GENERATION), 16);
     assert_int_equal(jc_wire_length(JC_MSG_SPAWN), 40);

@@ -55,7 +55,7 @@ JAILCGI_MUST_WORK=1 it fails there.
 use strict;
 use warnings;
 
-use Exporter 'import';
+use Exporter ();
 use File::Basename 'basename';
 use File::Path 'remove_tree';
 use File::Temp ();
@@ -66,6 +66,7 @@ use JailCGI::Httpd;
 use JailCGI::Process;
 use JailCGI::Tenant;
 
+our @ISA    = 'Exporter';
 our @EXPORT = (
     @Test::More::EXPORT, @JailCGI::Process::EXPORT_OK,
     qw(tenant httpd configtest work_dir probe wait_until skip_or_fail mpm)
@@ -74,6 +75,9 @@ our @EXPORT = (
 JailCGI::Process->import(@JailCGI::Process::EXPORT_OK);
 
 $| = 1;
+# So that END runs, which stops httpd.
+$SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
+
 my ($run_dir, $own_run_dir, $work_dir, %httpds);
 my $main_pid = $$;
 

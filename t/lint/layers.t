@@ -1,0 +1,63 @@
+# Which directory may include what, and what the head of each file says.
+#
+#   httpd's and APR's headers   mod_jailcgi.* and src/httpd alone
+#   libcap                      src/helper and src/keeper alone
+#   src/wire                    includes nothing of the project but itself
+#   src/helper, src/keeper      nothing of the httpd side
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use JailCGI::Source qw(c_files read_file code_of);
+use Test::More;
+
+my $httpd_header =
+  qr{^(?:httpd|http_\w+|ap_\w+|apr\w*|util_\w+|mpm_common|mod_\w+|unixd)\.h$};
+my %httpd_side = map { $_ => 1 } qw(module httpd);
+my %root_side  = map { $_ => 1 } qw(helper keeper);
+
+sub layer_of {
+    my ($file) = @_;
+    return $file =~ m{^src/(\w+)/} ? $1 : 'module';
+}
+
+# The project's file that an #include "..." names, or undef.
+sub own_file {
+    my ($from, $name) = @_;
+    my $dir = $from =~ m{^(.*/)} ? $1 : '';
+    my ($found) = grep { -e } "$dir$name", $name;
+    return if !defined $found;
+    1 while $found =~ s{[^/]+/\.\./}{};
+    return $found;
+}
+
+my $checked = 0;
+for my $file (c_files()) {
+    my $layer = layer_of($file);
+    my @wrong;
+    my $code = code_of($file);
+    while ($code =~ /^\s*#\s*include\s*([<"])([^>"]+)[>"]/mg) {
+        my ($how, $name) = ($1, $2);
+        $checked++;
+        my $own = $how eq '"' ? own_file($file, $name) : undef;
+        if (defined $own) {
+            my $other = layer_of($own);
+            push @wrong, $name
+              if $other ne $layer
+              && $other ne 'wire'
+              && !($httpd_side{$layer} && $httpd_side{$other})
+              && !($root_side{$layer} && $root_side{$other});
+            next;
+        }
+        push @wrong, $name if $name =~ $httpd_header && !$httpd_side{$layer};
+        push @wrong, $name
+          if $name eq 'sys/capability.h' && $layer !~ /^(?:helper|keeper)$/;
+    }
+    is_deeply(\@wrong, [], "$file includes what its place may");
+    my ($head) = read_file($file) =~ m{\A/\*(.*?)\*/}s;
+    like($head // '', qr/Runs in:.*Privilege:/s,
+        "$file begins with where it runs and with what privilege");
+}
+cmp_ok($checked, '>', 20, 'there were lines to check');
+done_testing;

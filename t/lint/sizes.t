@@ -1,0 +1,42 @@
+# Sizes. All code that runs as root or between fork and exec has to be small
+# enough that one person reads it in a day.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use JailCGI::Source qw(files c_files code_of functions_of read_file);
+use Test::More;
+
+use constant {
+    FUNCTION_MAX => 80,
+    FILE_MAX     => 400,
+    ROOT_MAX     => 2500,
+};
+
+# Files that may be longer, and why.
+my %longer = ();
+
+my $functions = 0;
+for my $file (c_files()) {
+    my $lines = () = read_file($file) =~ /\n/g;
+    cmp_ok($lines, '<=', $longer{$file} || FILE_MAX, "$file: lines");
+    my @functions = functions_of($file);
+    $functions += @functions;
+    is_deeply(
+        [map { "$_->[0]: $_->[2]" } grep { $_->[2] > FUNCTION_MAX } @functions],
+        [],
+        "$file: no function above " . FUNCTION_MAX . ' lines'
+    );
+}
+cmp_ok($functions, '>', 40, 'functions were found');
+
+my $root = 0;
+for my $file (files(qr/\.[ch]$/, qw(src/helper src/keeper src/wire))) {
+    $root += () = code_of($file) =~ /^.*\S.*$/mg;
+}
+cmp_ok($root, '<=', ROOT_MAX,
+    'lines of code in src/helper, src/keeper and src/wire together');
+cmp_ok($root, '>', 500, 'they were counted');
+note("$root lines");
+done_testing;
