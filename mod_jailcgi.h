@@ -69,6 +69,7 @@ typedef struct {
     int nice_is_set;
     int nice;
     apr_array_header_t *trust; /* const char *; NULL: unset */
+    int trust_is_reset;        /* `none`: nothing is inherited */
 
     /* server level only (read from the main server's configuration) */
     int strict; /* -1: unset */
@@ -87,14 +88,14 @@ typedef struct {
     uint64_t generation;
 } jc_link_t;
 
-/* src/httpd/config.c: the directives and their merging. */
+/* src/httpd/config.c: the directives; src/httpd/inherit.c: their merging. */
 extern const command_rec jc_config_commands[];
 void *jc_config_create_server(apr_pool_t *p, server_rec *s);
 void *jc_config_merge_server(apr_pool_t *p, void *base, void *over);
 static inline jc_server_conf_t *jc_config_of(server_rec *s)
 {
-    return (jc_server_conf_t *)ap_get_module_config(s->module_config,
-                                                    &jailcgi_module);
+    return (jc_server_conf_t *) ap_get_module_config(s->module_config,
+                                                     &jailcgi_module);
 }
 
 /*
@@ -119,12 +120,21 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
 const char *jc_supervise_post_config(apr_pool_t *pconf, server_rec *s,
                                      int table_fd, uint64_t generation,
                                      uint64_t caps_needed, jc_link_t *link);
+/* As soon as the module is loaded, before another module can fork: finds what
+ * an earlier configuration has left, and keeps it from other processes. */
+void jc_supervise_load(void);
 uint64_t jc_supervise_next_generation(void);
+/* NULL if root may execute this file as the helper, or a sentence. */
+const char *jc_supervise_check_helper(apr_pool_t *p, const char *path);
+/* Hook, about every ten seconds: starts a helper that could not be started. */
+int jc_supervise_monitor(apr_pool_t *p, server_rec *s);
 /* In a child, before it serves: closes what only the parent may hold. */
 void jc_supervise_child_init(void);
 
 /* src/httpd/handler.c */
 int jc_handler(request_rec *r);
-extern jc_link_t jc_link; /* set in post_config, read by the children */
+
+/* mod_jailcgi.c: set in post_config, read by the children */
+extern jc_link_t jc_link;
 
 #endif

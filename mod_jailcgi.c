@@ -1,0 +1,133 @@
+/*
+ * The module record and its hooks.
+ *
+ * Runs in:   httpd parent (root) and httpd child (web user)
+ * Privilege: the process's own
+ * Trusts:    the configuration
+ * Never:     does the work itself; each hook only calls src/httpd
+ */
+#include "mod_jailcgi.h"
+#include "src/wire/wire.h"
+
+#include "http_core.h"
+#include "mpm_common.h"
+
+#include <unistd.h>
+
+jc_link_t jc_link = {.socket_fd = -1};
+
+static const char *helper_path(server_rec *s)
+{
+    const char *path = jc_config_of(s)->helper;
+
+    return path != NULL ? path : JC_HELPER_PATH;
+}
+
+/* A helper is needed as soon as one virtual host may run a script. */
+static int has_policy(server_rec *s)
+{
+    for (; s != NULL; s = s->next) {
+        if (jc_config_of(s)->policy != JC_NO_ID) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* No server: the logs are not open in a configtest, only stderr is, and there
+ * a line begins without the date. */
+static int refuse_to_start(server_rec *s, const char *sentence)
+{
+    int level = APLOG_CRIT | (s == NULL ? APLOG_STARTUP : 0);
+
+    ap_log_error(APLOG_MARK, level, 0, s, "%s", sentence);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/*
+ * `apachectl configtest` never reaches post_config, so what post_config would
+ * warn of or refuse is looked at here, with nothing made or started.
+ */
+static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
+                           apr_pool_t *ptemp, server_rec *s)
+{
+    const char *sentence;
+
+    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) {
+        return OK;
+    }
+    sentence = jc_policy_freeze(pconf, ptemp, s, 0, NULL, NULL);
+    if (sentence == NULL && has_policy(s)) {
+        sentence = jc_supervise_check_helper(ptemp, helper_path(s));
+    }
+    return sentence != NULL ? refuse_to_start(NULL, sentence) : OK;
+}
+
+static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                          apr_pool_t *ptemp, server_rec *s)
+{
+    const char *sentence;
+    uint64_t generation, caps_needed = 0;
+    int table_fd = -1;
+
+    jc_link.socket_fd = -1;
+    /* At start httpd reads the configuration twice; the first reading is
+     * thrown away. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    generation = jc_supervise_next_generation();
+    sentence =
+        jc_policy_freeze(pconf, ptemp, s, generation, &table_fd, &caps_needed);
+    if (sentence == NULL && has_policy(s)) {
+        sentence = jc_supervise_check_helper(ptemp, helper_path(s));
+    }
+    if (sentence != NULL) {
+        if (table_fd >= 0) {
+            close(table_fd);
+        }
+        return refuse_to_start(s, sentence);
+    }
+    sentence = jc_supervise_post_config(pconf, s, table_fd, generation,
+                                        caps_needed, &jc_link);
+    return sentence != NULL ? refuse_to_start(s, sentence) : OK;
+}
+
+static void on_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    jc_supervise_child_init();
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    /* mod_cgi and mod_cgid answer to the same handler name. Ours goes first,
+     * or a jailed host would run its scripts as the web user. */
+    static const char *const before_cgi[] = {"mod_cgi.c", "mod_cgid.c", NULL};
+
+    jc_supervise_load();
+    ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    /* After every other module: what can fail has failed before a helper is
+     * started, and daemons that others fork from post_config (mod_cgid,
+     * mod_fcgid) do not inherit this generation's sockets. */
+    ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_monitor(jc_supervise_monitor, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before another module's child_init can fork or start a thread. */
+    ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(jc_handler, NULL, before_cgi, APR_HOOK_MIDDLE);
+}
+
+/* Everything is compiled hidden; this one symbol is what LoadModule looks up.
+ */
+module AP_MODULE_DECLARE_DATA __attribute__((visibility("default")))
+jailcgi_module = {
+    STANDARD20_MODULE_STUFF,
+    NULL, /* nothing is configured per directory: no .htaccess can reach us */
+    NULL,
+    jc_config_create_server,
+    jc_config_merge_server,
+    jc_config_commands,
+    register_hooks,
+#if defined(AP_MODULE_FLAG_NONE)
+    AP_MODULE_FLAG_NONE,
+#endif
+};

@@ -1,0 +1,56 @@
+/*
+ * What the files that freeze virtual hosts into the policy table share.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    the configuration, the machine's user database
+ */
+#ifndef JC_FREEZE_H
+#define JC_FREEZE_H
+
+#include "mod_jailcgi.h"
+
+#include "apr_pools.h"
+
+/* inherit.c: sets a line of JailEnv; names are compared with their case. */
+void jc_config_env_set(apr_table_t *env, const char *name, const char *value);
+
+/* limits.c: the arguments of JailLimit into conf; NULL or a sentence. */
+const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
+                            char *const argv[]);
+
+/* identity.c */
+typedef struct jc_names_t jc_names_t; /* every name looked up, once */
+
+typedef struct {
+    jc_code_t refusal; /* JC_CODE_NONE: the rest is valid */
+    const char *found; /* with a refusal */
+    const char *expected;
+    uint32_t uid; /* JC_NO_ID with JailUser owner, likewise gid */
+    uint32_t gid;
+    const uint32_t *groups; /* sorted */
+    unsigned group_count;
+    const char *name; /* NULL: no entry in the user database */
+    const char *home; /* likewise */
+} jc_identity_t;
+
+jc_names_t *jc_names_create(apr_pool_t *p);
+/* Who the scripts of `conf` run as. Everything in *id lives as long as p. */
+void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,
+                         jc_identity_t *id);
+uint32_t jc_identity_min(int64_t configured);
+
+/* table.c */
+typedef struct jc_table_t jc_table_t;
+
+jc_table_t *jc_table_create(apr_pool_t *p);
+/* Sets *policy to the number of an equal record or of a new one. NULL or what
+ * is wrong with this virtual host, to follow its name. */
+const char *jc_table_add(jc_table_t *table, const jc_server_conf_t *conf,
+                         const jc_identity_t *id, uint32_t *policy);
+uint32_t jc_table_count(const jc_table_t *table);
+/* Sets *table_fd to a memfd that nobody can change. NULL or a sentence. */
+const char *jc_table_seal(jc_table_t *table, uint64_t generation,
+                          int *table_fd);
+
+#endif

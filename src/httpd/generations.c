@@ -1,0 +1,102 @@
+/*
+ * The generations of httpd's children that may still live: for each the
+ * helper's end of its socket, and its policy table.
+ *
+ * Runs in:   httpd parent (root); closed in each process that it forks
+ * Privilege: the parent's
+ * Trusts:    nothing that comes through these sockets: reads none of it
+ */
+#include "src/httpd/supervise.h"
+
+#include "apr_strings.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
+                                int table_fd, uint64_t number, uint64_t caps,
+                                int *children_end_fd)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        const char *reason = strerror(errno);
+
+        jc_wire_close_fds(&table_fd, 1);
+        return apr_psprintf(p,
+                            "No socket for httpd's children to reach "
+                            "jailcgi-helper: %s",
+                            reason);
+    }
+    all->list[all->count++] =
+        (jc_generation_t){number, caps, pair[1], table_fd};
+    *children_end_fd = pair[0];
+    return NULL;
+}
+
+const jc_generation_t *jc_generations_newest(const jc_generations_t *all)
+{
+    return &all->list[all->count - 1];
+}
+
+static void close_one(jc_generation_t *generation)
+{
+    jc_wire_close_fds(&generation->helper_end_fd, 1);
+    jc_wire_close_fds(&generation->table_fd, 1);
+}
+
+void jc_generations_drop(jc_generations_t *all, unsigned i)
+{
+    close_one(&all->list[i]);
+    all->count--;
+    memmove(&all->list[i], &all->list[i + 1],
+            (all->count - i) * sizeof(all->list[0]));
+}
+
+/* One whose children's end is open nowhere has no child left. */
+void jc_generations_drop_dead(jc_generations_t *all)
+{
+    unsigned i = 0;
+
+    while (i < all->count) {
+        struct pollfd peer = {.fd = all->list[i].helper_end_fd};
+
+        if (poll(&peer, 1, 0) > 0 && (peer.revents & POLLHUP) != 0) {
+            jc_generations_drop(all, i);
+        } else {
+            i++;
+        }
+    }
+}
+
+void jc_generations_close(jc_generations_t *all)
+{
+    for (unsigned i = 0; i < all->count; i++) {
+        close_one(&all->list[i]);
+    }
+    all->count = 0;
+}
+
+uint64_t jc_generations_caps(const jc_generations_t *all)
+{
+    uint64_t caps = 0;
+
+    for (unsigned i = 0; i < all->count; i++) {
+        caps |= all->list[i].caps;
+    }
+    return caps;
+}
+
+jc_wire_result_t jc_parent_generation(int helper_fd,
+                                      const jc_generation_t *generation)
+{
+    jc_msg_generation_t msg = {.generation = generation->number};
+    const int fds[JC_GENERATION_FDS] = {
+        [JC_GENERATION_SOCKET] = generation->helper_end_fd,
+        [JC_GENERATION_TABLE] = generation->table_fd,
+    };
+
+    return jc_wire_send(helper_fd, JC_MSG_GENERATION, &msg, fds,
+                        JC_GENERATION_FDS, MSG_DONTWAIT);
+}

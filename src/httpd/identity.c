@@ -1,0 +1,338 @@
+/*
+ * Who the scripts of a virtual host run as: names become numbers here, once
+ * each, so that nothing behind this point ever asks the user database.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    the machine's user database (NSS, through nscd if it runs)
+ * Never:     falls back to another identity than the one configured
+ */
+#include "src/httpd/freeze.h"
+#include "src/wire/table.h"
+#include "src/wire/wire.h"
+
+#include "apr_hash.h"
+#include "apr_strings.h"
+#include "unixd.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+
+/* A user or group as configured, looked up. */
+typedef struct {
+    const char *problem; /* why there is no number, or NULL */
+    uint32_t id;
+    int has_entry; /* users: the fields below are valid */
+    uint32_t gid;
+    const char *name;
+    const char *home;
+} entry_t;
+
+typedef struct {
+    const char *problem;
+    const uint32_t *ids;
+    unsigned count;
+} group_list_t;
+
+struct jc_names_t {
+    apr_pool_t *p;
+    apr_hash_t *users;  /* as configured -> entry_t */
+    apr_hash_t *groups; /* likewise */
+    apr_hash_t *lists;  /* "gid name" -> group_list_t */
+};
+
+jc_names_t *jc_names_create(apr_pool_t *p)
+{
+    jc_names_t *names = apr_pcalloc(p, sizeof(*names));
+
+    names->p = p;
+    names->users = apr_hash_make(p);
+    names->groups = apr_hash_make(p);
+    names->lists = apr_hash_make(p);
+    return names;
+}
+
+/* A name that does not exist and a database that does not answer (LDAP at
+ * boot) call for different cures; getpwnam(3) tells them apart by errno. */
+static const char *lookup_problem(apr_pool_t *p, int errnum)
+{
+    if (errnum == 0 || errnum == ENOENT || errnum == ESRCH || errnum == EBADF ||
+        errnum == EPERM) {
+        return "does not exist";
+    }
+    return apr_psprintf(p, "could not be looked up (%s)", strerror(errnum));
+}
+
+static entry_t *look_up_user(jc_names_t *names, const char *user)
+{
+    entry_t *entry = apr_hash_get(names->users, user, APR_HASH_KEY_STRING);
+    const struct passwd *pw;
+
+    if (entry != NULL) {
+        return entry;
+    }
+    entry = apr_pcalloc(names->p, sizeof(*entry));
+    apr_hash_set(names->users, user, APR_HASH_KEY_STRING, entry);
+    errno = 0;
+    if (user[0] == '#') {
+        entry->id = (uint32_t) strtoul(user + 1, NULL, 10);
+        pw = getpwuid(entry->id);
+    } else {
+        pw = getpwnam(user);
+        if (pw == NULL) {
+            entry->problem = lookup_problem(names->p, errno);
+        }
+    }
+    if (pw != NULL) {
+        entry->id = pw->pw_uid;
+        entry->has_entry = 1;
+        entry->gid = pw->pw_gid;
+        entry->name = apr_pstrdup(names->p, pw->pw_name);
+        entry->home = apr_pstrdup(names->p, pw->pw_dir);
+    }
+    return entry;
+}
+
+static entry_t *look_up_group(jc_names_t *names, const char *group)
+{
+    entry_t *entry = apr_hash_get(names->groups, group, APR_HASH_KEY_STRING);
+    const struct group *gr;
+
+    if (entry != NULL) {
+        return entry;
+    }
+    entry = apr_pcalloc(names->p, sizeof(*entry));
+    apr_hash_set(names->groups, group, APR_HASH_KEY_STRING, entry);
+    if (group[0] == '#') {
+        entry->id = (uint32_t) strtoul(group + 1, NULL, 10);
+        return entry;
+    }
+    errno = 0;
+    gr = getgrnam(group);
+    if (gr != NULL) {
+        entry->id = gr->gr_gid;
+    } else {
+        entry->problem = lookup_problem(names->p, errno);
+    }
+    return entry;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
+
+    return (x > y) - (x < y);
+}
+
+/* Sorted and without repetitions: the order of the database's answer must not
+ * make a new policy at each reload and so throw warm jails away. */
+static void normalise(group_list_t *list, uint32_t *ids, unsigned count)
+{
+    unsigned kept = 0;
+
+    qsort(ids, count, sizeof(*ids), compare_ids);
+    for (unsigned i = 0; i < count; i++) {
+        if (kept == 0 || ids[kept - 1] != ids[i]) {
+            ids[kept++] = ids[i];
+        }
+    }
+    list->ids = ids;
+    list->count = kept;
+}
+
+static const group_list_t *look_up_list(jc_names_t *names, const char *name,
+                                        uint32_t gid)
+{
+    const char *key = apr_psprintf(names->p, "%u %s", gid, name);
+    group_list_t *list = apr_hash_get(names->lists, key, APR_HASH_KEY_STRING);
+    gid_t *ids;
+    int count = JC_GROUPS_MAX;
+
+    if (list != NULL) {
+        return list;
+    }
+    list = apr_pcalloc(names->p, sizeof(*list));
+    apr_hash_set(names->lists, key, APR_HASH_KEY_STRING, list);
+    ids = malloc(JC_GROUPS_MAX * sizeof(*ids));
+    if (ids == NULL) {
+        list->problem = "could not be read: out of memory";
+    } else if (getgrouplist(name, gid, ids, &count) < 0) {
+        list->problem = apr_psprintf(names->p, "number %d", count);
+    } else {
+        normalise(list,
+                  apr_pmemdup(names->p, ids, (size_t) count * sizeof(*ids)),
+                  (unsigned) count);
+    }
+    free(ids);
+    return list;
+}
+
+uint32_t jc_identity_min(int64_t configured)
+{
+    return configured > 0 ? (uint32_t) configured : JC_DEFAULT_MIN_ID;
+}
+
+static int refuse(jc_identity_t *id, jc_code_t code, const char *found,
+                  const char *expected)
+{
+    id->refusal = code;
+    id->found = found;
+    id->expected = expected;
+    return -1;
+}
+
+static int resolve_group(jc_names_t *names, const char *group,
+                         const entry_t *user, const char *user_arg,
+                         jc_identity_t *id)
+{
+    const entry_t *entry;
+
+    if (group == NULL) {
+        if (!user->has_entry) {
+            return refuse(
+                id, JC_CODE_GROUP_UNKNOWN,
+                apr_psprintf(names->p,
+                             "no group: user %s is not in the user database "
+                             "and no group is given",
+                             user_arg),
+                apr_psprintf(names->p, "a group: JailUser \"%s\" GROUP",
+                             user_arg));
+        }
+        id->gid = user->gid;
+        return 0;
+    }
+    entry = look_up_group(names, group);
+    if (entry->problem != NULL) {
+        return refuse(id, JC_CODE_GROUP_UNKNOWN,
+                      apr_psprintf(names->p, "group '%s' %s", group,
+                                   entry->problem),
+                      "a group that exists (see getent group), or #GID");
+    }
+    id->gid = entry->id;
+    return 0;
+}
+
+/* The groups that the user's login would have; a number without a name in the
+ * user database has none beyond its own. */
+static int resolve_list(jc_names_t *names, const entry_t *user,
+                        jc_identity_t *id)
+{
+    const group_list_t *list;
+
+    if (!user->has_entry) {
+        id->groups = apr_pmemdup(names->p, &id->gid, sizeof(id->gid));
+        id->group_count = 1;
+        return 0;
+    }
+    list = look_up_list(names, user->name, id->gid);
+    if (list->problem != NULL) {
+        return refuse(id, JC_CODE_GROUP_UNKNOWN,
+                      apr_psprintf(names->p, "the groups of user '%s' %s",
+                                   user->name, list->problem),
+                      apr_psprintf(names->p, "at most %u groups",
+                                   JC_GROUPS_MAX));
+    }
+    id->groups = list->ids;
+    id->group_count = list->count;
+    return 0;
+}
+
+/*
+ * Group 0 as a supplementary group is refused and not left out: it opens what
+ * belongs to root's group, and a login of that user has it, so leaving it out
+ * silently would run scripts as nobody that the administrator has named.
+ */
+static int check_root(jc_names_t *names, jc_identity_t *id)
+{
+    if (id->uid == 0) {
+        return refuse(id, JC_CODE_ROOT_IDENTITY, "uid 0",
+                      "a user that is not root");
+    }
+    if (id->gid == 0) {
+        return refuse(id, JC_CODE_ROOT_IDENTITY, "gid 0",
+                      "a group that is not root's");
+    }
+    if (id->group_count > 0 && id->groups[0] == 0) {
+        return refuse(id, JC_CODE_ROOT_IDENTITY,
+                      apr_psprintf(names->p,
+                                   "user '%s' is a member of group 0 (root)",
+                                   id->name),
+                      apr_psprintf(names->p,
+                                   "a user that is not (gpasswd -d %s root)",
+                                   id->name));
+    }
+    return 0;
+}
+
+static int check_minima(jc_names_t *names, const jc_server_conf_t *conf,
+                        jc_identity_t *id)
+{
+    uint32_t min_uid = jc_identity_min(conf->min_uid);
+    uint32_t min_gid = jc_identity_min(conf->min_gid);
+
+    if (id->uid == (uint32_t) ap_unixd_config.user_id) {
+        return refuse(id, JC_CODE_WEB_USER,
+                      apr_psprintf(names->p,
+                                   "uid %u, which is httpd's own User",
+                                   id->uid),
+                      "a user of this site's own: a script that runs as httpd "
+                      "could take over its processes");
+    }
+    if (id->uid < min_uid) {
+        return refuse(id, JC_CODE_UID_TOO_LOW,
+                      apr_psprintf(names->p, "uid %u", id->uid),
+                      apr_psprintf(names->p,
+                                   "at least %u (JailMinUID); system users "
+                                   "are below",
+                                   min_uid));
+    }
+    if (id->gid < min_gid) {
+        return refuse(id, JC_CODE_GID_TOO_LOW,
+                      apr_psprintf(names->p, "gid %u", id->gid),
+                      apr_psprintf(names->p,
+                                   "at least %u (JailMinGID); system groups "
+                                   "are below",
+                                   min_gid));
+    }
+    return 0;
+}
+
+static void resolve_named(jc_names_t *names, const jc_server_conf_t *conf,
+                          const char *user_arg, const char *group_arg,
+                          jc_identity_t *id)
+{
+    const entry_t *user = look_up_user(names, user_arg);
+
+    if (user->problem != NULL) {
+        refuse(id, JC_CODE_USER_UNKNOWN,
+               apr_psprintf(names->p, "user '%s' %s", user_arg, user->problem),
+               "a user that exists (see getent passwd), or #UID");
+        return;
+    }
+    id->uid = user->id;
+    id->name = user->name;
+    id->home = user->home;
+    (void) (resolve_group(names, group_arg, user, user_arg, id) ||
+            resolve_list(names, user, id) || check_root(names, id) ||
+            check_minima(names, conf, id));
+}
+
+void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,
+                         jc_identity_t *id)
+{
+    memset(id, 0, sizeof(*id));
+    if (conf->user_kind == JC_USER_OWNER) {
+        /* Known only when the script is: the keeper compares with its file. */
+        id->uid = JC_NO_ID;
+        id->gid = JC_NO_ID;
+    } else if (conf->user_kind == JC_USER_NAMED) {
+        resolve_named(names, conf, conf->user, conf->group, id);
+    } else if (conf->suexec_user != NULL) {
+        resolve_named(names, conf, conf->suexec_user, conf->suexec_group, id);
+    } else {
+        refuse(id, JC_CODE_NO_IDENTITY, "neither JailUser nor SuexecUserGroup",
+               "one of them, so that scripts have a user to run as");
+    }
+}

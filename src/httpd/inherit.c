@@ -1,0 +1,120 @@
+/*
+ * What a virtual host has without directives of its own: the defaults, and
+ * what it inherits from the server around it.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    config.c, which has checked every value
+ */
+#include "src/httpd/freeze.h"
+#include "src/wire/wire.h"
+
+void *jc_config_create_server(apr_pool_t *p, server_rec *s)
+{
+    jc_server_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
+
+    conf->min_uid = -1;
+    conf->min_gid = -1;
+    conf->eager_binding = -1;
+    conf->idle_ms = -1;
+    conf->strict = -1;
+    conf->policy = JC_NO_ID;
+    return conf;
+}
+
+/* Not an overlay of apr_tables: they ignore case, and environments do not. */
+void jc_config_env_set(apr_table_t *env, const char *name, const char *value)
+{
+    const apr_array_header_t *lines = apr_table_elts(env);
+    apr_table_entry_t *line = (apr_table_entry_t *) lines->elts;
+
+    for (int i = 0; i < lines->nelts; i++) {
+        if (strcmp(line[i].key, name) == 0) {
+            line[i].val = (char *) value;
+            return;
+        }
+    }
+    apr_table_addn(env, name, value);
+}
+
+static apr_table_t *env_merge(apr_pool_t *p, const apr_table_t *base,
+                              const apr_table_t *over)
+{
+    const apr_array_header_t *lines;
+    const apr_table_entry_t *line;
+    apr_table_t *merged;
+
+    if (base == NULL || over == NULL) {
+        base = base != NULL ? base : over;
+        return base != NULL ? apr_table_copy(p, base) : NULL;
+    }
+    merged = apr_table_copy(p, base);
+    lines = apr_table_elts(over);
+    line = (const apr_table_entry_t *) lines->elts;
+    for (int i = 0; i < lines->nelts; i++) {
+        jc_config_env_set(merged, line[i].key, line[i].val);
+    }
+    return merged;
+}
+
+/* The nearer identity wins, whichever directive named it: JailUser of the
+ * server must not shadow the SuexecUserGroup of one customer. */
+static void merge_identity(jc_server_conf_t *merged,
+                           const jc_server_conf_t *base,
+                           const jc_server_conf_t *over)
+{
+    const jc_server_conf_t *from = base;
+
+    if (over->user_kind != JC_USER_UNSET || over->suexec_user != NULL) {
+        from = over;
+    }
+    merged->user_kind = from->user_kind;
+    merged->user = from->user;
+    merged->group = from->group;
+    merged->suexec_user = from->suexec_user;
+    merged->suexec_group = from->suexec_group;
+}
+
+static void merge_trust(apr_pool_t *p, jc_server_conf_t *merged,
+                        const jc_server_conf_t *base,
+                        const jc_server_conf_t *over)
+{
+    merged->trust_is_reset = base->trust_is_reset | over->trust_is_reset;
+    if (over->trust_is_reset || base->trust == NULL) {
+        merged->trust = over->trust;
+    } else if (over->trust == NULL) {
+        merged->trust = base->trust;
+    } else {
+        merged->trust = apr_array_append(p, base->trust, over->trust);
+    }
+}
+
+void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
+{
+    const jc_server_conf_t *base = base_ptr, *over = over_ptr;
+    jc_server_conf_t *merged = jc_config_create_server(p, NULL);
+    const jc_server_conf_t *from;
+
+    from = over->root_kind != JC_ROOT_UNSET ? over : base;
+    merged->root_kind = from->root_kind;
+    merged->root = from->root;
+    merge_identity(merged, base, over);
+
+    merged->min_uid = over->min_uid >= 0 ? over->min_uid : base->min_uid;
+    merged->min_gid = over->min_gid >= 0 ? over->min_gid : base->min_gid;
+    merged->idle_ms = over->idle_ms >= 0 ? over->idle_ms : base->idle_ms;
+    merged->eager_binding =
+        over->eager_binding >= 0 ? over->eager_binding : base->eager_binding;
+    merged->env = env_merge(p, base->env, over->env);
+    merge_trust(p, merged, base, over);
+    for (int i = 0; i < JC_RLIMITS; i++) {
+        merged->limits[i] =
+            over->limits[i].is_set ? over->limits[i] : base->limits[i];
+    }
+    from = over->nice_is_set ? over : base;
+    merged->nice_is_set = from->nice_is_set;
+    merged->nice = from->nice;
+    merged->strict = base->strict;
+    merged->helper = base->helper;
+    return merged;
+}

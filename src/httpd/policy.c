@@ -1,0 +1,307 @@
+/*
+ * Freezes every virtual host into a number of the policy table, and says what
+ * keeps one from running scripts before a visitor finds out.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    the configuration, the machine's user database
+ * Never:     gives a virtual host that fails a check any policy
+ */
+#include "src/httpd/freeze.h"
+#include "src/wire/table.h"
+#include "src/wire/wire.h"
+
+#include "apr_hash.h"
+#include "apr_strings.h"
+#include "http_core.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WARNINGS_MAX 50 /* a panel's mistake hits all of 10,000 hosts */
+
+#define CAP_BIT(cap) (UINT64_C(1) << (cap))
+/* What every keeper needs: to become the tenant with all its groups and
+ * without any capability, to be killed, to give pipes to the tenant, to make
+ * namespaces, and to walk to a root below directories closed to it. */
+#define CAPS_ALWAYS                                                            \
+    (CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETPCAP) |        \
+     CAP_BIT(CAP_KILL) | CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_SYS_ADMIN) |         \
+     CAP_BIT(CAP_DAC_READ_SEARCH))
+
+typedef struct {
+    apr_pool_t *p;
+    apr_pool_t *ptemp;
+    server_rec *main_server;
+    server_rec *log_to; /* NULL in a configtest: no log is open */
+    int log_level;      /* likewise without a date */
+    jc_names_t *names;
+    jc_table_t *table;
+    apr_hash_t *roots_seen; /* JailRoots that were looked at */
+    uint64_t caps_needed;
+    unsigned warnings;
+    int strict;
+    int has_cgi;     /* mod_cgi or mod_cgid is loaded */
+    int is_helpless; /* httpd is not root: there will be no helper */
+    const char *fatal;
+} freeze_t;
+
+static const char *describe(freeze_t *freeze, server_rec *s)
+{
+    const char *name = s->server_hostname;
+
+    if (s == freeze->main_server) {
+        return "the main server";
+    }
+    if (name == NULL) {
+        name = "without a ServerName";
+    }
+    if (s->defn_name == NULL) {
+        return apr_psprintf(freeze->ptemp, "virtual host %s", name);
+    }
+    return apr_psprintf(freeze->ptemp, "virtual host %s (%s:%u)", name,
+                        s->defn_name, s->defn_line_number);
+}
+
+static void warn(freeze_t *freeze, const char *sentence)
+{
+    if (freeze->strict && freeze->fatal == NULL) {
+        freeze->fatal =
+            apr_psprintf(freeze->p, "%s (JailStrict On: httpd does not start)",
+                         sentence);
+        return;
+    }
+    if (freeze->warnings++ < WARNINGS_MAX) {
+        ap_log_error(APLOG_MARK, freeze->log_level, 0, freeze->log_to, "%s",
+                     sentence);
+    }
+}
+
+/* Whether one of our directives reaches this server at all. LoadModule alone
+ * is no reason to complain of missing ones. */
+static int is_configured(const jc_server_conf_t *conf)
+{
+    int limits = conf->nice_is_set;
+
+    for (int i = 0; i < JC_RLIMITS; i++) {
+        limits |= conf->limits[i].is_set;
+    }
+    return limits || conf->root_kind != JC_ROOT_UNSET ||
+           conf->user_kind != JC_USER_UNSET || conf->suexec_user != NULL ||
+           conf->min_uid >= 0 || conf->min_gid >= 0 ||
+           conf->eager_binding >= 0 || conf->idle_ms >= 0 ||
+           conf->env != NULL || conf->trust != NULL || conf->trust_is_reset;
+}
+
+/*
+ * A main server with virtual hosts usually only carries what they have in
+ * common: that it lacks a root or an identity itself is no mistake.
+ */
+static int is_worth_a_warning(const freeze_t *freeze, const server_rec *s,
+                              const jc_server_conf_t *conf)
+{
+    if (!is_configured(conf) || conf->refusal == JC_CODE_NOT_STARTED_AS_ROOT) {
+        return 0;
+    }
+    return s != freeze->main_server || s->next == NULL ||
+           (conf->refusal != JC_CODE_NO_ROOT &&
+            conf->refusal != JC_CODE_NO_IDENTITY);
+}
+
+static void report_refusal(freeze_t *freeze, server_rec *s,
+                           const jc_server_conf_t *conf)
+{
+    if (conf->refusal == JC_CODE_NONE || !is_worth_a_warning(freeze, s, conf)) {
+        return;
+    }
+    warn(freeze, apr_psprintf(freeze->ptemp,
+                              "JCG%d: %s runs no CGI scripts: found %s, "
+                              "expected %s",
+                              conf->refusal, describe(freeze, s),
+                              conf->refusal_found, conf->refusal_expected));
+}
+
+/*
+ * A root that is not there (yet) is no reason to refuse: the keeper finds out
+ * at each request, and a root that appears heals the site without a reload.
+ */
+static void check_root(freeze_t *freeze, server_rec *s, const char *root)
+{
+    struct stat st;
+    const char *problem = NULL;
+
+    if (apr_hash_get(freeze->roots_seen, root, APR_HASH_KEY_STRING) != NULL) {
+        return;
+    }
+    apr_hash_set(freeze->roots_seen, root, APR_HASH_KEY_STRING, root);
+    if (stat(root, &st) != 0) {
+        problem = errno == ENOENT ? "does not exist" : strerror(errno);
+    } else if (!S_ISDIR(st.st_mode)) {
+        problem = "is not a directory";
+    }
+    if (problem != NULL) {
+        warn(freeze, apr_psprintf(freeze->ptemp,
+                                  "JCG%d: JailRoot %s of %s: %s; scripts are "
+                                  "answered with 503 until the directory is "
+                                  "there, which needs no reload",
+                                  JC_CODE_ROOT_MISSING, root,
+                                  describe(freeze, s), problem));
+    }
+}
+
+static uint64_t caps_of(const jc_server_conf_t *conf)
+{
+    uint64_t caps = CAPS_ALWAYS;
+
+    if (conf->root_kind == JC_ROOT_PATH) {
+        caps |= CAP_BIT(CAP_SYS_CHROOT);
+    }
+    if (conf->nice_is_set && conf->nice < 0) {
+        caps |= CAP_BIT(CAP_SYS_NICE);
+    }
+    for (int i = 0; i < JC_RLIMITS; i++) {
+        struct rlimit inherited;
+
+        if (conf->limits[i].is_set && getrlimit(i, &inherited) == 0 &&
+            conf->limits[i].hard > inherited.rlim_max) {
+            caps |= CAP_BIT(CAP_SYS_RESOURCE);
+        }
+    }
+    return caps;
+}
+
+static void refuse(jc_server_conf_t *conf, jc_code_t code, const char *found,
+                   const char *expected)
+{
+    conf->refusal = code;
+    conf->refusal_found = found;
+    conf->refusal_expected = expected;
+}
+
+/* Gives the host a policy or the reason why it has none. */
+static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
+{
+    jc_identity_t id;
+    const char *problem;
+
+    conf->policy = JC_NO_ID;
+    conf->refusal = JC_CODE_NONE;
+    if (conf->root_kind == JC_ROOT_OFF) {
+        if (!freeze->has_cgi) {
+            refuse(conf, JC_CODE_OFF_NO_CGI,
+                   "JailRoot off and neither mod_cgi nor mod_cgid",
+                   "one of these modules loaded, or JailRoot PATH or none");
+        }
+        return NULL;
+    }
+    if (conf->root_kind == JC_ROOT_UNSET) {
+        refuse(conf, JC_CODE_NO_ROOT, "no JailRoot",
+               "JailRoot PATH, or none (no change of root), or off (mod_cgi "
+               "or mod_cgid runs the scripts)");
+        return NULL;
+    }
+    jc_identity_resolve(freeze->names, conf, &id);
+    if (id.refusal != JC_CODE_NONE) {
+        refuse(conf, id.refusal, apr_pstrdup(freeze->p, id.found),
+               apr_pstrdup(freeze->p, id.expected));
+        return NULL;
+    }
+    if (freeze->is_helpless) {
+        refuse(conf, JC_CODE_NOT_STARTED_AS_ROOT,
+               "httpd that was not started as root",
+               "httpd started as root: only root can run a script as its own "
+               "user");
+        return NULL;
+    }
+    problem = jc_table_add(freeze->table, conf, &id, &conf->policy);
+    if (problem == NULL) {
+        freeze->caps_needed |= caps_of(conf);
+    }
+    return problem;
+}
+
+static void freeze_server(freeze_t *freeze, server_rec *s)
+{
+    jc_server_conf_t *conf = jc_config_of(s);
+    const char *problem = NULL;
+
+    /* httpd gives a virtual host without a directive of ours the main
+     * server's own structure. */
+    if (s == freeze->main_server || conf != jc_config_of(freeze->main_server)) {
+        problem = freeze_conf(freeze, conf);
+    }
+    if (problem != NULL && freeze->fatal == NULL) {
+        freeze->fatal =
+            apr_psprintf(freeze->p, "%s: %s", describe(freeze, s), problem);
+    }
+    report_refusal(freeze, s, conf);
+    if (conf->policy != JC_NO_ID && conf->root_kind == JC_ROOT_PATH) {
+        check_root(freeze, s, conf->root);
+    }
+}
+
+static void report_totals(freeze_t *freeze)
+{
+    if (freeze->warnings > WARNINGS_MAX) {
+        ap_log_error(APLOG_MARK, freeze->log_level, 0, freeze->log_to,
+                     "%u more virtual hosts have such problems; each names "
+                     "its own in its error log when a script is requested",
+                     freeze->warnings - WARNINGS_MAX);
+    }
+}
+
+static void report_helpless(freeze_t *freeze)
+{
+    server_rec *s = freeze->main_server;
+
+    for (; s != NULL; s = s->next) {
+        if (jc_config_of(s)->refusal == JC_CODE_NOT_STARTED_AS_ROOT) {
+            warn(freeze,
+                 apr_psprintf(freeze->ptemp,
+                              "JCG%d: httpd was not started as root, so it "
+                              "cannot run a script as its own user; no jailed "
+                              "virtual host runs CGI scripts",
+                              JC_CODE_NOT_STARTED_AS_ROOT));
+            return;
+        }
+    }
+}
+
+const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
+                             server_rec *main_server, uint64_t generation,
+                             int *table_fd, uint64_t *caps_needed)
+{
+    freeze_t freeze = {
+        .p = p,
+        .ptemp = ptemp,
+        .main_server = main_server,
+        .log_to = table_fd != NULL ? main_server : NULL,
+        .log_level = APLOG_WARNING | (table_fd != NULL ? 0 : APLOG_STARTUP),
+        .names = jc_names_create(ptemp),
+        .table = jc_table_create(ptemp),
+        .roots_seen = apr_hash_make(ptemp),
+        .strict = jc_config_of(main_server)->strict == 1,
+        .has_cgi = ap_find_linked_module("mod_cgi.c") != NULL ||
+                   ap_find_linked_module("mod_cgid.c") != NULL,
+        /* Anyone may run a configtest; it is about the configuration. */
+        .is_helpless = table_fd != NULL && geteuid() != 0,
+    };
+
+    for (server_rec *s = main_server; s != NULL; s = s->next) {
+        freeze_server(&freeze, s);
+    }
+    report_helpless(&freeze);
+    report_totals(&freeze);
+    if (table_fd == NULL) {
+        return freeze.fatal;
+    }
+    *table_fd = -1;
+    *caps_needed = freeze.caps_needed;
+    if (freeze.fatal == NULL && jc_table_count(freeze.table) > 0) {
+        freeze.fatal = jc_table_seal(freeze.table, generation, table_fd);
+    }
+    return freeze.fatal;
+}

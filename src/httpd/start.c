@@ -1,0 +1,291 @@
+/*
+ * Starting and ending the helper's process.
+ *
+ * Runs in:   httpd parent (root); between fork and exec in its child
+ * Privilege: root
+ * Trusts:    JailHelper, after jc_supervise_check_helper
+ * Never:     lets the helper inherit a descriptor, a signal's disposition or
+ *            an environment of httpd's
+ */
+#include "src/httpd/supervise.h"
+#include "src/wire/wire.h"
+
+#include "apr_strings.h"
+#include "apr_time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EXIT_NOT_EXECUTED 127
+#define FD_FREE           16 /* above all descriptors the helper is given */
+#define STOP_WAIT_MS      1000
+#define STOP_POLL_MS      5
+#define LONG_LIFE         apr_time_from_sec(10)
+#define DELAY_MS_FIRST    100
+#define DELAY_MS_MAX      2000
+
+const char *jc_supervise_check_helper(apr_pool_t *p, const char *path)
+{
+    struct stat st;
+    const char *problem = NULL;
+
+    if (stat(path, &st) != 0) {
+        problem = strerror(errno);
+    } else if (!S_ISREG(st.st_mode)) {
+        problem = "it is not a regular file";
+    } else if (st.st_uid != 0) {
+        problem = apr_psprintf(p, "it belongs to uid %u and not to root",
+                               (unsigned) st.st_uid);
+    } else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        problem = apr_psprintf(p,
+                               "others than root may write to it (mode "
+                               "%04o); chmod go-w mends that",
+                               (unsigned) st.st_mode & 07777);
+    } else if ((st.st_mode & S_IXUSR) == 0) {
+        problem = apr_psprintf(p, "it is not executable (mode %04o)",
+                               (unsigned) st.st_mode & 07777);
+    }
+    if (problem == NULL) {
+        return NULL;
+    }
+    return apr_psprintf(p,
+                        "JailHelper %s cannot be used: %s. It is executed as "
+                        "root; name the jailcgi-helper that was installed "
+                        "with this module",
+                        path, problem);
+}
+
+static void identify(const struct stat *st, jc_helper_file_t *file)
+{
+    file->dev = st->st_dev;
+    file->ino = st->st_ino;
+    file->changed = st->st_ctim;
+}
+
+int jc_same_helper_file(const char *path, const jc_helper_file_t *file)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && st.st_dev == file->dev &&
+           st.st_ino == file->ino &&
+           st.st_ctim.tv_sec == file->changed.tv_sec &&
+           st.st_ctim.tv_nsec == file->changed.tv_nsec;
+}
+
+/* Async-signal-safe, as fork leaves only that: writes `why` to the error log
+ * and ends. */
+static void give_up(const char *why)
+{
+    static const char head[] = "mod_jailcgi: the helper was not executed: ";
+    char number[16];
+    int n = errno, i = sizeof(number);
+
+    number[--i] = '\n';
+    do {
+        number[--i] = (char) ('0' + n % 10);
+        n /= 10;
+    } while (n > 0 && i > 0);
+    (void) (write(2, head, sizeof(head) - 1) < 0 ||
+            write(2, why, strlen(why)) < 0 || write(2, ": errno ", 8) < 0 ||
+            write(2, number + i, sizeof(number) - (size_t) i) < 0);
+    _exit(EXIT_NOT_EXECUTED);
+}
+
+/*
+ * Puts the helper's descriptors where it expects them. First out of the way
+ * of their own targets, then dup2, which also takes close-on-exec off.
+ */
+static void place_descriptors(int sock_fd, int pidfd)
+{
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    sock_fd = fcntl(sock_fd, F_DUPFD_CLOEXEC, FD_FREE);
+    pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, FD_FREE);
+    null_fd = fcntl(null_fd, F_DUPFD_CLOEXEC, FD_FREE);
+    if (sock_fd < 0 || pidfd < 0 || null_fd < 0 || dup2(null_fd, 0) < 0 ||
+        dup2(null_fd, 1) < 0 || dup2(sock_fd, JC_FD_PARENT) < 0 ||
+        dup2(pidfd, JC_FD_PARENT_PIDFD) < 0) {
+        give_up("its descriptors");
+    }
+    if (close_range(JC_FD_PARENT_PIDFD + 1, ~0U, 0) != 0) {
+        give_up("close_range");
+    }
+}
+
+/* An ignored signal outlives exec, down to the scripts. */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    for (int sig = 1; sig < NSIG; sig++) {
+        (void) signal(sig, SIG_DFL);
+    }
+    sigemptyset(&none);
+    (void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void run_helper(char *const argv[], int sock_fd, int pidfd)
+{
+    static char *const no_environment[] = {NULL};
+
+    reset_signals();
+    /* httpd signals its whole process group when it restarts or stops. */
+    (void) setsid();
+    if (chdir("/") != 0) {
+        give_up("chdir");
+    }
+    place_descriptors(sock_fd, pidfd);
+    execve(argv[0], argv, no_environment);
+    give_up("execve");
+}
+
+const char *jc_start_helper(apr_pool_t *p, const char *path, uint64_t caps,
+                            unsigned delay_ms, pid_t *pid, int *sock_fd,
+                            jc_helper_file_t *file)
+{
+    char caps_arg[32], delay_arg[32];
+    char *const argv[] = {apr_pstrdup(p, path), caps_arg, delay_arg, NULL};
+    int pair[2] = {-1, -1};
+    int pidfd = -1;
+    struct stat st;
+
+    snprintf(caps_arg, sizeof(caps_arg), "--caps=%llx",
+             (unsigned long long) caps);
+    snprintf(delay_arg, sizeof(delay_arg), "--delay-ms=%u", delay_ms);
+    *pid = -1;
+    if (stat(path, &st) == 0 &&
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
+        (pidfd = pidfd_open(getpid(), 0)) >= 0) {
+        *pid = fork();
+        if (*pid == 0) {
+            run_helper(argv, pair[1], pidfd);
+        }
+    }
+    if (*pid < 0) {
+        const char *reason = strerror(errno);
+
+        jc_wire_close_fds(pair, 2);
+        jc_wire_close_fds(&pidfd, 1);
+        return apr_psprintf(p, "JailHelper %s could not be started: %s", path,
+                            reason);
+    }
+    close(pair[1]);
+    close(pidfd);
+    *sock_fd = pair[0];
+    identify(&st, file);
+    return NULL;
+}
+
+void jc_stop_helper(pid_t pid)
+{
+    if (kill(pid, SIGTERM) != 0) {
+        /* With -X this process has become the web user and may not; the
+         * helper ends when this process does. */
+        return;
+    }
+    for (int waited_ms = 0; waited_ms < STOP_WAIT_MS;
+         waited_ms += STOP_POLL_MS) {
+        if (waitpid(pid, NULL, WNOHANG) != 0) {
+            return;
+        }
+        apr_sleep(apr_time_from_msec(STOP_POLL_MS));
+    }
+    (void) kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        continue;
+    }
+}
+
+/*
+ * httpd gives the callback either the exit status or the signal, without
+ * saying which; at a restart it gives wait(2)'s own status. The helper's
+ * exit statuses are chosen so that they cannot be a signal's number.
+ */
+static void decode(int status, int *exit_status, int *sig)
+{
+    int is_raw = status > 0xff || (status > 0x80 && status < 0xc0);
+
+    *exit_status = -1;
+    *sig = 0;
+    if (is_raw && WIFEXITED(status)) {
+        *exit_status = WEXITSTATUS(status);
+    } else if (is_raw) {
+        *sig = WTERMSIG(status);
+    } else if (status > 0 && status < JC_EXIT_USAGE) {
+        *sig = status;
+    } else {
+        *exit_status = status;
+    }
+}
+
+int jc_was_killed(int status)
+{
+    int exit_status, sig;
+
+    decode(status, &exit_status, &sig);
+    return sig == SIGKILL || sig == SIGTERM;
+}
+
+/*
+ * A helper that dies by its own doing over and over must not eat a processor.
+ * One that is killed from outside is wanted back at once, and httpd looks for
+ * dead children once a second anyway.
+ */
+unsigned jc_delay_after(int status, apr_interval_time_t lived,
+                        unsigned *short_lives)
+{
+    unsigned delay_ms = DELAY_MS_FIRST, step;
+
+    if (jc_was_killed(status)) {
+        return 0;
+    }
+    if (lived >= LONG_LIFE) {
+        *short_lives = 0;
+    }
+    step = (*short_lives)++;
+    if (step == 0) {
+        return 0;
+    }
+    while (--step > 0 && delay_ms < DELAY_MS_MAX) {
+        delay_ms *= 2;
+    }
+    return delay_ms < DELAY_MS_MAX ? delay_ms : DELAY_MS_MAX;
+}
+
+const char *jc_describe_end(apr_pool_t *p, int status)
+{
+    int exit_status, sig;
+
+    decode(status, &exit_status, &sig);
+    if (sig == SIGKILL) {
+        return "was killed (SIGKILL: by hand, or by the kernel for want of "
+               "memory)";
+    }
+    if (sig != 0) {
+        return apr_psprintf(p, "was ended by signal %d (%s)", sig,
+                            strsignal(sig));
+    }
+    switch (exit_status) {
+    case JC_EXIT_OK:
+        return "ended by itself";
+    case JC_EXIT_USAGE:
+        return "did not understand its arguments: it is not the helper of "
+               "this module; install both from one build";
+    case JC_EXIT_VERSION:
+        return "is of another build than this module; install both from one "
+               "build and restart httpd";
+    case JC_EXIT_START:
+        return "cannot do its work on this machine; the line before this one "
+               "says why";
+    case EXIT_NOT_EXECUTED:
+        return "could not be executed; the line before this one says why";
+    default:
+        return apr_psprintf(p, "ended with status %d", exit_status);
+    }
+}

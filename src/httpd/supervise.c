@@ -1,0 +1,400 @@
+/*
+ * The helper's life, as its parent sees it.
+ *
+ * Theory of operation. The helper and the sockets to it outlive a restart of
+ * httpd, but this module does not: httpd unloads and loads it again. So all
+ * that must live on is in memory that httpd retains, and the callbacks are
+ * registered anew with each configuration. For each generation of children
+ * that may still live the parent keeps the helper's end of its socket and its
+ * table. When the helper dies, the requests that it had not read are still in
+ * these sockets, and its successor is given all of them.
+ *
+ * Runs in:   httpd parent (root); closes in each of its children
+ * Privilege: root
+ * Trusts:    the configuration
+ * Never:     reads from a socket; blocks on the helper
+ */
+#include "src/httpd/supervise.h"
+#include "src/wire/wire.h"
+
+#include "ap_mpm.h"
+#include "http_core.h"
+#include "mpm_common.h"
+
+#include "apr_strings.h"
+#include "apr_thread_proc.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A new layout of jc_supervise_t needs a new number: after an upgrade and a
+ * graceful restart the new module finds what the old one has left. */
+#define STATE_KEY "mod_jailcgi-supervise-1"
+
+#define HOPELESS_LIFE  apr_time_from_msec(200)
+#define HOPELESS_TIMES 3 /* in a row */
+
+typedef struct {
+    pid_t parent_pid;
+    uint64_t last_generation;
+    int children_end_fd; /* of the newest generation */
+    jc_generations_t generations;
+
+    apr_proc_t helper; /* pid 0: none runs */
+    int helper_fd;
+    uint64_t helper_caps;
+    apr_time_t started;
+    jc_helper_file_t helper_file;
+    unsigned short_lives; /* in a row */
+    int is_forking_helper;
+
+    /* of the present configuration */
+    apr_pool_t *pconf;
+    server_rec *server;
+    const char *path;
+} jc_supervise_t;
+
+static jc_supervise_t *state;
+
+static void close_fd(int *fd)
+{
+    jc_wire_close_fds(fd, 1);
+}
+
+/* All that lets a process command the helper, or be taken for it. */
+static void close_what_is_the_parents(void)
+{
+    close_fd(&state->helper_fd);
+    jc_generations_close(&state->generations);
+    state->helper.pid = 0;
+}
+
+/*
+ * Children of httpd are not the only ones that its parent forks: mod_cgid and
+ * mod_fcgid fork daemons that do not execute anything, run no child_init and
+ * become the web user. Whoever took over one of these could hand the helper a
+ * policy table of his own through the parent's socket.
+ */
+static void on_any_fork(void)
+{
+    if (!state->is_forking_helper) {
+        close_what_is_the_parents();
+    }
+}
+
+void jc_supervise_load(void)
+{
+    if (state != NULL) {
+        return; /* linked into httpd, and so not loaded again */
+    }
+    state = ap_retained_data_get(STATE_KEY);
+    if (state == NULL) {
+        state = ap_retained_data_create(STATE_KEY, sizeof(*state));
+        state->children_end_fd = -1;
+        state->helper_fd = -1;
+    }
+    /* Belongs to this loaded module: dlclose takes it away again. */
+    (void) pthread_atfork(NULL, NULL, on_any_fork);
+}
+
+uint64_t jc_supervise_next_generation(void)
+{
+    return ++state->last_generation;
+}
+
+static void forget_helper(void)
+{
+    close_fd(&state->helper_fd);
+    state->helper.pid = 0;
+}
+
+static void end_helper(void)
+{
+    jc_stop_helper(state->helper.pid);
+    forget_helper();
+}
+
+static void on_helper(int reason, void *data, int status);
+
+static void watch_helper(void)
+{
+    apr_proc_other_child_register(&state->helper, on_helper, state, NULL,
+                                  state->pconf);
+}
+
+/* Returns NULL or a sentence. */
+static const char *start_helper(unsigned delay_ms)
+{
+    uint64_t caps = jc_generations_caps(&state->generations);
+    const char *error;
+
+    state->is_forking_helper = 1;
+    error = jc_start_helper(state->pconf, state->path, caps, delay_ms,
+                            &state->helper.pid, &state->helper_fd,
+                            &state->helper_file);
+    state->is_forking_helper = 0;
+    if (error != NULL) {
+        forget_helper();
+        return error;
+    }
+    state->helper_caps = caps;
+    state->started = apr_time_now();
+    watch_helper();
+    for (unsigned i = 0; i < state->generations.count; i++) {
+        const jc_generation_t *generation = &state->generations.list[i];
+
+        if (jc_parent_generation(state->helper_fd, generation) != JC_WIRE_OK) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, errno, state->server,
+                         "configuration %" APR_UINT64_T_FMT " could not be "
+                         "sent to the new jailcgi-helper",
+                         generation->number);
+        }
+    }
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, state->server,
+                 "jailcgi-helper started: pid %" APR_PID_T_FMT
+                 ", capabilities %" APR_UINT64_T_HEX_FMT,
+                 state->helper.pid, caps);
+    return NULL;
+}
+
+/* After a few, 8, 16, 32, ...: one that cannot live must not fill the log. */
+static int is_worth_a_line(unsigned times)
+{
+    return times <= 4 || (times & (times - 1)) == 0;
+}
+
+/*
+ * Whether a successor would most likely die as fast, before it reads how long
+ * it shall wait: the file cannot be executed, or is not a helper. httpd reaps
+ * such a child and calls back at once, so starting it here would be a loop.
+ */
+static int is_hopeless(int status, apr_interval_time_t lived)
+{
+    return !jc_was_killed(status) && lived < HOPELESS_LIFE &&
+           state->short_lives >= HOPELESS_TIMES;
+}
+
+static void replace_dead_helper(int status)
+{
+    apr_pool_t *p = state->pconf;
+    long pid = state->helper.pid;
+    apr_interval_time_t lived = apr_time_now() - state->started;
+    unsigned delay_ms = jc_delay_after(status, lived, &state->short_lives);
+    int wait_for_monitor = is_hopeless(status, lived);
+    const char *when = "", *error;
+
+    forget_helper();
+    jc_generations_drop_dead(&state->generations);
+    if (wait_for_monitor) {
+        when = " in a few seconds; until then requests for scripts wait";
+    } else if (delay_ms > 0) {
+        when = apr_psprintf(p, " in %u ms", delay_ms);
+    }
+    if (jc_was_killed(status) || is_worth_a_line(state->short_lives)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, state->server,
+                     "jailcgi-helper (pid %ld) %s; its jails finish what they "
+                     "run, and a new helper takes its place%s",
+                     pid, jc_describe_end(p, status), when);
+    }
+    error = wait_for_monitor ? NULL : start_helper(delay_ms);
+    if (error != NULL) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, state->server,
+                     "%s; it is tried again every few seconds, and requests "
+                     "for jailed scripts wait",
+                     error);
+    }
+}
+
+static int is_stopping(void)
+{
+    int mpm_state;
+
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING ||
+           (ap_mpm_query(AP_MPMQ_MPM_STATE, &mpm_state) == APR_SUCCESS &&
+            mpm_state == AP_MPMQ_STOPPING);
+}
+
+/*
+ * httpd's other-child callback. It says APR_OC_REASON_RESTART and _UNREGISTER
+ * at each restart; the helper outlives these.
+ */
+static void on_helper(int reason, void *data, int status)
+{
+    if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) {
+        return;
+    }
+    /* Before anything else: APR would follow a pointer that it has just set
+     * to NULL if it met this entry again. */
+    apr_proc_other_child_unregister(data);
+    if (is_stopping()) {
+        forget_helper();
+    } else {
+        replace_dead_helper(reason == APR_OC_REASON_DEATH ? status : SIGKILL);
+    }
+}
+
+int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
+{
+    const char *error = NULL;
+
+    if (getpid() != state->parent_pid) {
+        return DECLINED;
+    }
+    jc_generations_drop_dead(&state->generations);
+    if (state->helper.pid == 0 && state->generations.count > 0 &&
+        !is_stopping()) {
+        error = start_helper(0);
+    }
+    if (error != NULL) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", error);
+    }
+    return DECLINED;
+}
+
+/*
+ * The configuration goes: at a restart, and when httpd ends. Its children have
+ * their own copy of the children's end; with this one open, the generation
+ * would never be over. What a process forked from httpd clears when it exits
+ * is not ours to end.
+ */
+static apr_status_t on_configuration_end(void *unused)
+{
+    if (getpid() != state->parent_pid) {
+        return APR_SUCCESS;
+    }
+    close_fd(&state->children_end_fd);
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
+        if (state->helper.pid > 0) {
+            end_helper();
+        }
+        close_what_is_the_parents();
+    }
+    return APR_SUCCESS;
+}
+
+/* Between two configurations no callback is registered. */
+static void notice_unseen_death(void)
+{
+    if (state->helper.pid > 0 &&
+        waitpid(state->helper.pid, NULL, WNOHANG) != 0) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, state->server,
+                     "jailcgi-helper (pid %" APR_PID_T_FMT ") ended during "
+                     "the restart; a new one takes its place",
+                     state->helper.pid);
+        forget_helper();
+    }
+}
+
+/* The helper has no room for more generations than this process keeps, so it
+ * is replaced by one that does not know the oldest. */
+static int make_room(void)
+{
+    if (state->generations.count < JC_GENERATIONS_KEPT) {
+        return 0;
+    }
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, state->server,
+                 "children of %u configurations are still alive; those of the "
+                 "oldest can start no more scripts (GracefulShutdownTimeout "
+                 "and MaxConnectionsPerChild do not end them?)",
+                 state->generations.count);
+    jc_generations_drop(&state->generations, 0);
+    return 1;
+}
+
+/* NULL or the reason why the running helper cannot serve the new table. */
+static const char *why_replace(int lost_a_generation)
+{
+    uint64_t caps = jc_generations_caps(&state->generations);
+
+    if (lost_a_generation) {
+        return "an old configuration was given up";
+    }
+    if ((caps & ~state->helper_caps) != 0) {
+        return apr_psprintf(
+            state->pconf,
+            "the configuration needs capabilities %" APR_UINT64_T_HEX_FMT
+            " and it has %" APR_UINT64_T_HEX_FMT,
+            caps, state->helper_caps);
+    }
+    if (!jc_same_helper_file(state->path, &state->helper_file)) {
+        return "another file is the JailHelper now";
+    }
+    if (jc_parent_generation(state->helper_fd,
+                             jc_generations_newest(&state->generations)) !=
+        JC_WIRE_OK) {
+        return "it does not take the new configuration";
+    }
+    return NULL;
+}
+
+/* The keepers of the helper that is ended finish their requests. */
+static const char *bring_up_helper(int lost_a_generation)
+{
+    const char *reason;
+
+    if (state->helper.pid > 0) {
+        reason = why_replace(lost_a_generation);
+        if (reason == NULL) {
+            watch_helper();
+            return NULL;
+        }
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, state->server,
+                     "jailcgi-helper is replaced: %s", reason);
+        end_helper();
+    }
+    return start_helper(0);
+}
+
+const char *jc_supervise_post_config(apr_pool_t *pconf, server_rec *s,
+                                     int table_fd, uint64_t generation,
+                                     uint64_t caps_needed, jc_link_t *link)
+{
+    const char *path = jc_config_of(s)->helper;
+    const char *error;
+    int lost_a_generation;
+
+    state->parent_pid = getpid();
+    state->pconf = pconf;
+    state->server = s;
+    state->path = path != NULL ? path : JC_HELPER_PATH;
+    apr_pool_cleanup_register(pconf, NULL, on_configuration_end,
+                              apr_pool_cleanup_null);
+    notice_unseen_death();
+    jc_generations_drop_dead(&state->generations);
+    *link = (jc_link_t){.socket_fd = -1, .generation = generation};
+    if (table_fd < 0) {
+        /* No host is jailed. Older generations may still need the helper. */
+        if (state->helper.pid > 0) {
+            watch_helper();
+        }
+        return NULL;
+    }
+    lost_a_generation = make_room();
+    error =
+        jc_generations_open(pconf, &state->generations, table_fd, generation,
+                            caps_needed, &state->children_end_fd);
+    if (error != NULL) {
+        return error;
+    }
+    link->socket_fd = state->children_end_fd;
+    error = bring_up_helper(lost_a_generation);
+    if (error != NULL && generation > 1) {
+        /* A reload must not end a server that runs. */
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s; it is tried again",
+                     error);
+        return NULL;
+    }
+    return error;
+}
+
+void jc_supervise_child_init(void)
+{
+    /* With -X the parent itself serves and must keep all it has. Elsewhere
+     * the fork has closed it already; this stands in case of a process that
+     * was made without its handlers. */
+    if (getpid() != state->parent_pid) {
+        close_what_is_the_parents();
+    }
+}

@@ -1,0 +1,74 @@
+/*
+ * What the files that keep the helper alive share.
+ *
+ * Runs in:   httpd parent (root)
+ * Privilege: the parent's
+ * Trusts:    the configuration; of the helper only its pid and exit status
+ */
+#ifndef JC_SUPERVISE_H
+#define JC_SUPERVISE_H
+
+#include "mod_jailcgi.h"
+#include "src/wire/wire.h"
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* The file that was executed, to notice that a new one was installed. */
+typedef struct {
+    dev_t dev;
+    ino_t ino;
+    struct timespec changed;
+} jc_helper_file_t;
+
+/* generations.c */
+
+/* The helper has room for 64, some of which it may not have seen end yet. */
+#define JC_GENERATIONS_KEPT 60
+
+/* The children of one configuration. */
+typedef struct {
+    uint64_t number;
+    uint64_t caps;     /* that the helper needs for it */
+    int helper_end_fd; /* kept, with the requests in it, if the helper dies */
+    int table_fd;
+} jc_generation_t;
+
+typedef struct {
+    unsigned count;
+    jc_generation_t list[JC_GENERATIONS_KEPT]; /* oldest first */
+} jc_generations_t;
+
+/* Adds one, for which there must be room. Takes table_fd. Sets
+ * *children_end_fd, the caller's to close. Returns NULL or a sentence. */
+const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
+                                int table_fd, uint64_t number, uint64_t caps,
+                                int *children_end_fd);
+const jc_generation_t *jc_generations_newest(const jc_generations_t *all);
+void jc_generations_drop(jc_generations_t *all, unsigned i);
+void jc_generations_drop_dead(jc_generations_t *all);
+void jc_generations_close(jc_generations_t *all);
+uint64_t jc_generations_caps(const jc_generations_t *all);
+/* Tells the helper of it, without blocking. */
+jc_wire_result_t jc_parent_generation(int helper_fd,
+                                      const jc_generation_t *generation);
+
+/* start.c */
+
+/* Executes the helper. Sets *pid, *sock_fd (the parent's end of its socket)
+ * and *file. Returns NULL or a sentence. */
+const char *jc_start_helper(apr_pool_t *p, const char *path, uint64_t caps,
+                            unsigned delay_ms, pid_t *pid, int *sock_fd,
+                            jc_helper_file_t *file);
+/* Ends the child `pid` and waits for its end: about a second at most. */
+void jc_stop_helper(pid_t pid);
+int jc_same_helper_file(const char *path, const jc_helper_file_t *file);
+/* How it ended, as an other-child callback is told; allocates from p. */
+const char *jc_describe_end(apr_pool_t *p, int status);
+/* Whether it was killed from outside, by a person or for want of memory. */
+int jc_was_killed(int status);
+/* What --delay-ms the next one gets; counts in *short_lives, in a row. */
+unsigned jc_delay_after(int status, apr_interval_time_t lived,
+                        unsigned *short_lives);
+
+#endif
