@@ -85,6 +85,11 @@ static const char *parse_amount(const limit_name_t *limit, const char *text,
     char *end;
 
     if (strcasecmp(text, "unlimited") == 0) {
+        if (limit->resource == RLIMIT_NOFILE) {
+            /* setrlimit(2): EPERM above fs.nr_open, even for root */
+            return "is more than the kernel allows; write a number, at most "
+                   "that of sysctl fs.nr_open";
+        }
         *amount = RLIM_INFINITY;
         return NULL;
     }

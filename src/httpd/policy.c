@@ -118,7 +118,7 @@ static void report_refusal(freeze_t *freeze, server_rec *s,
         return;
     }
     warn(freeze, apr_psprintf(freeze->ptemp,
-                              "JCG%d: %s runs no CGI scripts: found %s, "
+                              "JCGI%d: %s runs no CGI scripts: found %s, "
                               "expected %s",
                               conf->refusal, describe(freeze, s),
                               conf->refusal_found, conf->refusal_expected));
@@ -144,7 +144,7 @@ static void check_root(freeze_t *freeze, server_rec *s, const char *root)
     }
     if (problem != NULL) {
         warn(freeze, apr_psprintf(freeze->ptemp,
-                                  "JCG%d: JailRoot %s of %s: %s; scripts are "
+                                  "JCGI%d: JailRoot %s of %s: %s; scripts are "
                                   "answered with 503 until the directory is "
                                   "there, which needs no reload",
                                   JC_CODE_ROOT_MISSING, root,
@@ -261,7 +261,7 @@ static void report_helpless(freeze_t *freeze)
         if (jc_config_of(s)->refusal == JC_CODE_NOT_STARTED_AS_ROOT) {
             warn(freeze,
                  apr_psprintf(freeze->ptemp,
-                              "JCG%d: httpd was not started as root, so it "
+                              "JCGI%d: httpd was not started as root, so it "
                               "cannot run a script as its own user; no jailed "
                               "virtual host runs CGI scripts",
                               JC_CODE_NOT_STARTED_AS_ROOT));
