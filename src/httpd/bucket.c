@@ -42,7 +42,7 @@ static ssize_t read_stdout(jc_client_t *c, char *buf)
         n = read(c->stdout_fd, buf, JC_READ_BYTES);
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN) {
-        c->read_was_full = 0;
+        c->read_first = 0;
         return -1;
     }
     if (n <= 0) {
@@ -52,21 +52,22 @@ static ssize_t read_stdout(jc_client_t *c, char *buf)
         c->stdout_eof = 1;
         return 0;
     }
-    c->read_was_full = n == JC_READ_BYTES;
-    if (c->read_was_full) {
+    c->read_first = n == JC_READ_BYTES;
+    if (c->read_first) {
         enlarge_pipe(c);
     }
     return n;
 }
 
-/* After a full read there is probably more: then read first, poll later. */
+/* After a full read, or when the pump has just said so, there is something:
+ * then read first, poll later. */
 static ssize_t next_piece(jc_client_t *c, char *buf, apr_status_t *rv,
                           apr_read_type_e block)
 {
     for (;;) {
         ssize_t n = -1;
 
-        if (c->read_was_full && c->streak++ < MAX_STREAK) {
+        if (c->read_first && c->streak++ < MAX_STREAK) {
             n = read_stdout(c, buf);
         }
         if (n < 0) {

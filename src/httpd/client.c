@@ -130,7 +130,8 @@ static int open_channels(jc_client_t *c, int *theirs)
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0) {
         goto failed;
     }
-    if (fcntl(pipes[0][1], F_SETFL, O_WRONLY | O_NONBLOCK) < 0 ||
+    if ((c->body.expected &&
+         fcntl(pipes[0][1], F_SETFL, O_WRONLY | O_NONBLOCK) < 0) ||
         fcntl(pipes[1][0], F_SETFL, O_RDONLY | O_NONBLOCK) < 0 ||
         fcntl(pipes[2][0], F_SETFL, O_RDONLY | O_NONBLOCK) < 0) {
         goto failed;
@@ -224,6 +225,7 @@ int jc_client_spawn(jc_client_t *c)
     close_channels(c);
     c->hung_up = 0;
     c->stdout_eof = 0;
+    c->read_first = 0;
     if (open_channels(c, fds) < 0) {
         jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
         return -1;

@@ -126,18 +126,33 @@ static apr_status_t wait_for_more(page_t *page)
     return jc_pump(c, -1);
 }
 
+/* Data stands before our bucket, or is known to be in the pipe. */
+static int has_more(const page_t *page)
+{
+    const apr_bucket *b = APR_BRIGADE_FIRST(page->in);
+
+    return page->c->read_first || b == APR_BRIGADE_SENTINEL(page->in) ||
+           b->length != (apr_size_t) -1;
+}
+
 /* From the script to the filters until its output ends, which is APR_EOF. */
 static apr_status_t transfer(page_t *page)
 {
     apr_status_t rv;
 
     for (;;) {
+        if (!has_more(page)) {
+            rv = wait_for_more(page);
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
+        }
         rv = take(page, APR_NONBLOCK_READ);
         if (APR_STATUS_IS_EAGAIN(rv)) {
-            rv = wait_for_more(page);
-        } else if (rv == APR_SUCCESS &&
-                   (page->out_len >= JC_PASS_BYTES ||
-                    page->out_buckets >= JC_PASS_BUCKETS)) {
+            continue;
+        }
+        if (rv == APR_SUCCESS && (page->out_len >= JC_PASS_BYTES ||
+                                  page->out_buckets >= JC_PASS_BUCKETS)) {
             rv = pass(page);
         }
         if (rv != APR_SUCCESS) {

@@ -63,18 +63,26 @@ static void browser_gone(jc_client_t *c)
     jc_client_fail(c, JC_CODE_CLIENT_GONE, 0);
 }
 
+/*
+ * The body may have moved on since the poll, so that what was waited for has
+ * been read already: then POLLIN means nothing, and the end of a body that is
+ * still in the socket is no hang-up yet.
+ */
 static void on_browser(jc_client_t *c, short revents)
 {
     jc_body_t *body = &c->body;
+    int complete = body->done || body->eos;
 
-    if (!body->want_client || body->done) {
-        browser_gone(c);
-        return;
+    if (revents & (complete ? GONE : POLLHUP | POLLERR)) {
+        if (complete || !body->want_client) {
+            browser_gone(c);
+            return;
+        }
     }
-    if (revents & GONE) {
-        body->hangups++;
+    if (body->want_client) {
+        body->hangups += (revents & GONE) != 0;
+        jc_body_step(c);
     }
-    jc_body_step(c);
 }
 
 /* stdout last, by the caller: it ends the pump's wait. */
@@ -186,6 +194,7 @@ apr_status_t jc_pump(jc_client_t *c, int wait_ms)
             c->active = now;
             dispatch(c, p);
             if (p[STDOUT].revents && c->why.code == JC_CODE_NONE) {
+                c->read_first = 1;
                 return APR_SUCCESS;
             }
         } else if (n == 0) {

@@ -191,7 +191,7 @@ int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
                            NULL);
     }
     ap_log_rerror(APLOG_MARK, row->level, 0, r, "JCGI%d: script %s%s%s",
-                  why->code, r->filename, why->code < 1700 ? " not run: " : ": ",
-                  line);
+                  why->code, r->filename,
+                  why->code < 1700 ? " not run: " : ": ", line);
     return status;
 }
