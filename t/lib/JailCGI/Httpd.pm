@@ -81,8 +81,9 @@ sub new {
     my $self = $config->server;
     bless $self, $class;
     @$self{qw(rev revminor)} = (2, 4);
-    %$self = (%$self, dir => $dir, %option);
+    $self->{dir}  = $dir;
     $self->{mark} = {};
+    $self->take(%option);
     return $self;
 }
 
@@ -94,6 +95,17 @@ sub free_port {
         Listen    => 1
     ) or die "no free port: $!";
     return $socket->sockport;
+}
+
+# Options: config, vhosts, modules, and those that JailCGI::Test adds. "config"
+# is Apache::TestConfig's word in this hash.
+sub take {
+    my ($self, %option) = @_;
+    if (exists $option{config}) {
+        $self->{lines} = delete $option{config};
+    }
+    @$self{ keys %option } = values %option;
+    return;
 }
 
 sub pid  { return $_[0]{pid} }
@@ -118,23 +130,20 @@ sub config_text {
 LoadModule jailcgi_module "$self->{run_dir}/lib/mod_jailcgi.so"
 JailHelper "$self->{run_dir}/lib/jailcgi-helper"
 END
-    $text .= $template . ($self->{config} // '') . "\n";
+    $text .= $template . ($self->{lines} // '') . "\n";
     return join "\n", $text, map { vhost_text($_) } @{ $self->{vhosts} || [] };
 }
 
 # Writes httpd.conf; any part of it may be given anew, for a later graceful().
 sub configure {
     my ($self, %option) = @_;
-    @$self{ keys %option } = values %option;
+    $self->take(%option);
     my $config = $self->{config};
     my $file   = $config->{vars}{t_conf_file};
     my $out    = $config->genfile($file, undef, 1);
-    for ($self->config_text) {
-        my $text = $_;
-        local $_ = $text;
-        $config->replace;
-        print {$out} $_;
-    }
+    local $_ = $self->config_text;
+    $config->replace;    # @port@ and the like, in $_
+    print {$out} $_;
     close $out or die "$file: $!";
     return;
 }
@@ -286,7 +295,8 @@ sub request {
     my ($self, $method, $host, $path, $headers, $body) = @_;
     my $request = HTTP::Request->new(
         $method, "http://127.0.0.1:@{[$self->port]}$path",
-        [Host => host_of($host), @{ $headers || [] }], $body
+        [Host => host_of($host) . ':' . $self->port, @{ $headers || [] }],
+        $body
     );
     if (defined $body && !ref $body) {
         $request->content_length(length $body);
