@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -333,14 +334,29 @@ void jc_client_on_control(jc_client_t *c)
     }
 }
 
+/* With equal soft and hard limits the kernel sends SIGKILL and no SIGXCPU
+ * (setrlimit(2)); only the time used tells. */
+static int is_cpu_limit(const jc_client_t *c, int signum)
+{
+    const jc_rlimit_t *limit = &c->conf->limits[RLIMIT_CPU];
+    uint64_t used_us = c->exit.utime_us + c->exit.stime_us;
+
+    return signum == SIGXCPU || (signum == SIGKILL && limit->is_set &&
+                                 used_us / APR_USEC_PER_SEC >= limit->hard);
+}
+
 static void by_signal(jc_client_t *c, jc_reason_t *why)
 {
     int signum = WTERMSIG(c->exit.status);
     const char *name = sigabbrev_np(signum);
 
-    why->code = signum == SIGXCPU   ? JC_CODE_CPU_LIMIT
-                : signum == SIGXFSZ ? JC_CODE_FSIZE_LIMIT
-                                    : JC_CODE_SIGNAL;
+    if (is_cpu_limit(c, signum)) {
+        why->code = JC_CODE_CPU_LIMIT;
+    } else if (signum == SIGXFSZ) {
+        why->code = JC_CODE_FSIZE_LIMIT;
+    } else {
+        why->code = JC_CODE_SIGNAL;
+    }
     why->found = (uint64_t) signum;
     why->text = name ? apr_pstrcat(c->r->pool, "SIG", name, NULL) : "real-time";
 }

@@ -150,20 +150,41 @@ static int has_values(const jc_reason_t *why, const jc_reason_row_t *row)
         return 0;
     }
     if (strstr(row->values, "{text}")) {
-        return why->text != NULL && *why->text;
+        return why->text != NULL && *why->text != '\0' && *why->text != '/';
     }
     return why->found_text || why->found != 0 || why->expected != 0;
 }
 
-static const char *error_name(apr_pool_t *p, int errnum)
+/* Some sentences say already what the kernel said, and better. */
+static int errno_says_more(const jc_reason_t *why)
+{
+    switch (why->code) {
+    case JC_CODE_ROOT_MISSING:
+    case JC_CODE_NOT_IN_JAIL:
+    case JC_CODE_INTERPRETER_MISSING:
+    case JC_CODE_LOADER_MISSING:
+    case JC_CODE_CRLF:
+    case JC_CODE_NO_FORMAT:
+    case JC_CODE_WRONG_MACHINE:
+    case JC_CODE_EXEC_TOO_BIG:
+    case JC_CODE_SCRIPT_BUSY:
+    case JC_CODE_NOT_EXECUTABLE:
+    case JC_CODE_CLIENT_GONE:
+        return 0;
+    default:
+        return why->errnum != 0;
+    }
+}
+
+static const char *error_name(apr_pool_t *p, const jc_reason_t *why)
 {
     char buf[120];
 
-    if (errnum == 0) {
+    if (!errno_says_more(why)) {
         return "";
     }
-    return apr_pstrcat(p, " (", apr_strerror(errnum, buf, sizeof(buf)), ")",
-                       NULL);
+    return apr_pstrcat(p, " (", apr_strerror(why->errnum, buf, sizeof(buf)),
+                       ")", NULL);
 }
 
 int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
@@ -182,7 +203,7 @@ int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
     w.text = printable(r->pool, why->text);
     w.script = jc_request_jail_path(r->pool, conf, r->filename);
     line = apr_pstrcat(r->pool, expand(&w, row->wrong),
-                       error_name(r->pool, why->errnum), NULL);
+                       error_name(r->pool, why), NULL);
     if (has_values(why, row)) {
         line = apr_pstrcat(r->pool, line, ": ", expand(&w, row->values), NULL);
     }

@@ -219,8 +219,7 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_NO_FORMAT, OWNER,
      "it is neither a program nor does it begin with "
      "#! and an interpreter",
-     "found {text} at its beginning",
-     "make #!/path/to/interpreter its very first characters"},
+     "found {text}", "make #!/path/to/interpreter its very first characters"},
     {JC_CODE_EXEC_DENIED, OWNER, "the kernel refused to execute {path}", NULL,
      "check for a noexec mount, an ACL and the mode of its interpreter"},
     {JC_CODE_EXEC_TOO_BIG, OWNER,
@@ -250,7 +249,8 @@ static const jc_reason_row_t rows[] = {
      "kernel short of memory (see dmesg)"},
     {JC_CODE_LIBRARY_MISSING, OWNER, "a library is missing: {text}", NULL,
      "copy that library into the jail (ldd names all), then ask again"},
-    {JC_CODE_SYMBOL_MISSING, OWNER, "program and library do not fit: {text}", NULL,
+    {JC_CODE_SYMBOL_MISSING, OWNER, "program and library do not fit: {text}",
+     NULL,
      "program and libraries in the jail are of different versions: bring the "
      "jail up to date, or rebuild the program for it"},
     {JC_CODE_NO_OUTPUT, OWNER, "end of script output before headers",
