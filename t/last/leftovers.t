@@ -15,11 +15,16 @@ if (!$run_dir) {
     plan skip_all => 'run by check alone, which knows how things were before';
 }
 
+sub slurp {
+    my ($file) = @_;
+    open my $fh, '<', $file or return '';
+    local $/;
+    return <$fh> // '';
+}
+
 sub command {
     my ($pid) = @_;
-    open my $fh, '<', "/proc/$pid/cmdline" or return '';
-    local $/;
-    return (<$fh> // '') =~ tr/\0/ /r;
+    return slurp("/proc/$pid/cmdline") =~ tr/\0/ /r;
 }
 
 sub below_run_dir {
@@ -46,18 +51,18 @@ for (1 .. 100) {
     sleep 0.05;
 }
 is_deeply([left()], [], 'no process of the tests is left');
-is_deeply([grep { is_tenant($_) } processes()],
+my %older = map { $_ => 1 } split ' ', slurp("$run_dir/before.processes");
+is_deeply([map { "$_ " . command($_) } grep { is_tenant($_) && !$older{$_} } processes()],
     [], 'no process of a tenant is left');
 
-my %expected = map { $_ => 1 } qw(before base probe lib installed);
+my %expected = map { $_ => 1 } qw(before before.processes base probe lib installed);
 opendir my $dir, $run_dir or die "$run_dir: $!";
 is_deeply([grep { !/^\.\.?$/ && !$expected{$_} } readdir $dir],
     [], 'each test file has removed its own directory')
   if !$ENV{JAILCGI_KEEP};
 
-open my $fh, '<', "$run_dir/before" or die "$run_dir/before: $!";
-my @before = <$fh>;
-my @after  = `t/last/state`;
+my @before = split /\n/, slurp("$run_dir/before");
+my @after  = split /\n/, `t/last/state`;
 is_deeply(\@after, \@before,
     'mounts, users, IPC and Apache\'s configuration are as before');
 cmp_ok(scalar @before, '>', 10, 'something was compared');

@@ -10,14 +10,16 @@ use File::Basename 'dirname';
 use File::Copy     ();
 use File::Path     'make_path';
 
+use JailCGI::Process 'processes_of_uid';
+
 use constant { FIRST_ID => 61_000, LAST_ID => 61_183 };
 
-# The numbers are claimed by making a directory, so that test files that run at
-# once have different ones.
+# Numbers that no user, group or process has. They are claimed by making a
+# directory, so that test files that run at once have different ones.
 sub claim_id {
     my ($run_dir) = @_;
     for my $id (FIRST_ID .. LAST_ID) {
-        next if getpwuid($id) || getgrgid($id);
+        next if getpwuid($id) || getgrgid($id) || processes_of_uid($id);
         return $id if mkdir "$run_dir/id.$id";
     }
     die 'no free uid is left';

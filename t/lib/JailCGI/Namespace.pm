@@ -1,0 +1,61 @@
+package JailCGI::Namespace;
+
+# A mount namespace for one test file, so that what it mounts the machine never
+# sees: httpd, helper and keepers are started in it. Load it behind
+# JailCGI::Test, so that its mounts are gone before the directories are
+# removed, and call private_mounts() before anything is made.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use Test::More;
+
+our @EXPORT = qw(private_mounts mount_at unmount own_namespace);
+
+my @mounted;
+my $main_pid = $$;
+
+sub own_namespace {
+    my ($pid, $kind) = @_;
+    return readlink "/proc/$pid/ns/$kind";
+}
+
+# Runs this file anew in a mount namespace of its own; returns there. Returns
+# false if the machine does not allow one.
+sub private_mounts {
+    my $before = delete $ENV{JAILCGI_MOUNTS_OF};
+    if (defined $before) {
+        return $before ne own_namespace($$, 'mnt');
+    }
+    system('unshare -m true 2>/dev/null') == 0 or return 0;
+    $ENV{JAILCGI_MOUNTS_OF} = own_namespace($$, 'mnt');
+    exec 'unshare', '-m', '--propagation', 'private', '--', $^X,
+      (map { "-I$_" } grep { !ref } @INC), $0, @ARGV;
+    die "unshare: $!";
+}
+
+# mount_at(DIRECTORY, ARGUMENT OF mount(8)...)
+sub mount_at {
+    my ($where, @arguments) = @_;
+    system('mount', @arguments, $where) == 0 or die "mount at $where failed";
+    push @mounted, $where;
+    return;
+}
+
+# Whatever is mounted there, also by another than mount_at().
+sub unmount {
+    my ($where) = @_;
+    @mounted = grep { $_ ne $where } @mounted;
+    return system('umount', '-l', $where) == 0;
+}
+
+END {
+    my $status = $?;
+    if ($$ == $main_pid) {
+        unmount($_) for reverse @mounted;
+    }
+    $? = $status;
+}
+
+1;
