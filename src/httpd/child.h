@@ -126,7 +126,7 @@ typedef struct {
 
     char *read_buffer; /* JC_READ_BYTES of the connection's allocator */
     int stdout_eof;
-    int read_first;    /* the next read needs no poll before it */
+    int read_first;           /* the next read needs no poll before it */
     unsigned streak;          /* reads since the last poll */
     int pipe_stage;           /* how often stdout's pipe was enlarged */
     uint64_t body_sent;       /* bytes of the page, without its header block */
