@@ -52,6 +52,9 @@ void jc_body_init(jc_client_t *c)
 void jc_body_stop(jc_client_t *c)
 {
     jc_client_close_stdin(c);
+    if (!c->body.done && !c->body.eos) {
+        c->asked = apr_time_now();
+    }
     c->body.done = 1;
     c->body.want_client = 0;
     if (c->body.pending) {
@@ -134,6 +137,9 @@ static int gather(jc_client_t *c, struct iovec *iov)
         apr_size_t len = 0;
 
         if (APR_BUCKET_IS_EOS(b)) {
+            if (!c->body.eos) {
+                c->asked = apr_time_now();
+            }
             c->body.eos = 1;
             break;
         }

@@ -49,6 +49,7 @@
 #define JC_STDERR_LINE_MAX 4000    /* httpd's own lines end at 8 KB */
 #define JC_STDERR_LINES    1000    /* logged for one request */
 #define JC_STDERR_BYTES    262144  /* likewise */
+#define JC_HALF_CLOSE_MS   20      /* see on_browser in pump.c */
 #define JC_MULTIPLEX_MS    20      /* HTTP/2: look for the body this often */
 #define JC_ABORT_CHECK_MS  250     /* HTTP/2: look for a reset this often */
 #define JC_REQTIMEOUT_MS   1000    /* let mod_reqtimeout see a stalled body */
@@ -131,6 +132,9 @@ typedef struct {
     int pipe_stage;           /* how often stdout's pipe was enlarged */
     uint64_t body_sent;       /* bytes of the page, without its header block */
     apr_int64_t declared_len; /* the script's own Content-Length, or -1 */
+
+    apr_time_t asked; /* when the browser had sent all of its request */
+    int half_closed;  /* it closed its sending side with that */
 
     jc_reason_t why; /* code JC_CODE_NONE while all is well */
     jc_body_t body;

@@ -111,6 +111,7 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
     c->request_id = next_request_id();
     c->timeout_ms = (int) apr_time_as_msec(r->server->timeout);
     c->declared_len = -1;
+    c->asked = r->request_time;
     jc_body_init(c);
     apr_pool_cleanup_register(r->pool, c, cleanup, apr_pool_cleanup_null);
     return c;

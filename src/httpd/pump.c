@@ -36,7 +36,7 @@ static short browser_events(const jc_client_t *c)
     const jc_body_t *body = &c->body;
 
     if (body->done || body->eos) {
-        return POLLRDHUP;
+        return c->half_closed ? 0 : POLLRDHUP;
     }
     return c->started && body->want_client ? POLLIN | POLLRDHUP : 0;
 }
@@ -64,6 +64,29 @@ static void browser_gone(jc_client_t *c)
 }
 
 /*
+ * A browser that has gone and a client that only closes its sending side (as
+ * socat and `nc -N` do with a request from a pipe) look the same to poll. The
+ * second kind does so together with the end of its request, and still reads.
+ */
+static int is_half_close(const jc_client_t *c, short revents)
+{
+    return !(revents & (POLLHUP | POLLERR)) &&
+           c->active - c->asked < apr_time_from_msec(JC_HALF_CLOSE_MS);
+}
+
+static void on_complete_browser(jc_client_t *c, short revents)
+{
+    if (!(revents & GONE)) {
+        return; /* POLLIN, answered since the poll */
+    }
+    if (is_half_close(c, revents)) {
+        c->half_closed = 1;
+    } else if (!c->half_closed || (revents & (POLLHUP | POLLERR))) {
+        browser_gone(c);
+    }
+}
+
+/*
  * The body may have moved on since the poll, so that what was waited for has
  * been read already: then POLLIN means nothing, and the end of a body that is
  * still in the socket is no hang-up yet.
@@ -71,17 +94,14 @@ static void browser_gone(jc_client_t *c)
 static void on_browser(jc_client_t *c, short revents)
 {
     jc_body_t *body = &c->body;
-    int complete = body->done || body->eos;
 
-    if (revents & (complete ? GONE : POLLHUP | POLLERR)) {
-        if (complete || !body->want_client) {
-            browser_gone(c);
-            return;
-        }
-    }
-    if (body->want_client) {
+    if (body->done || body->eos) {
+        on_complete_browser(c, revents);
+    } else if (body->want_client) {
         body->hangups += (revents & GONE) != 0;
         jc_body_step(c);
+    } else if (revents & (POLLHUP | POLLERR)) {
+        browser_gone(c);
     }
 }
 
