@@ -45,15 +45,21 @@ sub is_tenant {
       split ' ', $status->{Uid};
 }
 
-# A helper may need a moment to see that its parent is gone.
+my %older = map { $_ => 1 } split ' ', slurp("$run_dir/before.processes");
+
+sub tenants_left {
+    return map { "$_ " . command($_) }
+      grep { is_tenant($_) && !$older{$_} } processes();
+}
+
+# A helper may need a moment to see that its parent is gone, and init another
+# to reap the keepers.
 for (1 .. 100) {
-    last if !left();
+    last if !left() && !tenants_left();
     sleep 0.05;
 }
-is_deeply([left()], [], 'no process of the tests is left');
-my %older = map { $_ => 1 } split ' ', slurp("$run_dir/before.processes");
-is_deeply([map { "$_ " . command($_) } grep { is_tenant($_) && !$older{$_} } processes()],
-    [], 'no process of a tenant is left');
+is_deeply([left()],         [], 'no process of the tests is left');
+is_deeply([tenants_left()], [], 'no process of a tenant is left');
 
 my %expected = map { $_ => 1 } qw(before before.processes base probe lib installed);
 opendir my $dir, $run_dir or die "$run_dir: $!";
