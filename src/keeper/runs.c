@@ -146,6 +146,9 @@ static void jc_keeper_on_child(jc_run_t *run, int status,
     if (run->control_fd >= 0) {
         (void) jc_wire_send(run->control_fd, JC_MSG_EXIT, &msg, NULL, 0,
                             MSG_DONTWAIT);
+        /* The peer waits for no message, only for this. Its own closing is
+         * still heard, and ends those whom the leader has left behind. */
+        shutdown(run->control_fd, SHUT_WR);
     }
 }
 
