@@ -132,7 +132,10 @@ static void dispatch(jc_client_t *c, const struct pollfd *p)
 static void expired(jc_client_t *c)
 {
     jc_client_on_control(c);
-    if (c->why.code != JC_CODE_NONE) {
+    if (c->exited) {
+        c->stdout_eof = 1; /* a Timeout below JC_ORPHAN_MS */
+    }
+    if (c->why.code != JC_CODE_NONE || c->stdout_eof) {
         return;
     }
     if (!c->started) {
@@ -161,10 +164,14 @@ static void on_quiet(jc_client_t *c, apr_time_t now)
         jc_body_step(c);
     }
     silent = now - c->active;
-    /* The leader has gone and something it left behind holds stdout. */
-    if (c->exited && silent >= apr_time_from_msec(JC_ORPHAN_MS)) {
-        c->stdout_eof = 1;
-        return;
+    /* Has the leader gone, and does something it left behind hold stdout? EXIT
+     * then waits in control, which is not at its end yet. */
+    if (silent >= apr_time_from_msec(JC_ORPHAN_MS)) {
+        jc_client_on_control(c);
+        if (c->exited) {
+            c->stdout_eof = 1;
+            return;
+        }
     }
     if (silent >= apr_time_from_msec(c->timeout_ms)) {
         expired(c);
@@ -241,7 +248,7 @@ void jc_pump_end(jc_client_t *c, int wait_ms)
     jc_body_stop(c);
     while (!c->hung_up && now < until) {
         watch(&p[0], c->stderr_fd, POLLIN);
-        watch(&p[1], c->control_fd, POLLRDHUP);
+        watch(&p[1], c->control_fd, POLLIN | POLLRDHUP); /* EXIT suffices */
         if (poll(p, 2, (int) apr_time_as_msec(until - now) + 1) > 0) {
             if (p[0].revents) {
                 jc_stderr_read(c);
