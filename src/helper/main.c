@@ -165,6 +165,8 @@ static void open_generation(uint64_t number, int *fds)
         return;
     }
     fds[JC_GENERATION_SOCKET] = -1; /* taken */
+    /* httpd has opened its log anew, and the old file may be rotated away. */
+    (void) dup2(fds[JC_GENERATION_LOG], STDERR_FILENO);
     generation->source = SOURCE_GENERATION;
     helper.generations[slot] = generation;
     watch(generation->sock_fd, EPOLLIN, generation);

@@ -95,6 +95,7 @@ jc_wire_result_t jc_parent_generation(int helper_fd,
     const int fds[JC_GENERATION_FDS] = {
         [JC_GENERATION_SOCKET] = generation->helper_end_fd,
         [JC_GENERATION_TABLE] = generation->table_fd,
+        [JC_GENERATION_LOG] = STDERR_FILENO,
     };
 
     return jc_wire_send(helper_fd, JC_MSG_GENERATION, &msg, fds,

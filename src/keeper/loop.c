@@ -136,9 +136,8 @@ static int on_event(const struct epoll_event *event)
     if (what == &on_helper) {
         serve_helper();
     } else if (what == &on_signal) {
-        while (read(JC_KEEPER_SIGNAL_FD, &info, sizeof(info)) > 0) {
-        }
-        return 1;
+        /* One read is enough: only SIGCHLD comes, and is pending once. */
+        return read(JC_KEEPER_SIGNAL_FD, &info, sizeof(info)) > 0;
     } else if (what == &on_parent) {
         jc_runs_kill_all();
         _exit(0);

@@ -54,6 +54,7 @@ enum {
 enum {
     JC_GENERATION_SOCKET, /* the helper's end of this generation's socket */
     JC_GENERATION_TABLE,  /* sealed memfd, see table.h */
+    JC_GENERATION_LOG,    /* httpd's main error log as it is now */
     JC_GENERATION_FDS
 };
 

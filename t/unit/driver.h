@@ -53,6 +53,7 @@ typedef struct {
     int child_fd;  /* the children's end of the generation's socket */
     int helper_fd; /* the helper's end, kept as the parent keeps it */
     int table_fd;
+    int log_fd; /* where the helper writes */
     uint64_t generation;
 } helper_t;
 
@@ -147,7 +148,8 @@ static void send_generation(helper_t *h)
 {
     jc_msg_generation_t msg = {.generation = h->generation};
     int fds[JC_GENERATION_FDS] = {[JC_GENERATION_SOCKET] = h->helper_fd,
-                                  [JC_GENERATION_TABLE] = h->table_fd};
+                                  [JC_GENERATION_TABLE] = h->table_fd,
+                                  [JC_GENERATION_LOG] = h->log_fd};
 
     assert_int_equal(jc_wire_send(h->parent_fd, JC_MSG_GENERATION, &msg, fds,
                                   JC_GENERATION_FDS, 0),
@@ -191,6 +193,7 @@ static void open_generation(helper_t *h, uint64_t generation,
 
 static void start(helper_t *h, const policy_t *policies, uint32_t count)
 {
+    h->log_fd = getenv("JAILCGI_TEST_VERBOSE") ? STDERR_FILENO : STDIN_FILENO;
     open_generation(h, 1, policies, count);
     start_again(h);
 }
@@ -348,7 +351,7 @@ static int children_of(pid_t pid, pid_t *pids, int max)
     return count;
 }
 
-static int descriptors_of(pid_t pid)
+static int count_descriptors(pid_t pid)
 {
     char path[64];
     int count = 0;
@@ -360,6 +363,19 @@ static int descriptors_of(pid_t pid)
         count++;
     }
     closedir(dir);
+    return count;
+}
+
+/* An answer may come before the helper has closed its copies: counts until
+ * the number stays. */
+static int descriptors_of(pid_t pid)
+{
+    int count, last = -1;
+
+    while ((count = count_descriptors(pid)) != last) {
+        last = count;
+        usleep(100000);
+    }
     return count;
 }
 

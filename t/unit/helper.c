@@ -526,6 +526,34 @@ static void test_generations(void **state)
     stop(&next);
 }
 
+/* A new configuration brings the log to write to from now on. */
+static void test_new_log(void **state)
+{
+    helper_t h, next;
+    pid_t pids[8];
+    char line[512];
+    int log[2];
+
+    assert_return_code(pipe2(log, O_CLOEXEC | O_NONBLOCK), errno);
+    start(&h, policies, POLICIES);
+    next = h;
+    next.log_fd = log[1];
+    open_generation(&next, 2, policies, POLICIES);
+    send_generation(&next);
+    must_run(&next);
+    assert_int_equal(children_of(next.pid, pids, 8), 1);
+    kill(pids[0], SIGKILL);
+    assert_true(wait_gone(pids[0], 5000));
+    must_run(&next); /* so the helper has seen its keeper's death */
+    ssize_t len = read(log[0], line, sizeof(line) - 1);
+    assert_true(len > 0);
+    line[len] = 0;
+    assert_non_null(strstr(line, "was killed by signal 9"));
+    close_generation(&h);
+    stop(&next);
+    jc_wire_close_fds(log, 2);
+}
+
 static void test_malformed_table(void **state)
 {
     helper_t *h = *state;
@@ -536,7 +564,8 @@ static void test_malformed_table(void **state)
     assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
                                   pair),
                        errno);
-    int fds[JC_GENERATION_FDS] = {pair[1], sealed_memfd(junk, sizeof(junk))};
+    int fds[JC_GENERATION_FDS] = {pair[1], sealed_memfd(junk, sizeof(junk)),
+                                  STDERR_FILENO};
     assert_int_equal(jc_wire_send(h->parent_fd, JC_MSG_GENERATION, &msg, fds,
                                   JC_GENERATION_FDS, 0),
                      JC_WIRE_OK);
@@ -595,6 +624,7 @@ int main(void)
         TEST(test_keeper_killed),
         TEST(test_idle_keeper_goes),
         cmocka_unit_test(test_generations),
+        cmocka_unit_test(test_new_log),
         TEST(test_malformed_table),
         cmocka_unit_test(test_goes_with_parent),
     };
