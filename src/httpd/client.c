@@ -26,8 +26,16 @@
 /* A request that nothing was heard of is sent once more, not for ever. */
 #define MAX_SENDS 2
 
+/* A keeper that was killed has closed its sockets, but a script's child that
+ * it had just forked still holds copies until the kernel has ended it as well,
+ * and until then the helper can send to a queue that nobody will read. */
+#define RESEND_DELAY_MS 50
+
 /* ETOOMANYREFS goes away when the helper has received; nothing reports it. */
 #define REFS_SLEEP_MS_MAX 20
+
+/* Time that is reported, for each second of a limit that was reached. */
+#define CPU_LEAST_US 750000
 
 static void close_fd(int *fd)
 {
@@ -292,6 +300,7 @@ static void on_silence(jc_client_t *c)
         return;
     }
     if (c->sends < MAX_SENDS) {
+        apr_sleep(apr_time_from_msec(RESEND_DELAY_MS));
         jc_client_spawn(c);
         return;
     }
@@ -336,14 +345,15 @@ void jc_client_on_control(jc_client_t *c)
 }
 
 /* With equal soft and hard limits the kernel sends SIGKILL and no SIGXCPU
- * (setrlimit(2)); only the time used tells. */
+ * (setrlimit(2)); only the time used tells. It counts the limit in ticks and
+ * what it reports in nanoseconds, which on a busy machine is a tenth less. */
 static int is_cpu_limit(const jc_client_t *c, int signum)
 {
     const jc_rlimit_t *limit = &c->conf->limits[RLIMIT_CPU];
     uint64_t used_us = c->exit.utime_us + c->exit.stime_us;
 
     return signum == SIGXCPU || (signum == SIGKILL && limit->is_set &&
-                                 used_us / APR_USEC_PER_SEC >= limit->hard);
+                                 used_us / CPU_LEAST_US >= limit->hard);
 }
 
 static void by_signal(jc_client_t *c, jc_reason_t *why)
