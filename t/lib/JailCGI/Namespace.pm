@@ -11,12 +11,12 @@ use warnings;
 use Exporter 'import';
 use Test::More;
 
-our @EXPORT = qw(private_mounts mount_at unmount own_namespace);
+our @EXPORT = qw(private_mounts mount_at unmount namespace_of);
 
 my @mounted;
 my $main_pid = $$;
 
-sub own_namespace {
+sub namespace_of {
     my ($pid, $kind) = @_;
     return readlink "/proc/$pid/ns/$kind";
 }
@@ -26,10 +26,10 @@ sub own_namespace {
 sub private_mounts {
     my $before = delete $ENV{JAILCGI_MOUNTS_OF};
     if (defined $before) {
-        return $before ne own_namespace($$, 'mnt');
+        return $before ne namespace_of($$, 'mnt');
     }
     system('unshare -m true 2>/dev/null') == 0 or return 0;
-    $ENV{JAILCGI_MOUNTS_OF} = own_namespace($$, 'mnt');
+    $ENV{JAILCGI_MOUNTS_OF} = namespace_of($$, 'mnt');
     exec 'unshare', '-m', '--propagation', 'private', '--', $^X,
       (map { "-I$_" } grep { !ref } @INC), $0, @ARGV;
     die "unshare: $!";

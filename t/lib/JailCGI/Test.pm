@@ -55,6 +55,7 @@ JAILCGI_MUST_WORK=1 it fails there.
 use strict;
 use warnings;
 
+use Cwd 'getcwd';
 use Exporter ();
 use File::Basename 'basename';
 use File::Path 'remove_tree';
@@ -69,7 +70,7 @@ use JailCGI::Tenant;
 our @ISA    = 'Exporter';
 our @EXPORT = (
     @Test::More::EXPORT, @JailCGI::Process::EXPORT_OK,
-    qw(tenant httpd configtest work_dir probe wait_until skip_or_fail mpm)
+    qw(tenant httpd configtest work_dir probe fixture wait_until skip_or_fail mpm)
 );
 
 JailCGI::Process->import(@JailCGI::Process::EXPORT_OK);
@@ -115,6 +116,12 @@ sub mpm { return $ENV{JAILCGI_MPM} || 'event' }
 sub probe {
     my ($name) = @_;
     return run_dir() . "/probe/$name";
+}
+
+# What t/Makefile makes of t/fixtures. Only root is sure to read the checkout.
+sub fixture {
+    my ($name) = @_;
+    return getcwd() . "/build/fixtures/$name";
 }
 
 sub tenant {
