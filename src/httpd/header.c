@@ -45,7 +45,8 @@ typedef struct {
 
 static void keep(block_t *block, const char *data, size_t len)
 {
-    if (block->len + len > block->size) {
+    /* One more, for the NUL that parse_block puts behind the last line. */
+    if (block->len + len >= block->size) {
         size_t size = (block->len + len) * 2;
         char *bytes = apr_palloc(block->pool, size);
 
@@ -225,18 +226,6 @@ static const char *shown(apr_pool_t *p, const char *line, size_t len)
     return apr_pstrmemdup(p, line, len);
 }
 
-/* What to show of a block that has no end. */
-static const char *shown_end(const block_t *block)
-{
-    const char *line = block->bytes + block->line;
-    size_t len = block->len - block->line;
-
-    if (len == 0 || memchr(line, ':', len)) {
-        return "end of output where an empty line should be";
-    }
-    return shown(block->pool, line, len);
-}
-
 static jc_code_t parse_block(block_t *block, header_t *h, const char **bad)
 {
     char *line = block->bytes;
@@ -323,11 +312,15 @@ jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
     jc_code_t code = read_block(c, bb, &block);
 
     *line = NULL;
-    if (code == JC_CODE_BAD_HEADER) {
-        *line = shown_end(&block);
-    }
     if (code == JC_CODE_NONE) {
         code = parse_block(&block, &h, line);
+    } else if (code == JC_CODE_BAD_HEADER) {
+        /* It has no end. A line that is no header tells more than that. */
+        code = parse_block(&block, &h, line);
+        if (code == JC_CODE_NONE) {
+            code = JC_CODE_BAD_HEADER;
+            *line = "end of output where an empty line should be";
+        }
     }
     if (code != JC_CODE_NONE) {
         return code;
