@@ -1,0 +1,129 @@
+package JailCGI::Watch;
+
+# What runs in jails, what httpd's processes hold, and how large they became.
+# See JailCGI::Test.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+
+use JailCGI::Process qw(processes_of_uid process_status descriptors descendants
+  zombies);
+
+our @EXPORT_OK = qw(scripts_of keepers_of all_keepers server_processes
+  reset_peaks peak_growth_kb descriptor_counts zombie_list touch_in child_of);
+
+# The name of a process, or undef.
+sub name_of {
+    my ($pid) = @_;
+    return (process_status($pid) || {})->{Name};
+}
+
+# The processes of a tenant, zombies too: all but keepers, and keepers.
+sub scripts_of {
+    my ($tenant) = @_;
+    return grep { (name_of($_) // 'jailcgi-keeper') ne 'jailcgi-keeper' }
+      processes_of_uid($tenant->uid);
+}
+
+sub keepers_of {
+    my ($tenant) = @_;
+    return grep { (name_of($_) // '') eq 'jailcgi-keeper' }
+      processes_of_uid($tenant->uid);
+}
+
+# The keepers of the helper that now runs, whomever they belong to.
+sub all_keepers {
+    my ($httpd) = @_;
+    my $helper = $httpd->helper_pid or return;
+    return grep {
+        my $status = process_status($_);
+        $status && $status->{PPid} == $helper
+    } descendants($helper);
+}
+
+# All that must not grow: httpd's children, the helper and its keepers.
+sub server_processes {
+    my ($httpd) = @_;
+    return (
+        $httpd->children('apache2'),
+        $httpd->helper_pid // (),
+        all_keepers($httpd)
+    );
+}
+
+sub kb {
+    my ($pid, $field) = @_;
+    my $status = process_status($pid) or return;
+    return ($status->{$field} // '') =~ /(\d+)/ ? $1 : undef;
+}
+
+# Notes how large each is now, and has the kernel note the peaks from now on
+# (proc_pid_clear_refs(5)).
+sub reset_peaks {
+    my ($httpd) = @_;
+    my %before;
+    for my $pid (server_processes($httpd)) {
+        open my $fh, '>', "/proc/$pid/clear_refs" or next;
+        print {$fh} "5\n";
+        close $fh or die "/proc/$pid/clear_refs: $!";
+        $before{$pid} = kb($pid, 'VmRSS') // next;
+    }
+    return \%before;
+}
+
+# By how much each has grown at its peak. One that is new is measured against
+# the smallest of its name.
+sub peak_growth_kb {
+    my ($httpd, $before) = @_;
+    my (%least, %growth);
+    for my $pid (keys %$before) {
+        my $name = name_of($pid) // next;
+        $least{$name} = $before->{$pid}
+          if !defined $least{$name} || $before->{$pid} < $least{$name};
+    }
+    for my $pid (server_processes($httpd)) {
+        my $name = name_of($pid)       // next;
+        my $peak = kb($pid, 'VmHWM') // next;
+        $growth{"$name $pid"} = $peak - ($before->{$pid} // $least{$name} // 0);
+    }
+    return \%growth;
+}
+
+# How many descriptors each of these processes holds.
+sub descriptor_counts {
+    my (@pids) = @_;
+    return { map { $_ => scalar(() = descriptors($_)) } @pids };
+}
+
+sub zombie_list {
+    my ($httpd) = @_;
+    return zombies($httpd->pid);
+}
+
+# An empty file of the tenant's, by its path in the jail; or none.
+sub touch_in {
+    my ($tenant, $path, $there) = @_;
+    unlink $tenant->root . $path;
+    $tenant->replace($path, '', uid => $tenant->uid, gid => $tenant->gid)
+      if $there;
+    return;
+}
+
+# Which child of httpd serves this client: whose is the socket at the other end.
+sub child_of {
+    my ($httpd, $client) = @_;
+    my $local  = sprintf '0100007F:%04X', $httpd->port;
+    my $remote = sprintf '0100007F:%04X', $client->local_port;
+    open my $fh, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!";
+    my ($inode) = map { (split)[9] }
+      grep { /^\s*\d+: $local $remote / } <$fh>;
+    return if !$inode;
+    for my $pid ($httpd->children('apache2')) {
+        return $pid if grep { $_ eq "socket:[$inode]" } descriptors($pid);
+    }
+    return;
+}
+
+1;
