@@ -1,0 +1,51 @@
+/*
+ * The decoder of the request's memfd, and the environment made from it, with
+ * whatever a hijacked child of httpd may write there.
+ *
+ * Runs in:   the tests
+ * Privilege: none
+ */
+#define _GNU_SOURCE
+#include "src/keeper/keeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char own[] = "PATH=/bin\0LD_BIND_NOW=1";
+static const jc_policy_rec_t rec = {.env_count = 2};
+
+static int count_of(char **strings, const char *wanted)
+{
+    int count = 0;
+
+    for (int i = 0; strings[i]; i++) {
+        count += strncmp(strings[i], wanted, strlen(wanted)) == 0;
+    }
+    return count;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    jc_policy_view_t policy = {.rec = &rec, .env = own};
+    jc_request_t request;
+    /* Exactly as long, so that one byte too far is seen; aligned as mmap. */
+    void *copy = malloc(size ? size : 1);
+
+    memcpy(copy, data, size);
+    if (jc_request_decode(copy, size, rec.env_count, &request) == 0) {
+        jc_environment_apply(&policy, &request);
+        if (request.script[0] != '/' || !request.argv[0] ||
+            count_of(request.envp, "LD_") != 1 ||
+            count_of(request.envp, "LD_BIND_NOW=1") != 1 ||
+            count_of(request.envp, "PATH=") != 1 ||
+            count_of(request.envp, "PYTHON") != 0) {
+            abort();
+        }
+        free(request.argv);
+        free(request.envp);
+    }
+    free(copy);
+    return 0;
+}
