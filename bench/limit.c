@@ -38,13 +38,13 @@ static uint64_t now_us(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+    return (uint64_t) t.tv_sec * 1000000u + (uint64_t) t.tv_nsec / 1000u;
 }
 
 static void run_child(int out_fd, const char *program)
 {
     static char *env[] = {"GATEWAY_INTERFACE=CGI/1.1", NULL};
-    char *argv[] = {(char *)program, NULL};
+    char *argv[] = {(char *) program, NULL};
 
     if (dup2(out_fd, STDOUT_FILENO) < 0) {
         _exit(126);
@@ -75,7 +75,7 @@ static int run_once(const char *program)
     }
     close(pipe_fd[1]);
     while ((got = read(pipe_fd[0], buffer, sizeof(buffer))) > 0) {
-        total += (size_t)got;
+        total += (size_t) got;
     }
     close(pipe_fd[0]);
     while (waitpid(pid, &status, 0) < 0) {
@@ -137,12 +137,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: limit SECONDS PROCESSES PROGRAM\n");
         return 64;
     }
-    tallies = mmap(NULL, sizeof(*tallies) * (size_t)processes,
+    tallies = mmap(NULL, sizeof(*tallies) * (size_t) processes,
                    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tallies == MAP_FAILED) {
         err(1, "mmap");
     }
-    end_us = now_us() + (uint64_t)seconds * 1000000u;
+    end_us = now_us() + (uint64_t) seconds * 1000000u;
     for (i = 0; i < processes; i++) {
         pid_t pid = fork();
         if (pid < 0) {
@@ -164,14 +164,14 @@ int main(int argc, char **argv)
         sum.runs += tallies[i].runs;
         sum.failures += tallies[i].failures;
         per_second +=
-            (double)tallies[i].runs * 1e6 / (double)tallies[i].elapsed_us;
+            (double) tallies[i].runs * 1e6 / (double) tallies[i].elapsed_us;
         for (bucket = 0; bucket < BUCKETS; bucket++) {
             sum.buckets[bucket] += tallies[i].buckets[bucket];
         }
     }
     printf("%.1f %llu %llu %llu\n", per_second,
-           (unsigned long long)percentile_us(&sum, 50),
-           (unsigned long long)percentile_us(&sum, 99),
-           (unsigned long long)sum.failures);
+           (unsigned long long) percentile_us(&sum, 50),
+           (unsigned long long) percentile_us(&sum, 99),
+           (unsigned long long) sum.failures);
     return 0;
 }

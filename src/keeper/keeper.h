@@ -48,13 +48,16 @@ typedef struct {
     jc_policy_view_t policy;
 } jc_jail_t;
 
-/* main of a keeper. */
+/* main.c */
 void jc_keeper_main(const jc_keeper_start_t *start) __attribute__((noreturn));
 
 /* jail.c: does all steps. Returns 0, or -1 with *failure filled in. */
 int jc_jail_build(jc_jail_t *jail, jc_failure_t *failure);
 /* The RLIMIT_NPROC in force, for the sentence when fork fails. */
 uint64_t jc_jail_nproc(void);
+
+/* Tells every request that is queued at the socket what failed. */
+void jc_keeper_refuse_all(int sock_fd, const jc_failure_t *failure);
 
 /* loop.c: serves until the helper closes and the last request has ended. */
 void jc_keeper_serve(const jc_jail_t *jail) __attribute__((noreturn));

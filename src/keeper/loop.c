@@ -11,11 +11,8 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -175,20 +172,6 @@ static int set_up(void)
                : 0;
 }
 
-/* Every request that has been sent, and those that are still on the way while
- * the helper has not noticed, are told what failed. */
-static void refuse_all(int sock_fd, const jc_failure_t *failure)
-{
-    jc_wire_any_t any;
-    int fds[JC_MAX_FDS];
-
-    /* The first request is always there: the helper makes a keeper for one. */
-    while (jc_wire_recv(sock_fd, &any, fds, MSG_DONTWAIT) == JC_WIRE_OK) {
-        jc_wire_send_failed(fds[JC_SPAWN_CONTROL], any.run.request_id, failure);
-        jc_wire_close_fds(fds, JC_MAX_FDS);
-    }
-}
-
 void jc_keeper_serve(const jc_jail_t *jail)
 {
     struct epoll_event events[EVENTS];
@@ -196,7 +179,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
     keeper.jail = jail;
     if (set_up()) {
         jc_failure_t failure = {.code = JC_CODE_STEP_SIGNALS, .errnum = errno};
-        refuse_all(JC_KEEPER_HELPER_FD, &failure);
+        jc_keeper_refuse_all(JC_KEEPER_HELPER_FD, &failure);
         _exit(1);
     }
     while (!(keeper.draining && jc_runs_none())) {
@@ -212,28 +195,4 @@ void jc_keeper_serve(const jc_jail_t *jail)
         jc_runs_tick(jail->start.has_namespaces);
     }
     _exit(0);
-}
-
-/* So that the administrator sees in ps whose keeper it is. */
-static void set_title(const jc_keeper_start_t *start)
-{
-    prctl(PR_SET_NAME, "jailcgi-keeper");
-    memset(start->title, 0, start->title_size);
-    snprintf(start->title, start->title_size, "jailcgi-keeper: uid %u",
-             start->uid);
-}
-
-void jc_keeper_main(const jc_keeper_start_t *start)
-{
-    static jc_jail_t jail;
-    jc_failure_t failure = {.code = JC_CODE_NO_KEEPER};
-
-    jail.start = *start;
-    set_title(start);
-    if (jc_policy_view(start->rec, start->rec_len, &jail.policy) ||
-        jc_jail_build(&jail, &failure)) {
-        refuse_all(jail.start.sock_fd, &failure);
-        _exit(1);
-    }
-    jc_keeper_serve(&jail);
 }

@@ -3,7 +3,8 @@
  * error logs as JCGInnnn; doc/manual/codes.md explains each and a test compares
  * the three places. A code is never given another meaning.
  *
- * Runs in: all processes. The sentences are in src/httpd/reason.c.
+ * Runs in:   all processes; the sentences are in src/httpd/reason_table.c
+ * Privilege: none of its own
  */
 #ifndef JC_CODES_H
 #define JC_CODES_H

@@ -2,6 +2,9 @@
  * The policy table: all virtual hosts frozen by the httpd parent, in a memfd
  * with all seals. Read by the helper, which checks its shape all the same.
  *
+ * Runs in:   httpd parent (writes), helper (reads)
+ * Privilege: root in both
+ *
  * Layout: jc_table_head_t; uint32_t offset[policy_count]; then the records.
  * A record is jc_policy_rec_t, then group_count uint32_t, then (at the next
  * multiple of 8) limit_count jc_limit_t, then strings_len bytes of

@@ -31,12 +31,16 @@ for my $file (c_files()) {
 }
 cmp_ok($functions, '>', 40, 'functions were found');
 
+# Not the loop of a keeper and its list of requests: they run as the tenant,
+# after the last privilege has gone, and not between fork and exec.
+my %as_tenant = map { $_ => 1 } qw(src/keeper/loop.c src/keeper/runs.c);
 my $root = 0;
-for my $file (files(qr/\.[ch]$/, qw(src/helper src/keeper src/wire))) {
+for my $file (files(qr/\.c$/, qw(src/helper src/keeper src/wire))) {
+    next if $as_tenant{$file};
     $root += () = code_of($file) =~ /^.*\S.*$/mg;
 }
 cmp_ok($root, '<=', ROOT_MAX,
-    'lines of code in src/helper, src/keeper and src/wire together');
+    'lines of code that runs as root or between fork and exec');
 cmp_ok($root, '>', 500, 'they were counted');
 note("$root lines");
 done_testing;

@@ -1,0 +1,54 @@
+/*
+ * A keeper from its fork by the helper to its first request.
+ *
+ * Runs in:   keeper
+ * Privilege: root until jc_jail_build() returns, then the tenant for good
+ * Trusts:    the policy record, whose shape it checks again
+ * Never:     serves a request from a jail that is not finished
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void jc_keeper_refuse_all(int sock_fd, const jc_failure_t *failure)
+{
+    jc_wire_any_t any;
+    int fds[JC_MAX_FDS];
+
+    /* The helper makes a keeper for a request, but sends it after the fork:
+     * the first one is waited for, others only if they are there. */
+    for (int flags = 0; jc_wire_recv(sock_fd, &any, fds, flags) == JC_WIRE_OK;
+         flags = MSG_DONTWAIT) {
+        jc_wire_send_failed(fds[JC_SPAWN_CONTROL], any.run.request_id, failure);
+        jc_wire_close_fds(fds, JC_MAX_FDS);
+    }
+}
+
+/* So that the administrator sees in ps whose keeper it is. */
+static void set_title(const jc_keeper_start_t *start)
+{
+    prctl(PR_SET_NAME, "jailcgi-keeper");
+    memset(start->title, 0, start->title_size);
+    snprintf(start->title, start->title_size, "jailcgi-keeper: uid %u",
+             start->uid);
+}
+
+void jc_keeper_main(const jc_keeper_start_t *start)
+{
+    static jc_jail_t jail;
+    jc_failure_t failure = {.code = JC_CODE_NO_KEEPER};
+
+    jail.start = *start;
+    set_title(start);
+    if (jc_policy_view(start->rec, start->rec_len, &jail.policy) ||
+        jc_jail_build(&jail, &failure)) {
+        jc_keeper_refuse_all(jail.start.sock_fd, &failure);
+        _exit(1);
+    }
+    jc_keeper_serve(&jail);
+}
