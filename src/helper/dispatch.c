@@ -31,8 +31,9 @@ static int is_anonymous_pipe(int fd)
 }
 
 /* A unix SEQPACKET socket whose other end is not root's: what is written to
- * it carries root's credentials, should the peer ask for them. */
-static int is_control_socket(int fd)
+ * it carries root's credentials, should the peer ask for them. *maker is who
+ * made it: the user that httpd's children run as. */
+static int is_control_socket(int fd, uint32_t *maker)
 {
     int domain = 0, type = 0;
     struct ucred peer = {.uid = 0};
@@ -44,7 +45,7 @@ static int is_control_socket(int fd)
            getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 &&
            type == SOCK_SEQPACKET &&
            getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len) == 0 &&
-           peer.uid != 0;
+           (*maker = peer.uid) != 0;
 }
 
 static int is_sealed_memfd(int fd)
@@ -72,9 +73,11 @@ static int check_descriptors(const int *fds, jc_failure_t *failure)
 }
 
 /* Who the jail belongs to: the policy decides; only for "owner" does the
- * sender propose ids, which the script's child then compares with the file. */
+ * sender propose ids, which the script's child then compares with the file.
+ * Its own id is refused: a script with it could take httpd's children over. */
 static int choose_ids(const jc_policy_t *policy, const jc_msg_spawn_t *msg,
-                      uint32_t *uid, uint32_t *gid, jc_failure_t *failure)
+                      uint32_t sender, uint32_t *uid, uint32_t *gid,
+                      jc_failure_t *failure)
 {
     const jc_policy_rec_t *rec = &policy->rec;
 
@@ -90,7 +93,7 @@ static int choose_ids(const jc_policy_t *policy, const jc_msg_spawn_t *msg,
     *uid = msg->uid;
     *gid = msg->gid;
     failure->code = JC_CODE_OWNER_REFUSED;
-    if (msg->uid == JC_NO_ID || msg->uid < rec->min_uid) {
+    if (msg->uid == JC_NO_ID || msg->uid < rec->min_uid || msg->uid == sender) {
         failure->found = msg->uid;
         failure->expected = rec->min_uid;
         failure->text = "uid";
@@ -124,9 +127,9 @@ void jc_helper_on_spawn(const jc_generation_t *generation,
                         const jc_msg_spawn_t *msg, const int *fds)
 {
     jc_failure_t failure = {.code = JC_CODE_BAD_POLICY};
-    uint32_t uid, gid;
+    uint32_t sender = 0, uid, gid;
 
-    if (!is_control_socket(fds[JC_SPAWN_CONTROL])) {
+    if (!is_control_socket(fds[JC_SPAWN_CONTROL], &sender)) {
         return; /* there is nobody to tell */
     }
     if (msg->generation != generation->number || msg->flags != 0 ||
@@ -137,7 +140,7 @@ void jc_helper_on_spawn(const jc_generation_t *generation,
     }
     jc_policy_t *policy = generation->policies[msg->policy];
     if (check_descriptors(fds, &failure) ||
-        choose_ids(policy, msg, &uid, &gid, &failure) ||
+        choose_ids(policy, msg, sender, &uid, &gid, &failure) ||
         give_pipes(fds, uid, gid, &failure) ||
         jc_helper_run(policy, uid, gid, msg->request_id, fds, &failure)) {
         goto refuse;

@@ -106,7 +106,8 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_OWNER_REFUSED, OWNER,
      "JailUser owner: the script belongs to a user or group that may not run "
      "scripts",
-     "found id {found}, expected at least {expected} and never root",
+     "found id {found}, expected at least {expected}, and neither root nor "
+     "httpd's own User",
      "chown it to the site's user; JailMinUID and JailMinGID set the least id"},
     {JC_CODE_PIPE_OWNER, ADMIN, "a pipe could not be given to the site's user",
      NULL, "the helper lacks CAP_CHOWN: " STEP},
