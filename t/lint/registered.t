@@ -15,8 +15,8 @@ is_deeply([grep { !$run{$_} } @tests], [], 't/run runs each .t file');
 is_deeply([grep { !-e } keys %run], [], 'and nothing that is not there');
 
 my @with_main = grep { read_file($_) =~ /^int main\(/m } files(qr/\.c$/, 't');
-is_deeply([grep { !$run{$_} && !m{^t/probe/} } @with_main],
-    [], 'each program with main() is a unit test or a probe');
+is_deeply([grep { !$run{$_} && !m{^t/(?:probe|fixtures)/} } @with_main],
+    [], 'each program with main() is a unit test, a probe or a fixture');
 
 my $all_tests = join '', map { read_file($_) } files(qr/\.(?:t|pm|[ch])$/, 't');
 for my $probe (glob 't/probe/*.c') {
@@ -24,6 +24,15 @@ for my $probe (glob 't/probe/*.c') {
     ok(-x "build/probe/$name", "$probe is built");
     ok($all_tests =~ /probe\('\Q$name\E'\)|build\/probe\/\Q$name\E\b/,
         "$probe is used");
+}
+my $makefile = read_file('t/Makefile');
+for my $fixture (glob 't/fixtures/*.c') {
+    ok($makefile =~ /: \Q$fixture\E\b/, "$fixture is built");
+}
+for my $built ($makefile =~ m{^\$\(BUILD\)/fixtures/([\w.]+):}mg) {
+    ok(-e "build/fixtures/$built", "build/fixtures/$built is there");
+    ok($all_tests =~ /fixture\('\Q$built\E'\)/ || $makefile =~ m{: .*/\Q$built\E$}m,
+        "build/fixtures/$built is used");
 }
 for my $target (glob 't/fuzz/*.c') {
     my ($name) = $target =~ m{(\w+)\.c$};

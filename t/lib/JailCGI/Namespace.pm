@@ -53,7 +53,8 @@ sub unmount {
 END {
     my $status = $?;
     if ($$ == $main_pid) {
-        unmount($_) for reverse @mounted;
+        my @all = reverse @mounted;
+        unmount($_) for @all;
     }
     $? = $status;
 }
