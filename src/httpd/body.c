@@ -47,11 +47,11 @@ void jc_body_init(jc_client_t *c)
     }
 }
 
-/* The script reads no more: what is left stays with httpd, which discards it
- * after the response. */
+/* The script gets no more: what is left stays with httpd, which discards it
+ * after the response. stdin stays open, for its closing would say that the
+ * body was whole. */
 void jc_body_stop(jc_client_t *c)
 {
-    jc_client_close_stdin(c);
     if (!c->body.done && !c->body.eos) {
         c->asked = apr_time_now();
     }
@@ -216,6 +216,7 @@ void jc_body_step(jc_client_t *c)
             return;
         }
         if (body->eos) {
+            jc_client_close_stdin(c);
             jc_body_stop(c);
         }
     }

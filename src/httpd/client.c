@@ -31,6 +31,9 @@
  * and until then the helper can send to a queue that nobody will read. */
 #define RESEND_DELAY_MS 50
 
+/* The keeper's SIGTERM, 3 s, SIGKILL, and its giving up 1 s later. */
+#define END_WAIT_MS 4500
+
 /* ETOOMANYREFS goes away when the helper has received; nothing reports it. */
 #define REFS_SLEEP_MS_MAX 20
 
@@ -58,9 +61,32 @@ void jc_client_close_stdin(jc_client_t *c)
     close_fd(&c->stdin_fd);
 }
 
+/*
+ * Part of a body must not look like a whole one to a script that lives on for
+ * a while, because it ignores SIGTERM or cleans up: its stdin ends after it.
+ * POLLERR, which needs not be asked for, says that nobody can read it now.
+ */
+static void outlast_reader(const jc_client_t *c, int stdin_fd)
+{
+    struct pollfd p = {.fd = stdin_fd};
+
+    if (c->why.code != JC_CODE_NONE && c->started && !c->exited) {
+        while (poll(&p, 1, END_WAIT_MS) < 0 && errno == EINTR) {
+            continue;
+        }
+    }
+}
+
 void jc_client_close(jc_client_t *c)
 {
+    int stdin_fd = c->stdin_fd;
+
+    c->stdin_fd = -1;
     close_channels(c);
+    if (stdin_fd >= 0) {
+        outlast_reader(c, stdin_fd);
+        close_fd(&stdin_fd);
+    }
     close_fd(&c->request_fd);
     if (c->read_buffer) {
         apr_bucket_free(c->read_buffer);
