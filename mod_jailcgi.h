@@ -98,6 +98,9 @@ static inline jc_server_conf_t *jc_config_of(server_rec *s)
                                                      &jailcgi_module);
 }
 
+/* src/httpd/limits.c: what JailLimit calls an RLIMIT_*, or "?". */
+const char *jc_limits_name(uint64_t resource);
+
 /*
  * src/httpd/policy.c: turns every virtual host into a number in one table.
  * Resolves names once each. Fills in policy/refusal of every server. Sets

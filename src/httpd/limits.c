@@ -1,7 +1,8 @@
 /*
  * JailLimit: names and numbers of resource limits.
  *
- * Runs in:   httpd parent (root), while it reads its configuration
+ * Runs in:   httpd parent (root), while it reads its configuration; names for
+ *            reasons in the child
  * Privilege: the parent's; sets no limit itself
  * Trusts:    nothing; every value is checked
  */
@@ -43,6 +44,16 @@ static const limit_name_t *find_limit(const char *name)
         }
     }
     return NULL;
+}
+
+const char *jc_limits_name(uint64_t resource)
+{
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        if ((uint64_t) limit_names[i].resource == resource) {
+            return limit_names[i].name;
+        }
+    }
+    return "?";
 }
 
 static const char *known_names(apr_pool_t *p)

@@ -10,6 +10,7 @@
  *   {found} {expected}  what the check saw and wanted: texts or numbers
  *   {found:o} {mode}    found as an octal number, as permission bits
  *   {type}              the kind of file that found as st_mode says
+ *   {limit}             the name that JailLimit has for found
  *   {text}              the reason's text
  *   {name}              the same if it is a path; otherwise the script's path
  *   {path}              {name}, and where it is to be looked for
@@ -115,6 +116,9 @@ static const char *value_of(const words_t *w, const char *s, size_t len)
     }
     if (is_word(s, len, "type")) {
         return file_type(why->found);
+    }
+    if (is_word(s, len, "limit")) {
+        return jc_limits_name(why->found);
     }
     if (is_word(s, len, "name")) {
         return name_of(w);

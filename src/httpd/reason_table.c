@@ -20,6 +20,7 @@
     "found mode {mode}, expected no write permission for group and others"
 #define UIDS  "found uid {found}, expected uid {expected}"
 #define GIDS  "found gid {found}, expected gid {expected}"
+#define LIMIT "JailLimit {limit}, hard limit {expected}"
 #define CHOWN "chown it to the user that this site's scripts run as"
 #define STEP                                                                   \
     "see the helper's line in the main error log; a hardened apache2.service " \
@@ -120,7 +121,7 @@ static const jc_reason_row_t rows[] = {
      "jail not built: the list of its own processes is not to be had", NULL,
      "the kernel needs CONFIG_PROC_CHILDREN and the helper CAP_SYS_ADMIN or "
      "a readable /proc; " STEP},
-    {JC_CODE_STEP_LIMITS, ADMIN, "jail not built: a limit cannot be set", NULL,
+    {JC_CODE_STEP_LIMITS, ADMIN, "jail not built: a limit cannot be set", LIMIT,
      "lower the JailLimit, or raise the Limit* of the httpd service"},
     {JC_CODE_STEP_NICE, ADMIN, "jail not built: the priority cannot be set",
      NULL, "use a higher nice value in JailLimit, or give CAP_SYS_NICE"},
@@ -237,8 +238,7 @@ static const jc_reason_row_t rows[] = {
      "chmod a+rx {name} in the jail, and check for a noexec mount"},
     {JC_CODE_SCRIPT_BUSY, ADMIN, "{path} is being written at this moment", NULL,
      "ask again when the upload is complete"},
-    {JC_CODE_SCRIPT_LIMIT, ADMIN, "a resource limit could not be set",
-     "resource number {found}, value {expected}",
+    {JC_CODE_SCRIPT_LIMIT, ADMIN, "a resource limit could not be set", LIMIT,
      "lower that JailLimit, or raise it in the httpd service"},
     {JC_CODE_SCRIPT_SETUP, ADMIN,
      "its session or descriptors could not be set up", NULL,

@@ -115,6 +115,10 @@ my @limited = (
         1714, qr/SIGXFSZ.*JailLimit fsize/
     ],
     [
+        'nofile', 'JailLimit nofile 4294967290', # above any fs.nr_open
+        $ok, 1404, qr/JailLimit nofile, hard limit 4294967290;/, 503
+    ],
+    [
         'one-string', 'JailEnv BIG ' . 'x' x 140_000,
         $ok, 1608, qr/larger than the kernel takes.*fewer or shorter/
     ],
