@@ -242,6 +242,11 @@ void jc_keepers_reap(void)
     }
 }
 
+int jc_keepers_any(void)
+{
+    return keepers.count > 0;
+}
+
 void jc_keepers_sweep(uint64_t now_ms)
 {
     for (jail_t *jail = keepers.all; jail; jail = jail->next_all) {

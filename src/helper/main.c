@@ -267,7 +267,8 @@ static void serve(void)
     uint64_t swept_ms = jc_now_ms();
 
     for (;;) {
-        int n = epoll_wait(helper.epoll_fd, events, EVENTS, SWEEP_MS);
+        int n = epoll_wait(helper.epoll_fd, events, EVENTS,
+                           jc_keepers_any() ? SWEEP_MS : -1);
         for (int i = 0; i < n; i++) {
             on_event(&events[i]);
         }
