@@ -8,7 +8,7 @@ use warnings;
 
 use Exporter 'import';
 
-use JailCGI::Process qw(processes_of_uid process_status descriptors descendants
+use JailCGI::Process qw(processes process_status descriptors descendants
   zombies);
 
 our @EXPORT_OK = qw(scripts_of keepers_of all_keepers server_processes
@@ -20,17 +20,29 @@ sub name_of {
     return (process_status($pid) || {})->{Name};
 }
 
-# The processes of a tenant, zombies too: all but keepers, and keepers.
+# [pid, name] of each process in these jails. Another run of the tests may have
+# given the same uid to somebody else, in another root. Zombies have no root and
+# are not among them; zombie_list is for these.
+sub in_jails {
+    my (@tenants) = @_;
+    my %root_of = map { $_->uid => $_->root } @tenants;
+    my @found;
+    for my $pid (processes()) {
+        my $status = process_status($pid)                       or next;
+        my $root   = $root_of{ (split ' ', $status->{Uid})[1] } or next;
+        push @found, [$pid, $status->{Name}]
+          if (readlink("/proc/$pid/root") // '') eq $root;
+    }
+    return @found;
+}
+
+# What runs in the jails of these tenants: all but keepers, and keepers.
 sub scripts_of {
-    my ($tenant) = @_;
-    return grep { (name_of($_) // 'jailcgi-keeper') ne 'jailcgi-keeper' }
-      processes_of_uid($tenant->uid);
+    return map { $_->[1] ne 'jailcgi-keeper' ? $_->[0] : () } in_jails(@_);
 }
 
 sub keepers_of {
-    my ($tenant) = @_;
-    return grep { (name_of($_) // '') eq 'jailcgi-keeper' }
-      processes_of_uid($tenant->uid);
+    return map { $_->[1] eq 'jailcgi-keeper' ? $_->[0] : () } in_jails(@_);
 }
 
 # The keepers of the helper that now runs, whomever they belong to.
