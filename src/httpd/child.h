@@ -12,6 +12,7 @@
  *   page.c      what the script says: page, nph-, redirect, or a failure
  *   request.c   arguments and environment into a sealed memfd
  *   client.c    the helper: channels, SPAWN, control messages, the end
+ *   verdict.c   how the script ended
  *   pump.c      one poll for everything that can happen
  *   bucket.c    the bucket that reads stdout on top of it
  *   body.c      the request's body into the script's stdin
@@ -160,7 +161,8 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf);
 int jc_client_spawn(jc_client_t *c);
 /* Reads what control holds; at its end decides whether to send again. */
 void jc_client_on_control(jc_client_t *c);
-/* After stdout's end: how the script ended. Code JC_CODE_NONE: as it should. */
+/* verdict.c. After stdout's end: how the script ended. Code JC_CODE_NONE: as it
+ * should. */
 void jc_client_verdict(jc_client_t *c, jc_reason_t *why);
 void jc_client_close_stdin(jc_client_t *c);
 void jc_client_close(jc_client_t *c);

@@ -16,11 +16,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* A request that nothing was heard of is sent once more, not for ever. */
@@ -36,9 +33,6 @@
 
 /* ETOOMANYREFS goes away when the helper has received; nothing reports it. */
 #define REFS_SLEEP_MS_MAX 20
-
-/* Time that is reported, for each second of a limit that was reached. */
-#define CPU_LEAST_US 750000
 
 static void close_fd(int *fd)
 {
@@ -367,57 +361,5 @@ void jc_client_on_control(jc_client_t *c)
         default:
             break;
         }
-    }
-}
-
-/* With equal soft and hard limits the kernel sends SIGKILL and no SIGXCPU
- * (setrlimit(2)); only the time used tells. It counts the limit in ticks and
- * what it reports in nanoseconds, which on a busy machine is a tenth less. */
-static int is_cpu_limit(const jc_client_t *c, int signum)
-{
-    const jc_rlimit_t *limit = &c->conf->limits[RLIMIT_CPU];
-    uint64_t used_us = c->exit.utime_us + c->exit.stime_us;
-
-    return signum == SIGXCPU || (signum == SIGKILL && limit->is_set &&
-                                 used_us / CPU_LEAST_US >= limit->hard);
-}
-
-static void by_signal(jc_client_t *c, jc_reason_t *why)
-{
-    int signum = WTERMSIG(c->exit.status);
-    const char *name = sigabbrev_np(signum);
-
-    if (is_cpu_limit(c, signum)) {
-        why->code = JC_CODE_CPU_LIMIT;
-    } else if (signum == SIGXFSZ) {
-        why->code = JC_CODE_FSIZE_LIMIT;
-    } else {
-        why->code = JC_CODE_SIGNAL;
-    }
-    why->found = (uint64_t) signum;
-    why->text = name ? apr_pstrcat(c->r->pool, "SIG", name, NULL) : "real-time";
-}
-
-void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
-{
-    memset(why, 0, sizeof(*why));
-    if (c->why.code != JC_CODE_NONE) {
-        *why = c->why;
-        return;
-    }
-    if (!c->hung_up) {
-        return; /* it closed its output and goes on: a daemon's way */
-    }
-    if (!c->exited) {
-        why->code = JC_CODE_END_UNKNOWN;
-    } else if (WIFSIGNALED(c->exit.status)) {
-        by_signal(c, why);
-    } else if (WEXITSTATUS(c->exit.status) == 127 &&
-               c->err.loader_code != JC_CODE_NONE) {
-        why->code = c->err.loader_code;
-        why->text = c->err.loader_line;
-    } else if (WEXITSTATUS(c->exit.status) != 0) {
-        why->code = JC_CODE_EXIT_STATUS;
-        why->found = (uint64_t) WEXITSTATUS(c->exit.status);
     }
 }

@@ -1,0 +1,70 @@
+/*
+ * How a script ended, and whether that is a failure.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    the keeper's EXIT
+ */
+#include "child.h"
+
+#include "apr_strings.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+/* Time that is reported, for each second of a limit that was reached. */
+#define CPU_LEAST_US 750000
+
+/* With equal soft and hard limits the kernel sends SIGKILL and no SIGXCPU
+ * (setrlimit(2)); only the time used tells. It counts the limit in ticks and
+ * what it reports in nanoseconds, which on a busy machine is a tenth less. */
+static int is_cpu_limit(const jc_client_t *c, int signum)
+{
+    const jc_rlimit_t *limit = &c->conf->limits[RLIMIT_CPU];
+    uint64_t used_us = c->exit.utime_us + c->exit.stime_us;
+
+    return signum == SIGXCPU || (signum == SIGKILL && limit->is_set &&
+                                 used_us / CPU_LEAST_US >= limit->hard);
+}
+
+static void by_signal(jc_client_t *c, jc_reason_t *why)
+{
+    int signum = WTERMSIG(c->exit.status);
+    const char *name = sigabbrev_np(signum);
+
+    if (is_cpu_limit(c, signum)) {
+        why->code = JC_CODE_CPU_LIMIT;
+    } else if (signum == SIGXFSZ) {
+        why->code = JC_CODE_FSIZE_LIMIT;
+    } else {
+        why->code = JC_CODE_SIGNAL;
+    }
+    why->found = (uint64_t) signum;
+    why->text = name ? apr_pstrcat(c->r->pool, "SIG", name, NULL) : "real-time";
+}
+
+void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
+{
+    memset(why, 0, sizeof(*why));
+    if (c->why.code != JC_CODE_NONE) {
+        *why = c->why;
+        return;
+    }
+    if (!c->hung_up) {
+        return; /* it closed its output and goes on: a daemon's way */
+    }
+    if (!c->exited) {
+        why->code = JC_CODE_END_UNKNOWN;
+    } else if (WIFSIGNALED(c->exit.status)) {
+        by_signal(c, why);
+    } else if (WEXITSTATUS(c->exit.status) == 127 &&
+               c->err.loader_code != JC_CODE_NONE) {
+        why->code = c->err.loader_code;
+        why->text = c->err.loader_line;
+    } else if (WEXITSTATUS(c->exit.status) != 0) {
+        why->code = JC_CODE_EXIT_STATUS;
+        why->found = (uint64_t) WEXITSTATUS(c->exit.status);
+    }
+}
