@@ -31,7 +31,7 @@ for my $fixture (glob 't/fixtures/*.c') {
 }
 for my $built ($makefile =~ m{^\$\(BUILD\)/fixtures/([\w.]+):}mg) {
     ok(-e "build/fixtures/$built", "build/fixtures/$built is there");
-    ok($all_tests =~ /fixture\('\Q$built\E'\)/ || $makefile =~ m{: .*/\Q$built\E$}m,
+    ok($all_tests =~ /'\Q$built\E'/ || $makefile =~ m{: .*/\Q$built\E$}m,
         "build/fixtures/$built is used");
 }
 for my $target (glob 't/fuzz/*.c') {
