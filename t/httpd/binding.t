@@ -59,11 +59,7 @@ my %attempts = (
 sub env_tenant {
     my ($name) = @_;
     my $tenant = tenant($name);
-    $tenant->script('env.sh', <<'SCRIPT');
-#!/bin/sh
-printf 'Content-Type: text/plain\n\n'
-exec env
-SCRIPT
+    $tenant->install(probe('raw_env'), 'env');
     return $tenant;
 }
 
@@ -124,7 +120,7 @@ subtest 'with the library that it was made for' => sub {
 # All values that a script has of a name; a name may stand there twice.
 sub environment_of {
     my ($tenant, @headers) = @_;
-    my $res = $httpd->get($tenant, '/cgi-bin/env.sh?LD_BIND_NOW=&PERL5OPT=-d',
+    my $res = $httpd->get($tenant, '/cgi-bin/env?LD_BIND_NOW=&PERL5OPT=-d',
         @headers);
     is($res->code, 200, 'runs') or diag($httpd->log($tenant));
     my %values;

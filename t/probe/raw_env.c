@@ -1,0 +1,14 @@
+/* A CGI program that prints its environment as it is: a shell between would
+ * keep one of two variables of the same name. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <unistd.h>
+
+int main(void)
+{
+    printf("Content-Type: text/plain\n\n");
+    for (char **string = environ; *string; string++) {
+        puts(*string);
+    }
+    return 0;
+}
