@@ -37,7 +37,8 @@ sub new {
     if (!$option{uid}) {
         $self->{claim} = "$option{run_dir}/id.$id";
     }
-    system('cp', '-al', "$option{run_dir}/base", $self->{root}) == 0
+    my $base = $option{base} || "$option{run_dir}/base";
+    system('cp', '-al', $base, $self->{root}) == 0
       or die 'cp -al failed';
     $self->replace('/etc/passwd',
             "root:x:0:0:root:/:/bin/false\n"
