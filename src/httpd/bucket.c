@@ -52,8 +52,9 @@ static ssize_t read_stdout(jc_client_t *c, char *buf)
         c->stdout_eof = 1;
         return 0;
     }
-    c->read_first = n == JC_READ_BYTES;
-    if (c->read_first) {
+    /* All processes that had it have gone: what follows is data or the end. */
+    c->read_first = n == JC_READ_BYTES || c->control_ended;
+    if (n == JC_READ_BYTES) {
         enlarge_pipe(c);
     }
     return n;

@@ -43,6 +43,8 @@
 #define JC_PASS_BYTES      262144  /* passed on to the filters at once */
 #define JC_PASS_BUCKETS    64      /* likewise */
 #define JC_GATHER_MS       2       /* wait for more before a flush */
+#define JC_DUPLEX_MS       1000    /* the same while a body comes in */
+#define JC_NAP_MS          5       /* for a script that ends at once */
 #define JC_EXIT_WAIT_MS    100     /* for EXIT, after stdout's end */
 #define JC_FAILED_WAIT_MS  1000    /* the same, if there was no page */
 #define JC_ORPHAN_MS       5000    /* silence after the leader's end */
@@ -116,7 +118,8 @@ typedef struct {
     unsigned sends;
     int started;
     int exited;
-    int hung_up; /* the other end of control is closed */
+    int hung_up; /* the other end of control is closed, and all was read */
+    int control_ended; /* it is closed, and nothing was read yet */
     jc_msg_exit_t exit;
 
     apr_table_t *headers_before; /* headers_out, err_headers_out as they were */
@@ -176,6 +179,11 @@ void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum);
  * jc_pump_end waits for the script's end after that of its output.
  */
 apr_status_t jc_pump(jc_client_t *c, int wait_ms);
+/* Sleeps until the whole request has ended, wait_ms at most: a script that is
+ * done as soon as that costs one wake-up, instead of one each for its output,
+ * the ends of its pipes and its exit. A slow one loses wait_ms. Without effect
+ * while there is a body to be written. */
+void jc_pump_nap(jc_client_t *c, int wait_ms);
 void jc_pump_end(jc_client_t *c, int wait_ms);
 /* At the end of output before STARTED: 1 if the request was sent again. */
 int jc_pump_sent_again(jc_client_t *c);

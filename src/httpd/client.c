@@ -256,6 +256,7 @@ int jc_client_spawn(jc_client_t *c)
     c->hung_up = 0;
     c->stdout_eof = 0;
     c->read_first = 0;
+    c->control_ended = 0;
     if (open_channels(c, fds) < 0) {
         jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
         return -1;

@@ -104,6 +104,38 @@ static apr_status_t take(page_t *page, apr_read_type_e block)
     return APR_SUCCESS;
 }
 
+/*
+ * While the request's body is on its way and something moves, the page waits
+ * (up to JC_PASS_BYTES of it): there are clients, LWP among them, that stop
+ * sending as soon as they see a response, and then wait for its end.
+ */
+static apr_status_t gather_beside_body(jc_client_t *c)
+{
+    apr_time_t moved;
+    apr_status_t rv;
+
+    do {
+        moved = c->active;
+        rv = jc_pump(c, JC_DUPLEX_MS);
+    } while (APR_STATUS_IS_TIMEUP(rv) && c->active != moved);
+    return rv;
+}
+
+/* APR_TIMEUP: no more for now. */
+static apr_status_t gather(page_t *page)
+{
+    jc_client_t *c = page->c;
+
+    if (!c->body.done && !c->body.eos) {
+        return gather_beside_body(c);
+    }
+    if (page->passed || page->out_len >= JC_READ_BYTES || c->body.expected) {
+        return jc_pump(c, JC_GATHER_MS);
+    }
+    jc_pump_nap(c, JC_GATHER_MS);
+    return c->read_first ? APR_SUCCESS : jc_pump(c, 0);
+}
+
 /* Nothing is there at the moment: flush, but not if the rest or the end is as
  * near as 2 ms; then a short page leaves in one piece, its length known. */
 static apr_status_t wait_for_more(page_t *page)
@@ -113,7 +145,7 @@ static apr_status_t wait_for_more(page_t *page)
     apr_status_t rv;
 
     if (!page->passed || page->out_buckets > 0) {
-        rv = jc_pump(c, JC_GATHER_MS);
+        rv = gather(page);
         if (!APR_STATUS_IS_TIMEUP(rv)) {
             return rv;
         }
@@ -359,5 +391,6 @@ int jc_page_answer(jc_client_t *c, int raw)
     };
 
     APR_BRIGADE_INSERT_TAIL(page.in, jc_bucket_create(c, list));
+    jc_pump_nap(c, JC_NAP_MS);
     return raw ? answer_raw(c, &page) : answer(c, &page);
 }

@@ -199,6 +199,20 @@ static int slice_ms(const jc_client_t *c, apr_time_t now)
     return slice;
 }
 
+void jc_pump_nap(jc_client_t *c, int wait_ms)
+{
+    struct pollfd p;
+
+    if (c->body.expected || c->control_ended) {
+        return;
+    }
+    watch(&p, c->control_fd, POLLRDHUP);
+    if (poll(&p, 1, wait_ms) > 0) {
+        c->control_ended = 1;
+        c->read_first = 1;
+    }
+}
+
 apr_status_t jc_pump(jc_client_t *c, int wait_ms)
 {
     struct pollfd p[SLOTS];
@@ -211,8 +225,10 @@ apr_status_t jc_pump(jc_client_t *c, int wait_ms)
         int n;
 
         if (wait_ms >= 0) {
-            int left = until > now ? (int) apr_time_as_msec(until - now) : 0;
-            slice = lesser(slice, left);
+            /* Rounded up: with 0 the rest of a millisecond would be spent
+             * polling, on the processor that the script may need. */
+            apr_time_t left = until - now + APR_TIME_C(999);
+            slice = lesser(slice, left > 0 ? (int) apr_time_as_msec(left) : 0);
         }
         arm(c, p);
         n = poll(p, SLOTS, slice);
@@ -246,6 +262,9 @@ void jc_pump_end(jc_client_t *c, int wait_ms)
     struct pollfd p[2];
 
     jc_body_stop(c);
+    if (c->control_ended) {
+        jc_client_on_control(c); /* all is there: no need to poll for it */
+    }
     while (!c->hung_up && now < until) {
         watch(&p[0], c->stderr_fd, POLLIN);
         watch(&p[1], c->control_fd, POLLIN | POLLRDHUP); /* EXIT suffices */
@@ -280,6 +299,11 @@ int jc_pump_sent_again(jc_client_t *c)
         jc_client_on_control(c);
         if (c->started || c->why.code != JC_CODE_NONE || c->sends != sends) {
             return c->sends != sends;
+        }
+        if (c->hung_up) {
+            /* EXIT alone: the script's child was killed on its way to the
+             * start. The verdict says by what. */
+            return 0;
         }
         now = apr_time_now();
         if (now >= until) {
