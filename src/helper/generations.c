@@ -46,14 +46,15 @@ static int take_policies(jc_generation_t *generation,
 }
 
 /* Takes sock_fd, not table_fd. NULL if the table is not one. */
-jc_generation_t *jc_generation_open(uint64_t number, int sock_fd, int table_fd)
+jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
+                                    int table_fd)
 {
     size_t len = 0;
     void *data = map_table(table_fd, &len);
     const jc_table_head_t *table = data ? jc_table_check(data, len) : NULL;
     jc_generation_t *generation = NULL;
 
-    if (table && table->generation == number) {
+    if (table && table->generation == msg->generation) {
         generation = calloc(1, sizeof(*generation));
     }
     if (generation && take_policies(generation, table)) {
@@ -61,7 +62,8 @@ jc_generation_t *jc_generation_open(uint64_t number, int sock_fd, int table_fd)
         generation = NULL;
     }
     if (generation) {
-        generation->number = number;
+        generation->number = msg->generation;
+        generation->web_uid = msg->web_uid;
         generation->sock_fd = sock_fd;
     }
     if (data) {

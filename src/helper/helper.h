@@ -17,6 +17,9 @@
 #include <sys/types.h>
 
 #define JC_JAILS_MAX       10000
+#define JC_JAILS_UID_MAX   64   /* of one user, ending ones included */
+#define JC_JAILS_OWNER_MAX 5000 /* of one policy with JailUser owner */
+#define JC_DESCRIPTORS     512  /* kept for other things than keepers */
 #define JC_GENERATIONS_MAX 64
 
 /* A policy of one or more generations. Lives in memory that no keeper gets. */
@@ -34,6 +37,7 @@ typedef struct {
     int source; /* JC_SOURCE_GENERATION: what epoll gives back points here */
     int sock_fd;
     uint64_t number;
+    uint32_t web_uid; /* whom the children run as */
     uint32_t policy_count;
     jc_policy_t **policies;
 } jc_generation_t;
@@ -45,13 +49,15 @@ void jc_policies_unref(jc_policy_t *policy);
 void jc_policies_release(jc_policy_t *policy);
 
 /* generations.c */
-jc_generation_t *jc_generation_open(uint64_t number, int sock_fd, int table_fd);
+jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
+                                    int table_fd);
 void jc_generation_close(jc_generation_t *generation);
 
 /* keepers.c */
 typedef struct {
     int use_namespaces; /* PID and IPC, if the helper may make them */
     int parent_pidfd;
+    unsigned jails_max;
     char *title; /* the memory of argv, which ps shows */
     size_t title_size;
 } jc_keepers_conf_t;
@@ -74,9 +80,14 @@ void jc_keepers_sweep(uint64_t now_ms);
 /* SIGKILL to all of them: the parent has gone. */
 void jc_keepers_kill(void);
 
-/* dispatch.c: JC_MSG_SPAWN from the children of httpd. */
+/* dispatch.c: JC_MSG_SPAWN from the children of httpd. Closes fds. */
 void jc_helper_on_spawn(const jc_generation_t *generation,
-                        const jc_msg_spawn_t *msg, const int *fds);
+                        const jc_msg_spawn_t *msg, int *fds);
+
+/* dispose.c: closes descriptors of a peer's that may be of any kind. */
+void jc_dispose(int *fds, unsigned count);
+/* Whether this child that has ended was one of its processes. */
+int jc_dispose_reaped(pid_t pid);
 
 /* log.c */
 void jc_log(const char *format, ...) __attribute__((format(printf, 1, 2)));

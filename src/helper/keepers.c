@@ -131,6 +131,8 @@ static int start_keeper(jail_t *jail, jc_failure_t *failure)
         jc_keeper_main(&start);
     }
     failure->errnum = errno;
+    /* What is freed is the next keeper's to find: it may hold secrets. */
+    explicit_bzero(rec, len);
     free(rec);
     close(pair[1]);
     if (jail->pid < 0) {
@@ -141,16 +143,40 @@ static int start_keeper(jail_t *jail, jc_failure_t *failure)
     return 0;
 }
 
+static int exceeds(unsigned found, unsigned most, jc_failure_t *failure)
+{
+    failure->code = JC_CODE_TOO_MANY_JAILS;
+    failure->found = found;
+    failure->expected = most;
+    return found >= most;
+}
+
+/*
+ * Nobody may use up what is there for all: not a tenant that stops his ending
+ * keepers from outside of the jail, and not a hijacked child of httpd that
+ * names one owner after the other.
+ */
+static int is_too_many(const jc_policy_t *policy, uint32_t uid,
+                       jc_failure_t *failure)
+{
+    unsigned of_uid = 0;
+
+    for (const jail_t *jail = keepers.all; jail; jail = jail->next_all) {
+        of_uid += jail->uid == uid;
+    }
+    return exceeds(keepers.count, keepers.conf.jails_max, failure) ||
+           exceeds(of_uid, JC_JAILS_UID_MAX, failure) ||
+           ((policy->rec.flags & JC_POLICY_OWNER) &&
+            exceeds(policy->jails, JC_JAILS_OWNER_MAX, failure));
+}
+
 static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
                     jc_failure_t *failure)
 {
     jail_t **bucket = bucket_of(policy, uid, gid);
     jail_t *jail;
 
-    if (keepers.count >= JC_JAILS_MAX) {
-        failure->code = JC_CODE_TOO_MANY_JAILS;
-        failure->found = keepers.count;
-        failure->expected = JC_JAILS_MAX;
+    if (is_too_many(policy, uid, failure)) {
         return NULL;
     }
     failure->code = JC_CODE_NO_KEEPER;
@@ -231,7 +257,8 @@ void jc_keepers_reap(void)
             link = &(*link)->next_all;
         }
         if (!*link) {
-            continue; /* the self-test's */
+            (void) jc_dispose_reaped(pid);
+            continue;
         }
         if (WIFSIGNALED(status)) {
             jc_log("keeper %d of uid %u was killed by signal %d; its "

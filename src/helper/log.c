@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "helper.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,10 @@ void jc_log(const char *format, ...)
         len = sizeof(line) - 2;
     }
     line[len++] = '\n';
-    if (write(STDERR_FILENO, line, len) < 0) {
+    /* A log that is a pipe may be full, and nobody must wait for its reader:
+     * then the line is lost. */
+    struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&log, 1, 0) == 1 && write(STDERR_FILENO, line, len) < 0) {
         return; /* there is nowhere left to say so */
     }
 }

@@ -135,17 +135,27 @@ static int test_namespaces(void)
     return 0;
 }
 
-static void raise_descriptor_limit(void)
+/* Each keeper in use takes a descriptor. Returns how many there can be. */
+static unsigned raise_descriptor_limit(void)
 {
-    struct rlimit limit;
+    struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         (void) setrlimit(RLIMIT_NOFILE, &limit);
     }
+    if (limit.rlim_max < JC_DESCRIPTORS * 2) {
+        jc_log("RLIMIT_NOFILE is %llu, and it needs %d at least (ulimit -n, "
+               "LimitNOFILE=)",
+               (unsigned long long) limit.rlim_max, JC_DESCRIPTORS * 2);
+        exit(JC_EXIT_START);
+    }
+    return limit.rlim_max - JC_DESCRIPTORS < JC_JAILS_MAX
+               ? (unsigned) limit.rlim_max - JC_DESCRIPTORS
+               : JC_JAILS_MAX;
 }
 
-static void open_generation(uint64_t number, int *fds)
+static void open_generation(const jc_msg_generation_t *msg, int *fds)
 {
     int slot = 0;
 
@@ -155,13 +165,13 @@ static void open_generation(uint64_t number, int *fds)
     jc_generation_t *generation =
         slot == JC_GENERATIONS_MAX
             ? NULL
-            : jc_generation_open(number, fds[JC_GENERATION_SOCKET],
+            : jc_generation_open(msg, fds[JC_GENERATION_SOCKET],
                                  fds[JC_GENERATION_TABLE]);
     if (!generation) {
         jc_log("cannot take generation %llu: its table is malformed, memory "
                "is short or more than %d configurations are in use; the "
                "virtual hosts of it run no CGI",
-               (unsigned long long) number, JC_GENERATIONS_MAX);
+               (unsigned long long) msg->generation, JC_GENERATIONS_MAX);
         return;
     }
     fds[JC_GENERATION_SOCKET] = -1; /* taken */
@@ -180,7 +190,7 @@ static void jc_helper_on_generation(void)
     switch (jc_wire_recv(JC_FD_PARENT, &any, fds, MSG_DONTWAIT)) {
     case JC_WIRE_OK:
         if (any.head.type == JC_MSG_GENERATION) {
-            open_generation(any.generation.generation, fds);
+            open_generation(&any.generation, fds);
         }
         jc_wire_close_fds(fds, JC_MAX_FDS);
         break;
@@ -212,12 +222,14 @@ static void on_generation(jc_generation_t *generation)
     int fds[JC_MAX_FDS];
 
     for (int i = 0; i < BATCH; i++) {
-        switch (jc_wire_recv(generation->sock_fd, &any, fds, MSG_DONTWAIT)) {
+        switch (jc_wire_recv_or(generation->sock_fd, &any, fds, MSG_DONTWAIT,
+                                jc_dispose)) {
         case JC_WIRE_OK:
             if (any.head.type == JC_MSG_SPAWN) {
                 jc_helper_on_spawn(generation, &any.spawn, fds);
+            } else {
+                jc_dispose(fds, JC_MAX_FDS);
             }
-            jc_wire_close_fds(fds, JC_MAX_FDS);
             break;
         case JC_WIRE_MALFORMED:
             break; /* that sender's loss */
@@ -327,11 +339,12 @@ int main(int argc, char **argv)
     prctl(PR_SET_DUMPABLE, 0);
     setsid(); /* a Ctrl-C at httpd's terminal is not for us */
     set_up_signals();
-    raise_descriptor_limit();
+    unsigned jails_max = raise_descriptor_limit();
     limit_capabilities(caps);
     helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     jc_keepers_conf_t conf = {.use_namespaces = test_namespaces(),
                               .parent_pidfd = JC_FD_PARENT_PIDFD,
+                              .jails_max = jails_max,
                               .title = argv[0],
                               .title_size = title_size};
     jc_keepers_init(&conf);

@@ -39,23 +39,24 @@
 #define JC_NOTE_MAXRSS "JAILCGI_MAXRSS_KB"
 #define JC_NOTE_CODE   "JAILCGI_CODE" /* JCGInnnn of the last reason */
 
-#define JC_READ_BYTES      65536   /* one read of stdout */
-#define JC_PASS_BYTES      262144  /* passed on to the filters at once */
-#define JC_PASS_BUCKETS    64      /* likewise */
-#define JC_GATHER_MS       2       /* wait for more before a flush */
-#define JC_DUPLEX_MS       1000    /* the same while a body comes in */
-#define JC_NAP_MS          5       /* for a script that ends at once */
-#define JC_EXIT_WAIT_MS    100     /* for EXIT, after stdout's end */
-#define JC_FAILED_WAIT_MS  1000    /* the same, if there was no page */
-#define JC_ORPHAN_MS       5000    /* silence after the leader's end */
-#define JC_HEADER_LEN_MAX  1048576 /* the script's whole header block */
-#define JC_STDERR_LINE_MAX 4000    /* httpd's own lines end at 8 KB */
-#define JC_STDERR_LINES    1000    /* logged for one request */
-#define JC_STDERR_BYTES    262144  /* likewise */
-#define JC_HALF_CLOSE_MS   20      /* see on_browser in pump.c */
-#define JC_MULTIPLEX_MS    20      /* HTTP/2: look for the body this often */
-#define JC_ABORT_CHECK_MS  250     /* HTTP/2: look for a reset this often */
-#define JC_REQTIMEOUT_MS   1000    /* let mod_reqtimeout see a stalled body */
+#define JC_READ_BYTES       65536   /* one read of stdout */
+#define JC_PASS_BYTES       262144  /* passed on to the filters at once */
+#define JC_PASS_BUCKETS     64      /* likewise */
+#define JC_GATHER_MS        2       /* wait for more before a flush */
+#define JC_DUPLEX_MS        1000    /* the same while a body comes in */
+#define JC_NAP_MS           5       /* for a script that ends at once */
+#define JC_EXIT_WAIT_MS     100     /* for EXIT, after stdout's end */
+#define JC_FAILED_WAIT_MS   1000    /* the same, if there was no page */
+#define JC_ORPHAN_MS        5000    /* silence after the leader's end */
+#define JC_HEADER_LINES_MAX 1000    /* in it */
+#define JC_HEADER_LEN_MAX   1048576 /* the script's whole header block */
+#define JC_STDERR_LINE_MAX  4000    /* httpd's own lines end at 8 KB */
+#define JC_STDERR_LINES     1000    /* logged for one request */
+#define JC_STDERR_BYTES     262144  /* likewise */
+#define JC_HALF_CLOSE_MS    20      /* see on_browser in pump.c */
+#define JC_MULTIPLEX_MS     20      /* HTTP/2: look for the body this often */
+#define JC_ABORT_CHECK_MS   250     /* HTTP/2: look for a reset this often */
+#define JC_REQTIMEOUT_MS    1000    /* let mod_reqtimeout see a stalled body */
 
 /* Why a request failed, with what the sentence needs. */
 typedef struct {

@@ -10,8 +10,12 @@
 
 #include "apr_strings.h"
 
+#include "mpm_common.h"
+#include "unixd.h"
+
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
@@ -70,6 +74,26 @@ void jc_generations_drop_dead(jc_generations_t *all)
     }
 }
 
+/*
+ * The newest generation's socket is whole as long as this process has its
+ * children's end, unless a child has shut it down for all of them.
+ */
+void jc_generations_check_newest(const jc_generations_t *all, server_rec *s)
+{
+    struct pollfd peer = {.fd = -1, .events = POLLRDHUP};
+
+    if (all->count > 0) {
+        peer.fd = jc_generations_newest(all)->helper_end_fd;
+    }
+    if (poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLRDHUP)) != 0) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                     "a child of httpd has shut down the socket to "
+                     "jailcgi-helper; only one that was taken over does that. "
+                     "httpd restarts gracefully to make a new one");
+        kill(getpid(), AP_SIG_GRACEFUL);
+    }
+}
+
 void jc_generations_close(jc_generations_t *all)
 {
     for (unsigned i = 0; i < all->count; i++) {
@@ -91,7 +115,8 @@ uint64_t jc_generations_caps(const jc_generations_t *all)
 jc_wire_result_t jc_parent_generation(int helper_fd,
                                       const jc_generation_t *generation)
 {
-    jc_msg_generation_t msg = {.generation = generation->number};
+    jc_msg_generation_t msg = {.generation = generation->number,
+                               .web_uid = ap_unixd_config.user_id};
     const int fds[JC_GENERATION_FDS] = {
         [JC_GENERATION_SOCKET] = generation->helper_end_fd,
         [JC_GENERATION_TABLE] = generation->table_fd,

@@ -230,6 +230,7 @@ static jc_code_t parse_block(block_t *block, header_t *h, const char **bad)
 {
     char *line = block->bytes;
     char *end = block->bytes + block->len;
+    unsigned lines = 0;
 
     while (line < end) {
         char *nl = memchr(line, '\n', (size_t) (end - line));
@@ -237,6 +238,11 @@ static jc_code_t parse_block(block_t *block, header_t *h, const char **bad)
         const char *copy = shown(block->pool, line, len);
         jc_code_t code;
 
+        /* Each costs some fifty times what the shortest has in bytes. */
+        if (++lines > JC_HEADER_LINES_MAX) {
+            *bad = "more than 1000 lines";
+            return JC_CODE_HEADER_TOO_LONG;
+        }
         line[len] = '\0';
         code = parse_line(h, line, len);
         if (code != JC_CODE_NONE) {

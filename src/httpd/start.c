@@ -182,6 +182,21 @@ const char *jc_start_helper(apr_pool_t *p, const char *path, uint64_t caps,
     return NULL;
 }
 
+/* Whether it has ended within STOP_WAIT_MS. */
+static int has_ended(pid_t pid)
+{
+    for (int waited_ms = 0; waited_ms < STOP_WAIT_MS;
+         waited_ms += STOP_POLL_MS) {
+        if (waitpid(pid, NULL, WNOHANG) != 0) {
+            return 1;
+        }
+        apr_sleep(apr_time_from_msec(STOP_POLL_MS));
+    }
+    return 0;
+}
+
+/* Not even SIGKILL ends a process that waits for a file system; then httpd
+ * goes on without it, and reaps it when it ends. */
 void jc_stop_helper(pid_t pid)
 {
     if (kill(pid, SIGTERM) != 0) {
@@ -189,16 +204,9 @@ void jc_stop_helper(pid_t pid)
          * helper ends when this process does. */
         return;
     }
-    for (int waited_ms = 0; waited_ms < STOP_WAIT_MS;
-         waited_ms += STOP_POLL_MS) {
-        if (waitpid(pid, NULL, WNOHANG) != 0) {
-            return;
-        }
-        apr_sleep(apr_time_from_msec(STOP_POLL_MS));
-    }
-    (void) kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
-        continue;
+    if (!has_ended(pid)) {
+        (void) kill(pid, SIGKILL);
+        (void) has_ended(pid);
     }
 }
 

@@ -242,12 +242,12 @@ int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
     if (getpid() != state->parent_pid) {
         return DECLINED;
     }
+    if (state->children_end_fd >= 0) {
+        jc_generations_check_newest(&state->generations, s);
+    }
     jc_generations_drop_dead(&state->generations);
     if (state->helper.pid == 0 && state->generations.count > 0 &&
-        !is_stopping()) {
-        error = start_helper(0);
-    }
-    if (error != NULL) {
+        !is_stopping() && (error = start_helper(0)) != NULL) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", error);
     }
     return DECLINED;

@@ -44,6 +44,8 @@ typedef struct {
 const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
                                 int table_fd, uint64_t number, uint64_t caps,
                                 int *children_end_fd);
+/* Restarts httpd gracefully if a child has cut its generation off. */
+void jc_generations_check_newest(const jc_generations_t *all, server_rec *s);
 const jc_generation_t *jc_generations_newest(const jc_generations_t *all);
 void jc_generations_drop(jc_generations_t *all, unsigned i);
 void jc_generations_drop_dead(jc_generations_t *all);

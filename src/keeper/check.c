@@ -79,7 +79,10 @@ int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
     if (mode & (S_IWGRP | S_IWOTH)) {
         return fail(failure, JC_CODE_SCRIPT_WRITABLE, mode, mode & 07755);
     }
-    if (file->st_uid == 0 && is_trusted(&jail->policy, walk->path)) {
+    /* Not with JailUser owner: there the file's owner is the one proof that
+     * the ids which the httpd child proposed are the right ones. */
+    if (file->st_uid == 0 && !(jail->policy.rec->flags & JC_POLICY_OWNER) &&
+        is_trusted(&jail->policy, walk->path)) {
         return 0; /* its directories are root's or the tenant's, as all are */
     }
     if (check_ownership(jail, walk, failure)) {

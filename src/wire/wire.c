@@ -16,6 +16,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define SCM_FDS_MAX 253 /* the kernel's SCM_MAX_FD */
+
 static const struct {
     size_t length;
     unsigned fd_count;
@@ -97,41 +99,35 @@ jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
 }
 
 /*
- * Takes the descriptors out of every SCM_RIGHTS block, keeping at most
- * JC_MAX_FDS and closing the rest. Returns how many came, kept or not; a
- * block of another kind counts as too many.
+ * Takes the descriptors out of every SCM_RIGHTS block, of which the kernel
+ * lets a sender have SCM_FDS_MAX in all. Returns how many; *foreign is set if
+ * there is a block of another kind.
  */
-static unsigned take_fds(struct msghdr *mh, int *fds)
+static unsigned take_fds(struct msghdr *mh, int *fds, int *foreign)
 {
     unsigned count = 0;
 
     for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
-            count += JC_MAX_FDS + 1;
+            *foreign = 1;
             continue;
         }
         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < n; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-            if (count < JC_MAX_FDS) {
-                fds[count] = fd;
-            } else {
-                close(fd);
-            }
-            count++;
+        for (size_t i = 0; i < n && count < SCM_FDS_MAX; i++) {
+            memcpy(&fds[count++], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
         }
     }
     return count;
 }
 
 /* End of file and an empty record both read as 0 bytes. Only the first may
- * end the connection, or one bad peer could close it for all that share it. */
+ * end the connection, or one bad peer could close it for all that share it. A
+ * peer that has shut down its sending side will never send again either. */
 static int hung_up(int sock_fd)
 {
-    struct pollfd p = {.fd = sock_fd};
+    struct pollfd p = {.fd = sock_fd, .events = POLLRDHUP};
 
-    return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
+    return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLRDHUP));
 }
 
 static int shape_is_right(const jc_wire_any_t *any, size_t length,
@@ -143,20 +139,22 @@ static int shape_is_right(const jc_wire_any_t *any, size_t length,
            fd_count == jc_wire_fd_count(any->head.type);
 }
 
-jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
-                              int flags)
+jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
+                                 int flags, jc_wire_discard_t *discard)
 {
-    /* Room for more than any message carries: a peer's surplus is then seen
-     * and closed here and not only reported as MSG_CTRUNC. */
+    /* Room for all that can come: a peer's surplus is then seen and discarded
+     * here, and not by the kernel. */
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int) * JC_MAX_FDS * 2)];
+        char bytes[CMSG_SPACE(sizeof(int) * SCM_FDS_MAX)];
     } ancillary;
+    int all[SCM_FDS_MAX];
     struct iovec iov = {.iov_base = any, .iov_len = sizeof(*any)};
     struct msghdr mh = {.msg_iov = &iov,
                         .msg_iovlen = 1,
                         .msg_control = &ancillary,
                         .msg_controllen = sizeof(ancillary)};
+    int foreign = 0;
     ssize_t length;
 
     for (unsigned i = 0; i < JC_MAX_FDS; i++) {
@@ -171,16 +169,23 @@ jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
         }
         return errno == ECONNRESET ? JC_WIRE_EOF : JC_WIRE_ERROR;
     }
-    unsigned fd_count = take_fds(&mh, fds);
-    if (length == 0 && fd_count == 0 && !(mh.msg_flags & MSG_CTRUNC)) {
+    unsigned count = take_fds(&mh, all, &foreign);
+    if (length == 0 && count == 0 && !(mh.msg_flags & MSG_CTRUNC)) {
         return hung_up(sock_fd) ? JC_WIRE_EOF : JC_WIRE_MALFORMED;
     }
-    if ((mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-        !shape_is_right(any, (size_t) length, fd_count)) {
-        jc_wire_close_fds(fds, JC_MAX_FDS);
+    if ((mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || foreign ||
+        !shape_is_right(any, (size_t) length, count)) {
+        discard(all, count);
         return JC_WIRE_MALFORMED;
     }
+    memcpy(fds, all, count * sizeof(int));
     return JC_WIRE_OK;
+}
+
+jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
+                              int flags)
+{
+    return jc_wire_recv_or(sock_fd, any, fds, flags, jc_wire_close_fds);
 }
 
 void jc_wire_send_failed(int control_fd, uint64_t request_id,

@@ -71,6 +71,8 @@ typedef struct {
 typedef struct {
     jc_wire_head_t head;
     uint64_t generation;
+    uint32_t web_uid; /* whom httpd's children run as */
+    uint32_t reserved;
 } jc_msg_generation_t;
 
 typedef struct {
@@ -159,6 +161,12 @@ jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
  */
 jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
                               int flags);
+
+/* The same for a receiver that must not close itself what a peer has sent
+ * with a message that is not one: it may be anything. */
+typedef void jc_wire_discard_t(int *fds, unsigned count);
+jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
+                                 int flags, jc_wire_discard_t *discard);
 
 /*
  * Sends JC_MSG_FAILED without blocking; what cannot be sent is lost, and the

@@ -45,6 +45,7 @@ typedef struct {
     uint32_t idle_ms;
     const char *root;
     const char *env[8]; /* NULL-terminated */
+    const char *trust;  /* or NULL */
 } policy_t;
 
 typedef struct {
@@ -98,6 +99,10 @@ static size_t put_policy(char *at, const policy_t *policy)
         end = stpcpy(end, policy->env[i]) + 1;
         rec.env_count++;
     }
+    if (policy->trust) {
+        end = stpcpy(end, policy->trust) + 1;
+        rec.trust_count = 1;
+    }
     rec.strings_len = (uint32_t) (end - strings);
     rec.len = (uint32_t) (end - at + 7) & ~7u;
     memcpy(at, &rec, sizeof(rec));
@@ -146,7 +151,7 @@ static void exec_helper(int parent_fd, int pidfd)
 
 static void send_generation(helper_t *h)
 {
-    jc_msg_generation_t msg = {.generation = h->generation};
+    jc_msg_generation_t msg = {.generation = h->generation, .web_uid = WEB};
     int fds[JC_GENERATION_FDS] = {[JC_GENERATION_SOCKET] = h->helper_fd,
                                   [JC_GENERATION_TABLE] = h->table_fd,
                                   [JC_GENERATION_LOG] = h->log_fd};
@@ -317,6 +322,8 @@ static void await(request_t *r, answer_t *answer)
     while (jc_wire_recv(r->control_fd, &any, fds, MSG_DONTWAIT) == JC_WIRE_OK) {
         take_message(&any, answer);
     }
+    /* What was refused may be open a while longer, on its way to be closed. */
+    assert_return_code(fcntl(r->out_fd, F_SETFL, O_NONBLOCK), errno);
     len = read(r->out_fd, answer->out, sizeof(answer->out) - 1);
     answer->out[len > 0 ? len : 0] = 0;
     int rest[] = {r->in_fd, r->out_fd, r->err_fd, r->control_fd};

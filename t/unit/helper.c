@@ -7,6 +7,8 @@
  */
 #include "t/unit/driver.h"
 
+#include <netinet/in.h>
+
 static char root[256];    /* a jail with one static program */
 static char program[512]; /* as the host sees it */
 static const char script[] = "/cgi-bin/hello";
@@ -253,6 +255,38 @@ static void test_owner(void **state)
     assert_string_equal(answer.out, "ran\n");
 }
 
+static void send_bytes_fd(helper_t *h, const void *bytes, size_t len,
+                          int fd_count, int fd)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * 16)];
+    } ancillary = {0};
+    struct iovec iov = {.iov_base = (void *) bytes, .iov_len = len};
+    struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    if (fd_count > 0) {
+        mh.msg_control = &ancillary;
+        mh.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t) fd_count);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int) * (size_t) fd_count);
+        for (int i = 0; i < fd_count; i++) {
+            memcpy(CMSG_DATA(c) + i * (int) sizeof(int), &fd, sizeof(int));
+        }
+    }
+    assert_true(sendmsg(h->child_fd, &mh, MSG_NOSIGNAL) >= 0);
+}
+
+static void send_bytes(helper_t *h, const void *bytes, size_t len, int fd_count)
+{
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    send_bytes_fd(h, bytes, len, fd_count, null_fd);
+    close(null_fd);
+}
+
 /* A descriptor of each wrong kind in each place. */
 static int wrong_kind(int kind, const char *fifo)
 {
@@ -275,6 +309,10 @@ static int wrong_kind(int kind, const char *fifo)
                            errno);
         close(pair[1]);
         return pair[0];
+    case 6: /* a pipe of root's, as those to piped logs are */
+        assert_return_code(pipe2(pair, O_CLOEXEC), errno);
+        close(pair[0]);
+        return pair[1];
     default:
         return memfd_create("unsealed", MFD_CLOEXEC);
     }
@@ -288,10 +326,11 @@ static void test_wrong_descriptors(void **state)
 
     snprintf(fifo, sizeof(fifo), "%s.fifo", root);
     assert_return_code(mkfifo(fifo, 0600), errno);
+    send_bytes(h, "junk", 4, 1); /* a closer has a descriptor too */
     must_run(h);
     int before = descriptors_of(h->pid);
     for (unsigned place = 0; place < JC_SPAWN_FDS; place++) {
-        for (int kind = 0; kind < 7; kind++) {
+        for (int kind = 0; kind < 8; kind++) {
             request_t r;
             prepare(h, &r, script, program);
             replace_fd(&r, place, wrong_kind(kind, fifo));
@@ -376,31 +415,6 @@ static void test_junk_memfds(void **state)
     must_run(h);
 }
 
-static void send_bytes(helper_t *h, const void *bytes, size_t len, int fd_count)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int) * 16)];
-    } ancillary = {0};
-    struct iovec iov = {.iov_base = (void *) bytes, .iov_len = len};
-    struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
-    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (fd_count > 0) {
-        mh.msg_control = &ancillary;
-        mh.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t) fd_count);
-        struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int) * (size_t) fd_count);
-        for (int i = 0; i < fd_count; i++) {
-            memcpy(CMSG_DATA(c) + i * (int) sizeof(int), &null_fd, sizeof(int));
-        }
-    }
-    assert_true(sendmsg(h->child_fd, &mh, MSG_NOSIGNAL) >= 0);
-    close(null_fd);
-}
-
 static void test_bad_messages(void **state)
 {
     helper_t *h = *state;
@@ -410,6 +424,7 @@ static void test_bad_messages(void **state)
                                      .type = JC_MSG_SPAWN},
                             .generation = 1};
 
+    send_bytes(h, "junk", 4, 1); /* a closer has a descriptor too */
     must_run(h);
     int before = descriptors_of(h->pid);
     send_bytes(h, "", 0, 0); /* reads like end of file */
@@ -439,6 +454,201 @@ static void test_bad_messages(void **state)
     send_bytes(h, &spawn, sizeof(spawn), 5);
     must_run(h);
     assert_int_equal(descriptors_of(h->pid), before);
+}
+
+/* A TCP socket whose last close waits a minute: its peer takes nothing, its
+ * window is full, and it lingers. The peer is *peer_fd. */
+static int lingering_socket(int *peer_fd)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof(at);
+    struct linger linger = {.l_onoff = 1, .l_linger = 60};
+    static char block[65536];
+    int listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_return_code(bind(listen_fd, (struct sockaddr *) &at, len), errno);
+    assert_return_code(listen(listen_fd, 1), errno);
+    assert_return_code(getsockname(listen_fd, (struct sockaddr *) &at, &len),
+                       errno);
+    assert_return_code(connect(fd, (struct sockaddr *) &at, len), errno);
+    *peer_fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    assert_return_code(*peer_fd, errno);
+    while (send(fd, block, sizeof(block), MSG_DONTWAIT) > 0) {
+    }
+    assert_return_code(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger,
+                                  sizeof(linger)),
+                       errno);
+    close(listen_fd);
+    return fd;
+}
+
+static void hide_in(int sock_fd, int fd)
+{
+    helper_t as_if = {.child_fd = sock_fd};
+
+    send_bytes_fd(&as_if, "x", 1, 1, fd);
+}
+
+/* Nobody may have to wait until such a descriptor is closed. */
+static void test_closes_that_block(void **state)
+{
+    helper_t *h = *state;
+    int peers[3];
+    request_t r;
+    answer_t answer;
+    time_t begun = time(NULL);
+
+    int fd = lingering_socket(&peers[0]);
+    send_bytes_fd(h, "junk", 4, 1, fd);
+    close(fd);
+    fd = lingering_socket(&peers[1]);
+    prepare(h, &r, script, program);
+    replace_fd(&r, JC_SPAWN_STDIN, fd);
+    ask(h, &r);
+    must_refuse(&r, JC_CODE_BAD_DESCRIPTOR);
+    fd = lingering_socket(&peers[2]);
+    prepare(h, &r, script, program);
+    hide_in(r.control_fd, fd);
+    close(fd);
+    r.msg.policy = POLICIES;
+    ask(h, &r);
+    await(&r, &answer);
+    must_run(h);
+    assert_true(time(NULL) - begun < 30); /* half of what one close takes */
+    jc_wire_close_fds(peers, 3);
+}
+
+/* One child shuts the socket down that all of them share: that generation is
+ * over, and the others are served. */
+static void test_shut_down_socket(void **state)
+{
+    static const int how[] = {SHUT_WR, SHUT_RD, SHUT_RDWR};
+
+    for (int i = 0; i < 3; i++) {
+        helper_t h, next;
+        struct pollfd p;
+        start(&h, policies, POLICIES);
+        next = h;
+        open_generation(&next, 2, policies, POLICIES);
+        send_generation(&next);
+        must_run(&h);
+        assert_return_code(shutdown(h.child_fd, how[i]), errno);
+        must_run(&next);
+        if (how[i] != SHUT_RD) {
+            /* closed by the helper; ours is the one copy left */
+            close(h.helper_fd);
+            h.helper_fd = -1;
+            p = (struct pollfd){.fd = h.child_fd};
+            assert_int_equal(poll(&p, 1, 10000), 1);
+            assert_true(p.revents & POLLHUP);
+        }
+        close_generation(&h);
+        stop(&next);
+    }
+}
+
+/* With "owner" the file's owner is the only proof of the ids. */
+static void test_owner_and_trust(void **state)
+{
+    policy_t pair[2] = {policies[GOOD], policies[OWNER]};
+    char shared[512];
+    request_t r;
+    answer_t answer;
+    helper_t h;
+
+    snprintf(shared, sizeof(shared), "%s/shared/hello", root);
+    must("mkdir %s/shared && cp build/probe/hello %s", root, shared);
+    pair[0].trust = pair[1].trust = "/shared";
+    start(&h, pair, 2);
+    run(&h, 0, "/shared/hello", shared, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    prepare(&h, &r, "/shared/hello", shared);
+    r.msg.policy = 1;
+    r.msg.uid = r.msg.gid = TENANT;
+    ask(&h, &r);
+    must_refuse(&r, JC_CODE_SCRIPT_DIR_OWNER);
+    stop(&h);
+    must("rm -rf %s/shared", root);
+}
+
+/* One user's jails are bounded, whatever his policies are. */
+static void test_jails_of_one_user(void **state)
+{
+    enum { MANY = 70 };
+    static policy_t many[MANY];
+    static char names[MANY][24];
+    answer_t answer;
+    helper_t h;
+    int ran = 0, refused = 0;
+
+    for (int i = 0; i < MANY; i++) {
+        many[i] = policies[GOOD];
+        snprintf(names[i], sizeof(names[i]), "NUMBER=%d", i);
+        many[i].env[2] = names[i];
+    }
+    start(&h, many, MANY);
+    for (uint32_t i = 0; i < MANY; i++) {
+        run(&h, i, script, program, &answer);
+        ran += strcmp(answer.out, "ran\n") == 0;
+        refused +=
+            answer.failed && answer.failure.code == JC_CODE_TOO_MANY_JAILS;
+    }
+    assert_int_equal(ran, 64);
+    assert_int_equal(refused, MANY - 64);
+    stop(&h);
+}
+
+/* Whether these bytes are in the writable memory of a process. */
+static int memory_contains(pid_t pid, const char *secret)
+{
+    char path[64], line[512], perms[8];
+    unsigned long from, to;
+    int found = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+    FILE *maps = fopen(path, "re");
+    snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+    int mem_fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_non_null(maps);
+    assert_return_code(mem_fd, errno);
+    while (fgets(line, sizeof(line), maps)) {
+        assert_int_equal(sscanf(line, "%lx-%lx %7s", &from, &to, perms), 3);
+        char *copy = malloc(to - from);
+        if (perms[1] == 'w' &&
+            pread(mem_fd, copy, to - from, (off_t) from) > 0) {
+            found |= memmem(copy, to - from, secret, strlen(secret)) != NULL;
+        }
+        free(copy);
+    }
+    fclose(maps);
+    close(mem_fd);
+    return found;
+}
+
+/* A keeper's memory holds its own policy and no other's. */
+static void test_secrets_of_others(void **state)
+{
+    policy_t pair[2] = {policies[GOOD], policies[GOOD]};
+    pid_t pids[8];
+    answer_t answer;
+    helper_t h;
+
+    pair[0].env[2] = "PASSWORD=of-the-first-tenant";
+    pair[1].env[2] = "PASSWORD=of-the-second-tenant";
+    start(&h, pair, 2);
+    run(&h, 0, script, program, &answer);
+    assert_int_equal(children_of(h.pid, pids, 8), 1);
+    assert_true(memory_contains(pids[0], "of-the-first-tenant"));
+    assert_false(memory_contains(pids[0], "of-the-second-tenant"));
+    kill(pids[0], SIGKILL);
+    assert_true(wait_gone(pids[0], 5000));
+    run(&h, 1, script, program, &answer);
+    assert_int_equal(children_of(h.pid, pids, 8), 1);
+    assert_true(memory_contains(pids[0], "of-the-second-tenant"));
+    assert_false(memory_contains(pids[0], "of-the-first-tenant"));
+    stop(&h);
 }
 
 /* What the helper had not received when it was killed is served by the next. */
@@ -557,7 +767,7 @@ static void test_new_log(void **state)
 static void test_malformed_table(void **state)
 {
     helper_t *h = *state;
-    jc_msg_generation_t msg = {.generation = 7};
+    jc_msg_generation_t msg = {.generation = 7, .web_uid = WEB};
     int pair[2];
     static const char junk[64] = "not a table";
 
@@ -620,6 +830,11 @@ int main(void)
         TEST(test_roots_socket),
         TEST(test_junk_memfds),
         TEST(test_bad_messages),
+        TEST(test_closes_that_block),
+        cmocka_unit_test(test_shut_down_socket),
+        cmocka_unit_test(test_owner_and_trust),
+        cmocka_unit_test(test_jails_of_one_user),
+        cmocka_unit_test(test_secrets_of_others),
         cmocka_unit_test(test_queue_outlives_helper),
         TEST(test_keeper_killed),
         TEST(test_idle_keeper_goes),
