@@ -228,7 +228,7 @@ static void on_generation(jc_generation_t *generation)
             if (any.head.type == JC_MSG_SPAWN) {
                 jc_helper_on_spawn(generation, &any.spawn, fds);
             } else {
-                jc_dispose(fds, JC_MAX_FDS);
+                jc_dispose(fds, jc_wire_fd_count(any.head.type));
             }
             break;
         case JC_WIRE_MALFORMED:

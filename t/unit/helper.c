@@ -615,6 +615,9 @@ static int memory_contains(pid_t pid, const char *secret)
     assert_return_code(mem_fd, errno);
     while (fgets(line, sizeof(line), maps)) {
         assert_int_equal(sscanf(line, "%lx-%lx %7s", &from, &to, perms), 3);
+        if (to - from > 1UL << 28) {
+            continue; /* a sanitizer's shadow */
+        }
         char *copy = malloc(to - from);
         if (perms[1] == 'w' &&
             pread(mem_fd, copy, to - from, (off_t) from) > 0) {

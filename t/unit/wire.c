@@ -410,7 +410,7 @@ static void sizes(void **state)
 {
     (void) state;
     assert_int_equal(JC_WIRE_VERSION, 1);
-    assert_int_equal(jc_wire_length(JC_MSG_GENERATION), 16);
+    assert_int_equal(jc_wire_length(JC_MSG_GENERATION), 24);
     assert_int_equal(jc_wire_length(JC_MSG_SPAWN), 40);
     assert_int_equal(jc_wire_length(JC_MSG_RUN), 16);
     assert_int_equal(jc_wire_length(JC_MSG_STARTED), 32);
