@@ -103,7 +103,8 @@ static const jc_reason_row_t rows[] = {
      "script faster"},
     {JC_CODE_TOO_MANY_JAILS, ADMIN, "too many jails are in use at once",
      "found {found}, expected at most {expected}",
-     "lower JailIdle, so that unused jails end sooner"},
+     "lower JailIdle, so that unused jails end sooner, and see whether stopped "
+     "processes keep old ones from ending"},
     {JC_CODE_OWNER_REFUSED, OWNER,
      "JailUser owner: the script belongs to a user or group that may not run "
      "scripts",
@@ -261,8 +262,9 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_BAD_HEADER, OWNER, "malformed header line: \"{text}\"", NULL,
      "print Content-Type: and an empty line before anything else; "
      "what is meant for a log belongs to standard error"},
-    {JC_CODE_HEADER_TOO_LONG, OWNER, "its header block is longer than 1 MB",
-     NULL, "end the headers with an empty line"},
+    {JC_CODE_HEADER_TOO_LONG, OWNER,
+     "its header block is longer than 1 MB or 1,000 lines", NULL,
+     "end the headers with an empty line"},
     {JC_CODE_HEADER_TIMEOUT, APLOG_ERR, HTTP_GATEWAY_TIME_OUT,
      "timed out before sending its headers", NULL,
      "make it answer sooner, or raise Timeout for this host"},
