@@ -80,6 +80,8 @@ typedef struct {
     jc_code_t refusal;            /* why there is none, or JC_CODE_NONE */
     const char *refusal_found;    /* what was found, for the sentence */
     const char *refusal_expected; /* what was expected */
+
+    int *nap_score; /* in a child; src/httpd/pump.c */
 } jc_server_conf_t;
 
 /* What a child of httpd needs to reach the helper. */

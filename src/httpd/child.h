@@ -44,7 +44,7 @@
 #define JC_PASS_BUCKETS     64      /* likewise */
 #define JC_GATHER_MS        2       /* wait for more before a flush */
 #define JC_DUPLEX_MS        1000    /* the same while a body comes in */
-#define JC_NAP_MS           5       /* for a script that ends at once */
+#define JC_NAP_MS           20      /* for a script that ends soon */
 #define JC_EXIT_WAIT_MS     100     /* for EXIT, after stdout's end */
 #define JC_FAILED_WAIT_MS   1000    /* the same, if there was no page */
 #define JC_ORPHAN_MS        5000    /* silence after the leader's end */
@@ -185,6 +185,9 @@ apr_status_t jc_pump(jc_client_t *c, int wait_ms);
  * the ends of its pipes and its exit. A slow one loses wait_ms. Without effect
  * while there is a body to be written. */
 void jc_pump_nap(jc_client_t *c, int wait_ms);
+/* The same for the first wait of a request, if the site's scripts have lately
+ * ended as soon as that: where they are slow nothing is lost. */
+void jc_pump_first_nap(jc_client_t *c);
 void jc_pump_end(jc_client_t *c, int wait_ms);
 /* At the end of output before STARTED: 1 if the request was sent again. */
 int jc_pump_sent_again(jc_client_t *c);

@@ -19,6 +19,7 @@ void *jc_config_create_server(apr_pool_t *p, server_rec *s)
     conf->idle_ms = -1;
     conf->strict = -1;
     conf->policy = JC_NO_ID;
+    conf->nap_score = apr_pcalloc(p, sizeof(*conf->nap_score));
     return conf;
 }
 

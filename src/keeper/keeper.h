@@ -78,8 +78,8 @@ typedef struct {
     int file_fd; /* O_PATH of the last component; -1 if `want_dir` */
     struct stat dir;
     struct stat file;
-    char path[4096];      /* canonical, or as far as the walk came */
     jc_failure_t failure; /* text points to `path` */
+    char path[4096];      /* canonical, or as far as the walk came */
 } jc_walk_t;
 
 /*
@@ -102,10 +102,13 @@ typedef struct {
     uint64_t script_ino;
 } jc_request_t;
 
-/* Decodes `len` bytes; the strings stay where they are. argv and envp are
- * allocated, envp with room for `env_room` further strings. 0 or -1. */
+/*
+ * Decodes `len` bytes; the strings stay where they are. argv and envp, which
+ * has room for `env_room` further strings, are put into the room_len pointers
+ * at `room` (may be NULL) if they fit, and are allocated otherwise. 0 or -1.
+ */
 int jc_request_decode(const void *data, size_t len, uint32_t env_room,
-                      jc_request_t *request);
+                      char **room, size_t room_len, jc_request_t *request);
 
 /* environment.c: drops the dangerous names and sets the policy's strings. */
 void jc_environment_apply(const jc_policy_view_t *policy,

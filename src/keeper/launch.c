@@ -25,6 +25,14 @@ typedef struct {
     int control_fd;
 } launch_t;
 
+#define VECTORS 256
+
+/* Not cleared, and on the stack, whose pages are in use already. */
+typedef struct {
+    char *vectors[VECTORS];
+    _Alignas(8) char small[4096];
+} scratch_t;
+
 static void refuse(const launch_t *launch, const jc_failure_t *failure)
     __attribute__((noreturn));
 static void refuse(const launch_t *launch, const jc_failure_t *failure)
@@ -84,22 +92,37 @@ static void become_leader(const launch_t *launch)
     umask(022);
 }
 
+/* A small request is read and a large one mapped: each page that this process
+ * touches for the first time costs more than a system call. */
+static const void *get_request(scratch_t *scratch, size_t *len)
+{
+    struct stat st;
+
+    if (fstat(JC_SCRIPT_REQUEST_FD, &st) || st.st_size <= 0 ||
+        st.st_size > (off_t) JC_REQUEST_LEN_MAX) {
+        return NULL;
+    }
+    *len = (size_t) st.st_size;
+    if (*len <= sizeof(scratch->small)) {
+        return pread(JC_SCRIPT_REQUEST_FD, scratch->small, *len, 0) ==
+                       (ssize_t) *len
+                   ? scratch->small
+                   : NULL;
+    }
+    void *data =
+        mmap(NULL, *len, PROT_READ, MAP_PRIVATE, JC_SCRIPT_REQUEST_FD, 0);
+    return data == MAP_FAILED ? NULL : data;
+}
+
 static void read_request(const launch_t *launch, const jc_jail_t *jail,
-                         jc_request_t *request)
+                         scratch_t *scratch, jc_request_t *request)
 {
     jc_failure_t failure = {.code = JC_CODE_REQUEST_MALFORMED};
-    struct stat st;
-    void *data = MAP_FAILED;
+    size_t len;
+    const void *data = get_request(scratch, &len);
 
-    if (fstat(JC_SCRIPT_REQUEST_FD, &st) == 0 && st.st_size > 0 &&
-        st.st_size <= (off_t) JC_REQUEST_LEN_MAX) {
-        /* Writable for us alone: execve wants char *, and nothing writes. */
-        data = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE,
-                    JC_SCRIPT_REQUEST_FD, 0);
-    }
-    if (data == MAP_FAILED ||
-        jc_request_decode(data, (size_t) st.st_size,
-                          jail->policy.rec->env_count, request)) {
+    if (!data || jc_request_decode(data, len, jail->policy.rec->env_count,
+                                   scratch->vectors, VECTORS, request)) {
         refuse(launch, &failure);
     }
 }
@@ -142,7 +165,8 @@ static void find_script(const launch_t *launch, const jc_jail_t *jail,
 
 void jc_launch(const jc_jail_t *jail, uint64_t request_id, const int *fds)
 {
-    static jc_walk_t walk;
+    jc_walk_t walk;
+    scratch_t scratch;
     launch_t launch = {.request_id = request_id};
     jc_failure_t failure;
     jc_request_t request;
@@ -153,7 +177,7 @@ void jc_launch(const jc_jail_t *jail, uint64_t request_id, const int *fds)
 
     take_descriptors(&launch, fds);
     become_leader(&launch);
-    read_request(&launch, jail, &request);
+    read_request(&launch, jail, &scratch, &request);
     find_script(&launch, jail, &request, &walk);
     jc_environment_apply(&jail->policy, &request);
     set_limits(&launch, &jail->policy);

@@ -53,15 +53,17 @@ static void refuse_fork(int control_fd, uint64_t request_id, int errnum)
 static void jc_keeper_on_run(const jc_msg_run_t *msg, int *fds)
 {
     int control_fd = fds[JC_SPAWN_CONTROL];
-    jc_run_t *run = calloc(1, sizeof(*run));
-    pid_t pid = run ? fork() : -1;
+    jc_run_t *run = jc_runs_new();
+    /* Without the C library's own work at fork, which is for threads and
+     * streams: there are none, and each page it writes is copied twice. */
+    pid_t pid = run ? _Fork() : -1;
 
     if (pid == 0) {
         jc_launch(keeper.jail, msg->request_id, fds);
     }
     if (pid < 0) {
         refuse_fork(control_fd, msg->request_id, run ? errno : ENOMEM);
-        free(run);
+        jc_runs_free(run);
         return;
     }
     run->pid = pid;

@@ -28,12 +28,11 @@ static int take(char **vector, uint32_t count, char **at, char *end)
 }
 
 int jc_request_decode(const void *data, size_t len, uint32_t env_room,
-                      jc_request_t *request)
+                      char **room, size_t room_len, jc_request_t *request)
 {
     const jc_request_head_t *head = data;
     char *script;
 
-    memset(request, 0, sizeof(*request));
     if (len < sizeof(*head) || len > JC_REQUEST_LEN_MAX ||
         head->magic != JC_REQUEST_MAGIC || head->version != JC_WIRE_VERSION ||
         head->strings_len != len - sizeof(*head) ||
@@ -44,17 +43,24 @@ int jc_request_decode(const void *data, size_t len, uint32_t env_room,
     }
     char *at = (char *) data + sizeof(*head);
     char *end = at + head->strings_len;
-    request->argv = calloc((size_t) head->argc + 1, sizeof(char *));
-    request->envp = calloc((size_t) head->envc + env_room + 1, sizeof(char *));
-    if (!request->argv || !request->envp || take(&script, 1, &at, end) ||
+    size_t need = (size_t) head->argc + 1 + head->envc + env_room + 1;
+    char **vectors = need <= room_len ? room : malloc(need * sizeof(char *));
+    if (!vectors) {
+        return -1;
+    }
+    request->argv = vectors;
+    request->envp = vectors + head->argc + 1;
+    if (take(&script, 1, &at, end) ||
         take(request->argv, head->argc, &at, end) ||
         take(request->envp, head->envc, &at, end) || at != end ||
         script[0] != '/') {
-        free(request->argv);
-        free(request->envp);
-        memset(request, 0, sizeof(*request));
+        if (vectors != room) {
+            free(vectors);
+        }
         return -1;
     }
+    request->argv[head->argc] = NULL;
+    request->envp[head->envc] = NULL;
     request->script = script;
     request->envc = head->envc;
     request->script_dev = head->script_dev;

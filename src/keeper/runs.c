@@ -57,6 +57,28 @@ static uint64_t now_ms(void)
     return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
 }
 
+/* The last one that was freed is the next one: malloc would write to pages
+ * of its own, each of which the fork that follows makes the kernel copy. */
+static jc_run_t *spare;
+
+jc_run_t *jc_runs_new(void)
+{
+    jc_run_t *run = spare;
+
+    if (!run) {
+        return calloc(1, sizeof(*run));
+    }
+    spare = run->next;
+    memset(run, 0, sizeof(*run));
+    return run;
+}
+
+void jc_runs_free(jc_run_t *run)
+{
+    run->next = spare;
+    spare = run;
+}
+
 void jc_runs_add(jc_run_t *run)
 {
     run->next = runs.first;
@@ -104,7 +126,7 @@ static void forget(jc_run_t *run)
     }
     *link = run->next;
     let_go(run);
-    free(run);
+    jc_runs_free(run);
 }
 
 static jc_run_t *find(pid_t pid)

@@ -33,6 +33,8 @@ typedef struct jc_run {
     pid_t termed_pids[JC_TERMED_MAX];
 } jc_run_t;
 
+jc_run_t *jc_runs_new(void); /* zeroed; NULL: no memory */
+void jc_runs_free(jc_run_t *run);
 void jc_runs_add(jc_run_t *run); /* takes it */
 int jc_runs_none(void);          /* no request and no process left */
 int jc_runs_ending(void);        /* jc_runs_tick() has work to do */

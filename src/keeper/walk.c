@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,7 +28,7 @@ typedef struct {
     struct stat top;            /* of the last */
     int depth;
     int links;
-    char rest[2 * PATH_MAX]; /* what is still to be walked */
+    const char *rest; /* what is still to be walked */
 } state_t;
 
 static int fail(state_t *s, jc_code_t code, int errnum, uint64_t found,
@@ -125,7 +126,8 @@ static int go_up(state_t *s)
     return 0;
 }
 
-/* Puts the link's target before the rest. */
+/* Puts the link's target before the rest. What is allocated is not freed: this
+ * process executes the script next, or is done with its one walk. */
 static int follow(state_t *s, int link_fd)
 {
     char target[PATH_MAX];
@@ -137,15 +139,20 @@ static int follow(state_t *s, int link_fd)
         return fail_errno(s);
     }
     if (++s->links > LINKS_MAX || (size_t) len == sizeof(target) ||
-        (size_t) len + 1 + rest_len >= sizeof(s->rest)) {
+        (size_t) len + 1 + rest_len >= 2 * PATH_MAX) {
         return fail(s, JC_CODE_SYMLINK_LOOP, ELOOP, 0, 0);
     }
     if (s->rule->links_need_root && s->top.st_uid != 0) {
         return fail(s, JC_CODE_SYMLINK_LOOP, 0, s->top.st_uid, 0);
     }
-    memmove(s->rest + len + 1, s->rest, rest_len + 1);
-    memcpy(s->rest, target, (size_t) len);
-    s->rest[len] = '/';
+    char *joined = malloc((size_t) len + 1 + rest_len + 1);
+    if (!joined) {
+        return fail_errno(s);
+    }
+    memcpy(joined, target, (size_t) len);
+    joined[len] = '/';
+    memcpy(joined + len + 1, s->rest, rest_len + 1);
+    s->rest = joined;
     if (target[0] == '/') {
         while (s->depth > 0) {
             pop(s);
@@ -168,7 +175,7 @@ static int next_component(state_t *s, char *name)
     }
     memcpy(name, at, len);
     name[len] = 0;
-    memmove(s->rest, at + len, strlen(at + len) + 1);
+    s->rest = at + len;
     return 1;
 }
 
@@ -234,16 +241,21 @@ static int run(state_t *s, int want_dir)
 int jc_walk(const char *path, const jc_walk_rule_t *rule, int want_dir,
             jc_walk_t *walk)
 {
-    state_t s = {.rule = rule, .walk = walk};
+    /* The arrays are not cleared: each page that is touched here is one
+     * that the kernel must first copy, for every request. */
+    state_t s;
     int result;
 
-    memset(walk, 0, sizeof(*walk));
+    s.rule = rule;
+    s.walk = walk;
+    s.depth = s.links = 0;
     walk->dir_fd = walk->file_fd = -1;
+    walk->path[0] = 0;
     if (path[0] != '/' || strlen(path) >= PATH_MAX) {
         errno = ENAMETOOLONG;
         return fail_errno(&s);
     }
-    strcpy(s.rest, path);
+    s.rest = path;
     result = run(&s, want_dir);
     if (result == 0 && !want_dir) { /* it ended at a directory */
         result = fail(&s, JC_CODE_NOT_REGULAR, 0, s.top.st_mode, 0);
