@@ -77,6 +77,7 @@ is_deeply([grep { !$before{$_} } @after],
 # IPC objects of others may go; nothing else may.
 is_deeply([grep { !$after{$_} && !/^(?:shm|sem|msg): / } @before],
     [], 'and none has been taken away or changed');
-cmp_ok(scalar @before, '>', 10, 'something was compared');
+# Four files, three kinds of IPC objects and a mount are there everywhere.
+cmp_ok(scalar @before, '>=', 8, 'something was compared');
 
 done_testing;
