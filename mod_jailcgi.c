@@ -7,6 +7,7 @@
  * Never:     does the work itself; each hook only calls src/httpd
  */
 #include "mod_jailcgi.h"
+#include "src/httpd/freeze.h"
 #include "src/wire/wire.h"
 
 #include "http_core.h"
@@ -105,6 +106,9 @@ static void register_hooks(apr_pool_t *p)
     static const char *const before_cgi[] = {"mod_cgi.c", "mod_cgid.c", NULL};
 
     jc_supervise_load();
+    /* The last word before directives are read, and the first after it. */
+    ap_hook_pre_config(jc_suexec_pretend, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_check_config(jc_suexec_restore, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* After every other module: what can fail has failed before a helper is
      * started, and daemons that others fork from post_config (mod_cgid,

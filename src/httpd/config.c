@@ -178,12 +178,13 @@ static const char *set_suexec(cmd_parms *cmd, void *unused, const char *user,
     if (error != NULL) {
         return error;
     }
-    /* mod_suexec is asked next and will refuse; say how that is mended. */
+    /* suexec.c enables it, so this is `Suexec Off` above. mod_suexec is asked
+     * too and will refuse; say how that is mended. */
     if (!ap_unixd_config.suexec_enabled &&
         ap_find_linked_module("mod_suexec.c") != NULL) {
-        return "SuexecUserGroup: mod_suexec is loaded but has no usable suexec "
-               "program, and refuses this line; mod_jailcgi needs neither, so "
-               "remove the LoadModule line of suexec_module";
+        return "SuexecUserGroup: mod_suexec refuses this line after Suexec "
+               "Off; mod_jailcgi needs neither, so remove Suexec Off or the "
+               "LoadModule line of suexec_module";
     }
     conf->suexec_user = user;
     conf->suexec_group = group;

@@ -40,6 +40,15 @@ void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,
                          jc_identity_t *id);
 uint32_t jc_identity_min(int64_t configured);
 
+/* suexec.c: hooks around the reading of directives. */
+int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
+int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                      server_rec *s);
+/* After them: NULL, or why httpd must not start: programs of this host would
+ * run as the web user although SuexecUserGroup names another. */
+const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
+                              const jc_server_conf_t *main_conf, int has_cgi);
+
 /* table.c */
 typedef struct jc_table_t jc_table_t;
 

@@ -232,6 +232,11 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
      * server's own structure. */
     if (s == freeze->main_server || conf != jc_config_of(freeze->main_server)) {
         problem = freeze_conf(freeze, conf);
+        if (problem == NULL) {
+            problem = jc_suexec_problem(freeze->p, conf,
+                                        jc_config_of(freeze->main_server),
+                                        freeze->has_cgi);
+        }
     }
     if (problem != NULL && freeze->fatal == NULL) {
         freeze->fatal =

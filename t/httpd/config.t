@@ -346,20 +346,93 @@ is_refused($both, 'unset', "no JailRoot with mod_$cgi", 1007, qr/JailRoot/);
 is_refused($both, 'unknown', "no user with mod_$cgi", 1002, qr/nosuchuser/);
 $both->stop;
 
-# mod_suexec refuses its own directive if it has no usable program.
-my $with_suexec = -u '/usr/lib/apache2/suexec';
-for my $order ('before', 'after') {
+# --- SuexecUserGroup where suexec cannot work -------------------------------------
+
+my $stays = 'SuexecUserGroup, JailRoot off';
+my $off   = "JailRoot off\n    SuexecUserGroup #$a #$a";
+my $suexec_off = qr/virtual host off \(\S+httpd\.conf:\d+\): SuexecUserGroup \#$a \#$a of a host that is not jailed \(JailRoot off\), but suEXEC is disabled: \S.*write JailRoot PATH or none/;
+
+# Without mod_suexec the line is ours alone.
+($status, $err) = try_config(
+    modules => [$cgi],
+    vhosts  => [[$alice, $off, name => 'off', root => '', user => '']]
+);
+isnt($status, 0, "$stays, no mod_suexec: is refused");
+like($err, $suexec_off, "$stays, no mod_suexec: says why");
+like($err, qr/disabled: mod_suexec is not loaded;/, "$stays, no mod_suexec: names it");
+
+sub beside_suexec {
     my $load = 'LoadModule suexec_module /usr/lib/apache2/modules/mod_suexec.so';
-    ($status, $err) = try_config(
-        $order eq 'before' ? (modules => ['suexec']) : (config => $load),
-        vhosts => [vhost_of('suexec', $alice, "SuexecUserGroup #$a #$a")]
+    my $own  = "SuexecUserGroup #$a #$a";
+    my @off  = (name => 'off', root => '', user => '');
+
+    # whose line it is, what is loaded, the server's lines, the host, what is said
+    my $inherited = qr/virtual host off .*: SuexecUserGroup \#$b \#$b of a host that is not/;
+    my @rows = (
+        ['jailed',            [],           '', [$alice, $own, user => '']],
+        ['JailRoot none',     [],           '', [$alice, $own, user => '', root => 'none']],
+        ['Suexec On',         [],  'Suexec On', [$alice, $own, user => '']],
+        ['off without it',    [],           '', [$alice, '', name => 'off', root => 'off']],
+        ['no JailRoot, no mod_cgi', [],     '', [$alice, $own, root => '', user => '']],
+        ['off',               [],           '', [$alice, $off, @off], $suexec_off],
+        ['off, with Suexec On', [], 'Suexec On', [$alice, $off, @off], $suexec_off],
+        ['off, inherited',    [], "SuexecUserGroup #$b #$b\nJailRoot none",
+            [$alice, 'JailRoot off', @off], $inherited],
+        ['off, inherited, JailUser', [], "SuexecUserGroup #$b #$b\nJailRoot none",
+            [$alice, 'JailRoot off', name => 'off', root => ''], $inherited],
+        ['no JailRoot',       [$cgi],       '', [$alice, $own, root => '', user => ''],
+            qr/virtual host alice .*not jailed \(no JailRoot\).*Missing suexec/],
+        ['the main server',   [$cgi], $own, $alice,
+            qr/the main server: SuexecUserGroup .*not jailed \(no JailRoot\)/],
+        ['Suexec Off',        [], 'Suexec Off', [$alice, $own, user => ''],
+            qr/SuexecUserGroup.*Suexec (?:Off|directive is Off)/],
     );
-    if ($with_suexec) {
-        is($status, 0, "mod_suexec loaded $order: SuexecUserGroup is taken");
-        next;
+    for my $row (@rows) {
+        my ($name, $modules, $config, $vhost, $sentence) = @$row;
+        for my $order ('before', 'after') {
+            my $test = "mod_suexec loaded $order, $name";
+            ($status, $err) = try_config(
+                modules => [@$modules, $order eq 'before' ? 'suexec' : ()],
+                config  => ($order eq 'after' ? "$load\n" : '') . $config,
+                vhosts  => [$vhost]
+            );
+            if ($sentence) {
+                isnt($status, 0, "$test: is refused");
+                like($err, $sentence, "$test: says why");
+            }
+            else {
+                is($status, 0, "$test: passes") or diag($err);
+            }
+        }
     }
-    isnt($status, 0, "mod_suexec loaded $order, no program: is refused");
-    like($err, qr/SuexecUserGroup/, "mod_suexec loaded $order: and named");
+
+    my %hosts = (
+        modules => [$cgi, 'suexec'],
+        vhosts  => [
+            [$alice, $own, user => ''],
+            [$bob,   '',   name => 'off', root => 'off', user => ''],
+        ]
+    );
+    my $server = httpd(%hosts);
+    for my $when ('at start', 'after a graceful restart', 'after another') {
+        $server->graceful if $when ne 'at start';
+        like(seen($server, $alice), qr/^$id{alice}$/m,
+            "beside mod_suexec, $when: a jailed host");
+        like(seen($server, 'off'), qr/^@nobody$/m,
+            "beside mod_suexec, $when: mod_$cgi runs the scripts of another");
+    }
+    unlike($server->log, qr/suEXEC mechanism enabled/,
+        'and httpd is not told that there is a suexec');
+    $server->stop;
+    ok(!eval { httpd(%hosts, vhosts => [[$alice, $off, @off]]) },
+        "$stays: the server does not start");
+    like($@, $suexec_off, "$stays: and says why");
+    return;
+}
+
+SKIP: {
+    skip 'there is a suexec program', 1 if -e '/usr/lib/apache2/suexec';
+    beside_suexec();
 }
 ($status, $err) = try_config(modules => ['suexec'], vhosts => [$alice]);
 is($status, 0, 'mod_suexec loaded and not used: passes');

@@ -1,0 +1,116 @@
+/*
+ * Beside a mod_suexec that cannot work: SuexecUserGroup is an identity of ours
+ * too, but mod_suexec fails the whole configuration at that line if httpd has
+ * found no usable suexec program. So while directives are read, and only then,
+ * httpd is told that there is one.
+ *
+ * Theory of operation. mod_unixd looks for the program in its pre_config hook
+ * (APR_HOOK_FIRST). Ours comes after it and sets suexec_enabled; the first
+ * check_config hook sets it back. In between httpd runs directives and
+ * nothing else, and ends if one of them fails. All that acts on the value
+ * runs later: mod_cgid and mod_fcgid fork in post_config, mod_suexec announces
+ * itself there, and requests are served after that. So no process ever
+ * believes in a program that is not there.
+ *
+ * mod_suexec's refusal was also what kept scripts from running as the web
+ * user. jc_suexec_problem() refuses in its place, where nothing of ours does.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    the configuration; what mod_unixd has found out
+ * Never:     leaves suexec_enabled other than httpd has it at run time
+ */
+#include "src/httpd/freeze.h"
+
+#include "apr_strings.h"
+#include "unixd.h"
+
+/* Between the two hooks of one reading of the configuration. */
+static int is_pretended;
+
+int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    is_pretended = !ap_unixd_config.suexec_enabled;
+    ap_unixd_config.suexec_enabled = 1;
+    return OK;
+}
+
+/* Back to 0 even after `Suexec On`, which httpd itself would have refused. If
+ * there is a program, `Suexec Off` may have been read meanwhile and holds. */
+int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                      server_rec *s)
+{
+    if (is_pretended) {
+        ap_unixd_config.suexec_enabled = 0;
+        is_pretended = 0;
+    }
+    return DECLINED;
+}
+
+static int is_loaded(const char *module_file)
+{
+    return ap_find_linked_module(module_file) != NULL;
+}
+
+/*
+ * Who would start programs of this host as the web user, although they were
+ * to get another; to follow "SuexecUserGroup U G of a host ", or NULL.
+ *
+ * JailRoot off hands the scripts to others, whether mod_suexec is loaded or
+ * not: without it httpd would not even know the directive.
+ *
+ * In other hosts the line is an identity for us, and without mod_suexec for
+ * us alone. With it loaded the administrator counts on it wherever a module
+ * asks it. Our handler keeps scripts from mod_cgi and mod_cgid, also where no
+ * JailRoot is set; but there mod_include's `exec cmd` is theirs, and that is
+ * all the line could still be for. In a jailed host it is for its scripts,
+ * and `exec cmd` is outside of the jail whoever it runs as; the manual says
+ * so. FastCGI programs never pass our handler.
+ */
+static const char *who_ignores_it(const jc_server_conf_t *conf, int has_cgi)
+{
+    if (is_loaded("mod_suexec.c") && ap_unixd_config.suexec_enabled) {
+        return NULL;
+    }
+    if (conf->root_kind == JC_ROOT_OFF) {
+        return "that is not jailed (JailRoot off)";
+    }
+    if (!is_loaded("mod_suexec.c")) {
+        return NULL;
+    }
+    if (is_loaded("mod_fcgid.c") || is_loaded("mod_fastcgi.c")) {
+        return "in which FastCGI programs rely on it";
+    }
+    if (conf->root_kind == JC_ROOT_UNSET && has_cgi) {
+        return "that is not jailed (no JailRoot)";
+    }
+    return NULL;
+}
+
+const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
+                              const jc_server_conf_t *main_conf, int has_cgi)
+{
+    const jc_server_conf_t *from = conf;
+    const char *who, *why = "mod_suexec is not loaded";
+
+    /* A JailUser of the host takes the server's SuexecUserGroup out of our
+     * record of it, but not out of mod_suexec's. */
+    if (from->suexec_user == NULL) {
+        from = main_conf;
+    }
+    if (from->suexec_user == NULL ||
+        (who = who_ignores_it(conf, has_cgi)) == NULL) {
+        return NULL;
+    }
+    if (is_loaded("mod_suexec.c")) {
+        why = ap_unixd_config.suexec_disabled_reason;
+    }
+    return apr_psprintf(
+        p,
+        "SuexecUserGroup %s %s of a host %s, but suEXEC is disabled: %s; "
+        "programs would run as httpd's own User, so write JailRoot PATH or "
+        "none, or take SuexecUserGroup from this host (it inherits that of the "
+        "server), or install suexec and load mod_suexec%s",
+        from->suexec_user, from->suexec_group, who, why,
+        conf->root_kind == JC_ROOT_OFF ? "" : ", or do not load mod_suexec");
+}
