@@ -43,6 +43,7 @@
 #define JC_PASS_BYTES       262144  /* passed on to the filters at once */
 #define JC_PASS_BUCKETS     64      /* likewise */
 #define JC_GATHER_MS        2       /* wait for more before a flush */
+#define JC_DUPLEX_BUCKETS   4096    /* likewise, while a body comes in */
 #define JC_DUPLEX_MS        1000    /* the same while a body comes in */
 #define JC_NAP_MS           20      /* for a script that ends soon */
 #define JC_EXIT_WAIT_MS     100     /* for EXIT, after stdout's end */

@@ -113,7 +113,6 @@ static apr_status_t gather_beside_body(jc_client_t *c)
 {
     apr_time_t moved;
     apr_status_t rv;
-
     do {
         moved = c->active;
         rv = jc_pump(c, JC_DUPLEX_MS);
@@ -121,7 +120,6 @@ static apr_status_t gather_beside_body(jc_client_t *c)
     return rv;
 }
 
-/* APR_TIMEUP: no more for now. */
 static apr_status_t gather(page_t *page)
 {
     jc_client_t *c = page->c;
@@ -136,8 +134,7 @@ static apr_status_t gather(page_t *page)
     return c->read_first ? APR_SUCCESS : jc_pump(c, 0);
 }
 
-/* Nothing is there at the moment: flush, but not if the rest or the end is as
- * near as 2 ms; then a short page leaves in one piece, its length known. */
+/* Flush, but not if the rest is as near as 2 ms: then its length is known. */
 static apr_status_t wait_for_more(page_t *page)
 {
     jc_client_t *c = page->c;
@@ -167,6 +164,14 @@ static int has_more(const page_t *page)
            b->length != (apr_size_t) -1;
 }
 
+static int is_enough(const page_t *page)
+{
+    const jc_body_t *body = &page->c->body;
+    int most = body->done || body->eos ? JC_PASS_BUCKETS : JC_DUPLEX_BUCKETS;
+
+    return page->out_len >= JC_PASS_BYTES || page->out_buckets >= most;
+}
+
 /* From the script to the filters until its output ends, which is APR_EOF. */
 static apr_status_t transfer(page_t *page)
 {
@@ -183,8 +188,7 @@ static apr_status_t transfer(page_t *page)
         if (APR_STATUS_IS_EAGAIN(rv)) {
             continue;
         }
-        if (rv == APR_SUCCESS && (page->out_len >= JC_PASS_BYTES ||
-                                  page->out_buckets >= JC_PASS_BUCKETS)) {
+        if (rv == APR_SUCCESS && is_enough(page)) {
             rv = pass(page);
         }
         if (rv != APR_SUCCESS) {
