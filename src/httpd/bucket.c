@@ -38,6 +38,10 @@ static ssize_t read_stdout(jc_client_t *c, char *buf)
     if (c->stdout_eof) {
         return 0;
     }
+    if (c->stdout_fd < 0) { /* it has not started */
+        c->read_first = 0;
+        return -1;
+    }
     do {
         n = read(c->stdout_fd, buf, JC_READ_BYTES);
     } while (n < 0 && errno == EINTR);
@@ -46,9 +50,6 @@ static ssize_t read_stdout(jc_client_t *c, char *buf)
         return -1;
     }
     if (n <= 0) {
-        if (!c->started && jc_pump_sent_again(c)) {
-            return -1;
-        }
         c->stdout_eof = 1;
         return 0;
     }

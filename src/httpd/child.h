@@ -10,7 +10,8 @@
  *
  *   handler.c   checks, then the order of events
  *   page.c      what the script says: page, nph-, redirect, or a failure
- *   request.c   arguments and environment into a sealed memfd
+ *   request.c   arguments and environment into one piece of memory
+ *   handover.c  and from there to the script's child
  *   client.c    the helper: channels, SPAWN, control messages, the end
  *   verdict.c   how the script ended
  *   pump.c      one poll for everything that can happen
@@ -109,11 +110,13 @@ typedef struct {
     const jc_server_conf_t *conf;
     const char *jail_path; /* the script's path inside the jail */
 
-    int stdin_fd;   /* write end */
+    char *request;      /* see request.h */
+    size_t request_len; /* in bytes */
+
+    int stdin_fd;   /* write end; this and the next two come with STARTED */
     int stdout_fd;  /* read end */
     int stderr_fd;  /* read end */
     int control_fd; /* closing it is the order to kill */
-    int request_fd; /* sealed memfd, kept while the request may be resent */
     int browser_fd; /* httpd's own socket; -1 if it may not be polled */
 
     uint64_t request_id;
@@ -121,7 +124,7 @@ typedef struct {
     int started;
     int exited;
     int hung_up; /* the other end of control is closed, and all was read */
-    int control_ended; /* it is closed, and nothing was read yet */
+    int control_ended; /* its other end was closed while nothing was read */
     jc_msg_exit_t exit;
 
     apr_table_t *headers_before; /* headers_out, err_headers_out as they were */
@@ -148,11 +151,12 @@ typedef struct {
 } jc_client_t;
 
 /*
- * request.c: writes arguments and environment of `r` to a sealed memfd, which
- * is the caller's to close. Sets c->jail_path. Returns the descriptor, or -1
- * with c->why filled in.
+ * request.c: writes arguments and environment of `r` to c->request, allocated
+ * from r->pool. Sets c->jail_path. Returns 0, or -1 with c->why filled in.
  */
-int jc_request_write(jc_client_t *c);
+int jc_request_build(jc_client_t *c);
+/* handover.c: puts it into a control socket. 0, or -1 with errno. */
+int jc_request_hand_over(const jc_client_t *c, int control_fd);
 /* The path as the jail has it: without conf->root if it lies below. */
 const char *jc_request_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,
                                  const char *path);
@@ -190,8 +194,6 @@ void jc_pump_nap(jc_client_t *c, int wait_ms);
  * ended as soon as that: where they are slow nothing is lost. */
 void jc_pump_first_nap(jc_client_t *c);
 void jc_pump_end(jc_client_t *c, int wait_ms);
-/* At the end of output before STARTED: 1 if the request was sent again. */
-int jc_pump_sent_again(jc_client_t *c);
 
 /* bucket.c: a bucket of unknown length that reads the script's stdout. */
 apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list);

@@ -81,7 +81,6 @@ void jc_client_close(jc_client_t *c)
         outlast_reader(c, stdin_fd);
         close_fd(&stdin_fd);
     }
-    close_fd(&c->request_fd);
     if (c->read_buffer) {
         apr_bucket_free(c->read_buffer);
         c->read_buffer = NULL;
@@ -133,8 +132,7 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
 
     c->r = r;
     c->conf = conf;
-    c->stdin_fd = c->stdout_fd = c->stderr_fd = -1;
-    c->control_fd = c->request_fd = -1;
+    c->stdin_fd = c->stdout_fd = c->stderr_fd = c->control_fd = -1;
     c->browser_fd = browser_socket(r->connection);
     c->request_id = next_request_id();
     c->timeout_ms = (int) apr_time_as_msec(r->server->timeout);
@@ -143,46 +141,6 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
     jc_body_init(c);
     apr_pool_cleanup_register(r->pool, c, cleanup, apr_pool_cleanup_null);
     return c;
-}
-
-/*
- * Makes pipes and control. O_NONBLOCK belongs to the open file, and the two
- * ends of a pipe are two of them: the script's ends stay blocking.
- */
-static int open_channels(jc_client_t *c, int *theirs)
-{
-    int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
-    int control[2] = {-1, -1};
-    int saved;
-
-    if (pipe2(pipes[0], O_CLOEXEC) < 0 || pipe2(pipes[1], O_CLOEXEC) < 0 ||
-        pipe2(pipes[2], O_CLOEXEC) < 0 ||
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0) {
-        goto failed;
-    }
-    if ((c->body.expected &&
-         fcntl(pipes[0][1], F_SETFL, O_WRONLY | O_NONBLOCK) < 0) ||
-        fcntl(pipes[1][0], F_SETFL, O_RDONLY | O_NONBLOCK) < 0 ||
-        fcntl(pipes[2][0], F_SETFL, O_RDONLY | O_NONBLOCK) < 0) {
-        goto failed;
-    }
-    c->stdin_fd = pipes[0][1];
-    c->stdout_fd = pipes[1][0];
-    c->stderr_fd = pipes[2][0];
-    c->control_fd = control[0];
-    theirs[JC_SPAWN_STDIN] = pipes[0][0];
-    theirs[JC_SPAWN_STDOUT] = pipes[1][1];
-    theirs[JC_SPAWN_STDERR] = pipes[2][1];
-    theirs[JC_SPAWN_CONTROL] = control[1];
-    return 0;
-failed:
-    saved = errno;
-    for (int i = 0; i < 3; i++) {
-        jc_wire_close_fds(pipes[i], 2);
-    }
-    jc_wire_close_fds(control, 2);
-    errno = saved;
-    return -1;
 }
 
 /* Waits until sending may succeed. Returns -1 when Timeout is used up. */
@@ -207,7 +165,7 @@ static int wait_to_send(jc_wire_result_t result, int *sleep_ms,
     return 0;
 }
 
-static int send_spawn(jc_client_t *c, const int *fds)
+static int send_spawn(jc_client_t *c, int control_fd)
 {
     int by_owner = c->conf->user_kind == JC_USER_OWNER;
     jc_msg_spawn_t msg = {
@@ -222,7 +180,7 @@ static int send_spawn(jc_client_t *c, const int *fds)
 
     for (;;) {
         jc_wire_result_t result =
-            jc_wire_send(jc_link.socket_fd, JC_MSG_SPAWN, &msg, fds,
+            jc_wire_send(jc_link.socket_fd, JC_MSG_SPAWN, &msg, &control_fd,
                          JC_SPAWN_FDS, MSG_DONTWAIT);
         int errnum = errno;
 
@@ -249,26 +207,27 @@ static int send_spawn(jc_client_t *c, const int *fds)
 
 int jc_client_spawn(jc_client_t *c)
 {
-    int fds[JC_SPAWN_FDS] = {-1, -1, -1, -1, -1};
-    int result;
+    int pair[2];
+    int result = -1;
 
     close_channels(c);
     c->hung_up = 0;
     c->stdout_eof = 0;
     c->read_first = 0;
     c->control_ended = 0;
-    if (open_channels(c, fds) < 0) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
         jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
         return -1;
     }
-    fds[JC_SPAWN_REQUEST] = c->request_fd;
-    result = send_spawn(c, fds);
-    jc_wire_close_fds(fds, JC_SPAWN_REQUEST); /* all but the memfd */
+    c->control_fd = pair[0];
+    if (jc_request_hand_over(c, c->control_fd) < 0) {
+        jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
+    } else {
+        result = send_spawn(c, pair[1]);
+    }
+    close(pair[1]);
     c->sends++;
     c->active = apr_time_now();
-    if (!c->body.expected) {
-        jc_client_close_stdin(c);
-    }
     return result;
 }
 
@@ -279,10 +238,36 @@ static void note(jc_client_t *c, const char *name, int64_t value)
                                 (apr_int64_t) value));
 }
 
-static void on_started(jc_client_t *c, const jc_msg_started_t *m)
+/*
+ * Whether this is an end of a pipe, and from now on one that nobody waits for:
+ * O_NONBLOCK belongs to the open file, and the two ends of a pipe are two of
+ * them, so the script's end stays blocking.
+ */
+static int take_pipe(int fd, int flags)
 {
+    return fcntl(fd, F_GETPIPE_SZ) > 0 &&
+           fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+static void on_started(jc_client_t *c, const jc_wire_any_t *any, int *fds)
+{
+    const jc_msg_started_t *m = &any->started;
+    int has_stdin = any->head.type == JC_MSG_STARTED_STDIN;
+
+    if (c->started || has_stdin != c->body.expected ||
+        !take_pipe(fds[JC_STARTED_STDOUT], O_RDONLY) ||
+        !take_pipe(fds[JC_STARTED_STDERR], O_RDONLY) ||
+        (has_stdin && !take_pipe(fds[JC_STARTED_STDIN], O_WRONLY))) {
+        jc_client_fail(c, JC_CODE_NO_ANSWER, EPROTO);
+        return;
+    }
     c->started = 1;
-    close_fd(&c->request_fd);
+    c->stdout_fd = fds[JC_STARTED_STDOUT];
+    c->stderr_fd = fds[JC_STARTED_STDERR];
+    c->stdin_fd = has_stdin ? fds[JC_STARTED_STDIN] : -1;
+    for (int i = 0; i < JC_MAX_FDS; i++) {
+        fds[i] = -1; /* taken */
+    }
     note(c, JC_NOTE_PID, m->pid);
     note(c, JC_NOTE_UID, m->uid);
     note(c, JC_NOTE_GID, m->gid);
@@ -328,6 +313,27 @@ static void on_silence(jc_client_t *c)
     jc_client_fail(c, JC_CODE_LOST_TWICE, 0);
 }
 
+static void on_message(jc_client_t *c, const jc_wire_any_t *any, int *fds)
+{
+    switch (any->head.type) {
+    case JC_MSG_STARTED:
+    case JC_MSG_STARTED_STDIN:
+        on_started(c, any, fds);
+        break;
+    case JC_MSG_FAILED:
+        on_failed(c, &any->failed);
+        break;
+    case JC_MSG_EXIT:
+        on_exit_message(c, &any->exit);
+        /* The last message: what follows can only be the hang-up. */
+        c->hung_up = 1;
+        break;
+    default:
+        break;
+    }
+    jc_wire_close_fds(fds, JC_MAX_FDS);
+}
+
 void jc_client_on_control(jc_client_t *c)
 {
     int fds[JC_MAX_FDS];
@@ -335,32 +341,24 @@ void jc_client_on_control(jc_client_t *c)
 
     while (c->control_fd >= 0 && !c->hung_up) {
         switch (jc_wire_recv(c->control_fd, &any, fds, MSG_DONTWAIT)) {
+        case JC_WIRE_OK:
+            on_message(c, &any, fds);
+            break;
         case JC_WIRE_AGAIN:
             return;
         case JC_WIRE_MALFORMED:
-            continue;
-        case JC_WIRE_OK:
+            /* There is no room for the pipes. */
+            jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
             break;
         default:
             c->hung_up = 1;
             on_silence(c);
             return;
         }
-        jc_wire_close_fds(fds, JC_MAX_FDS);
-        switch (any.head.type) {
-        case JC_MSG_STARTED:
-            on_started(c, &any.started);
-            break;
-        case JC_MSG_FAILED:
-            on_failed(c, &any.failed);
-            break;
-        case JC_MSG_EXIT:
-            on_exit_message(c, &any.exit);
-            /* The last message: what follows can only be the hang-up. */
-            c->hung_up = 1;
-            return;
-        default:
-            break;
-        }
+    }
+    /* EXIT alone: the script's child was killed on its way to the start. There
+     * will be no output; the verdict says by what it was killed. */
+    if (c->hung_up && !c->started) {
+        c->stdout_eof = 1;
     }
 }

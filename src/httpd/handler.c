@@ -107,8 +107,7 @@ int jc_handler(request_rec *r)
         return status;
     }
     c = jc_client_create(r, conf);
-    c->request_fd = jc_request_write(c);
-    if (c->request_fd < 0 || jc_client_spawn(c) < 0) {
+    if (jc_request_build(c) < 0 || jc_client_spawn(c) < 0) {
         return jc_page_fail(c, &c->why);
     }
     return jc_page_answer(c, is_nph(r));

@@ -25,11 +25,11 @@
 
 #define CAP_BIT(cap) (UINT64_C(1) << (cap))
 /* What every keeper needs: to become the tenant with all its groups and
- * without any capability, to be killed, to give pipes to the tenant, to make
- * namespaces, and to walk to a root below directories closed to it. */
+ * without any capability, to be killed, to make namespaces, and to walk to a
+ * root below directories closed to it. */
 #define CAPS_ALWAYS                                                            \
     (CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETPCAP) |        \
-     CAP_BIT(CAP_KILL) | CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_SYS_ADMIN) |         \
+     CAP_BIT(CAP_KILL) | CAP_BIT(CAP_SYS_ADMIN) |                              \
      CAP_BIT(CAP_DAC_READ_SEARCH))
 
 typedef struct {

@@ -6,9 +6,9 @@
  * Trusts:    nothing that comes out of the pipes
  * Never:     blocks in anything but that poll
  *
- * STARTED and EXIT cost no wake-up: control is polled for its hang-up only.
- * The exception is a request with a body, of which nothing is written before
- * STARTED has come.
+ * STARTED brings the pipes; of a script that ends soon it is read together with
+ * EXIT (jc_pump_nap). After it control is polled for its hang-up only, so that
+ * EXIT costs no wake-up of its own.
  */
 #include "child.h"
 
@@ -48,7 +48,6 @@ static void arm(const jc_client_t *c, struct pollfd *p)
 {
     const jc_body_t *body = &c->body;
     int writing = !body->done && c->started;
-    int starting = !body->done && !c->started;
 
     /* Without POLLOUT: POLLERR still tells that the script closed it. */
     watch(&p[STDIN], writing ? c->stdin_fd : -1,
@@ -56,7 +55,7 @@ static void arm(const jc_client_t *c, struct pollfd *p)
     watch(&p[STDOUT], c->stdout_eof ? -1 : c->stdout_fd, POLLIN);
     watch(&p[STDERR], c->stderr_fd, POLLIN);
     watch(&p[CONTROL], c->hung_up ? -1 : c->control_fd,
-          starting ? POLLIN | POLLRDHUP : POLLRDHUP);
+          c->started ? POLLRDHUP : POLLIN | POLLRDHUP);
     watch(&p[BROWSER], c->browser_fd, browser_events(c));
 }
 
@@ -213,6 +212,7 @@ void jc_pump_nap(jc_client_t *c, int wait_ms)
     if (poll(&p, 1, wait_ms) > 0) {
         c->control_ended = 1;
         c->read_first = 1;
+        jc_client_on_control(c); /* may send it again: then all is open */
     }
 }
 
@@ -304,37 +304,4 @@ void jc_pump_end(jc_client_t *c, int wait_ms)
     }
     jc_client_on_control(c);
     jc_stderr_read(c);
-}
-
-/*
- * The end of output before STARTED: either STARTED or FAILED wait unread in
- * control, or helper or keeper have died, and the pipe's end was noticed before
- * control's. Returns 1 if the request was sent again.
- */
-int jc_pump_sent_again(jc_client_t *c)
-{
-    unsigned sends = c->sends;
-    apr_time_t until = c->active + apr_time_from_msec(c->timeout_ms);
-    struct pollfd p;
-
-    for (;;) {
-        apr_time_t now;
-
-        jc_client_on_control(c);
-        if (c->started || c->why.code != JC_CODE_NONE || c->sends != sends) {
-            return c->sends != sends;
-        }
-        if (c->hung_up) {
-            /* EXIT alone: the script's child was killed on its way to the
-             * start. The verdict says by what. */
-            return 0;
-        }
-        now = apr_time_now();
-        if (now >= until) {
-            jc_client_fail(c, JC_CODE_NO_ANSWER, 0);
-            return 0;
-        }
-        watch(&p, c->control_fd, POLLIN | POLLRDHUP);
-        poll(&p, 1, (int) apr_time_as_msec(until - now) + 1);
-    }
 }

@@ -89,9 +89,6 @@ static const jc_reason_row_t rows[] = {
     /* 13xx: the helper */
     {JC_CODE_BAD_POLICY, ADMIN, "the helper does not know this host's policy",
      NULL, "reload httpd; report it if that does not help"},
-    {JC_CODE_BAD_DESCRIPTOR, ADMIN, "the helper refused a descriptor",
-     "found descriptor {found} of the wrong kind",
-     "restart httpd; a child of httpd may have been tampered with"},
     {JC_CODE_NO_KEEPER, ADMIN,
      "the process that holds the jail could not be "
      "started",
@@ -111,8 +108,6 @@ static const jc_reason_row_t rows[] = {
      "found id {found}, expected at least {expected}, and neither root nor "
      "httpd's own User",
      "chown it to the site's user; JailMinUID and JailMinGID set the least id"},
-    {JC_CODE_PIPE_OWNER, ADMIN, "a pipe could not be given to the site's user",
-     NULL, "the helper lacks CAP_CHOWN: " STEP},
 
     /* 14xx: building the jail */
     {JC_CODE_STEP_SESSION, ADMIN, "jail not built: new session", NULL, STEP},
@@ -241,9 +236,10 @@ static const jc_reason_row_t rows[] = {
      "ask again when the upload is complete"},
     {JC_CODE_SCRIPT_LIMIT, ADMIN, "a resource limit could not be set", LIMIT,
      "lower that JailLimit, or raise it in the httpd service"},
-    {JC_CODE_SCRIPT_SETUP, ADMIN,
-     "its session or descriptors could not be set up", NULL,
-     "raise JailLimit nofile if it is very low"},
+    {JC_CODE_SCRIPT_SETUP, ADMIN, "its session or pipes could not be set up",
+     NULL,
+     "raise LimitNOFILE of the httpd service, or find which of the site's "
+     "scripts hold so many pipes and descriptors"},
 
     /* 17xx: how the script ended */
     {JC_CODE_SIGNAL, OWNER, "ended by signal {found} ({text})", NULL,

@@ -1,6 +1,5 @@
 /*
- * One request as the script will see it: arguments and environment in one
- * sealed memfd.
+ * One request as the script will see it: arguments and environment.
  *
  * Runs in:   httpd child
  * Privilege: the web user's
@@ -19,17 +18,9 @@
 #include "apr_lib.h"
 #include "apr_strings.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
-#endif
 
 /* The account of a script's owner, for `JailUser owner`. */
 typedef struct {
@@ -289,6 +280,7 @@ static char *serialise(jc_client_t *c, const apr_array_header_t *strings,
         .version = JC_WIRE_VERSION,
         .argc = (uint32_t) (strings->nelts - 1),
         .envc = (uint32_t) (names->nelts / 2),
+        .flags = c->body.expected ? JC_REQUEST_BODY : 0,
         .strings_len = total_len(strings) + total_len(names),
         .script_dev = c->r->finfo.device,
         .script_ino = c->r->finfo.inode,
@@ -312,61 +304,11 @@ static char *serialise(jc_client_t *c, const apr_array_header_t *strings,
     return buf;
 }
 
-/* Asks for a memfd that can never be executed, where the kernel knows that. */
-static int make_memfd(void)
-{
-    static int no_exec_seal = 1;
-    int fd = -1;
-
-    if (__atomic_load_n(&no_exec_seal, __ATOMIC_RELAXED)) {
-        fd = memfd_create("jailcgi-request",
-                          MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-        if (fd >= 0 || errno != EINVAL) {
-            return fd;
-        }
-        __atomic_store_n(&no_exec_seal, 0, __ATOMIC_RELAXED);
-    }
-    return memfd_create("jailcgi-request", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-}
-
-static int write_memfd(const char *buf, size_t len)
-{
-    int fd = make_memfd();
-    int saved;
-
-    if (fd < 0) {
-        return -1;
-    }
-    while (len > 0) {
-        ssize_t n = write(fd, buf, len);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            goto failed;
-        }
-        buf += n;
-        len -= (size_t) n;
-    }
-    if (fcntl(fd, F_ADD_SEALS, JC_REQUEST_SEALS) == 0) {
-        return fd;
-    }
-failed:
-    saved = errno;
-    close(fd);
-    errno = saved;
-    return -1;
-}
-
-int jc_request_write(jc_client_t *c)
+int jc_request_build(jc_client_t *c)
 {
     request_rec *r = c->r;
     apr_array_header_t *strings, *names;
     const char *slash = strrchr(r->filename, '/');
-    size_t len;
-    char *buf;
-    int fd;
 
     c->jail_path = jc_request_jail_path(r->pool, c->conf, r->filename);
     strings = apr_array_make(r->pool, 8, sizeof(char *));
@@ -374,16 +316,12 @@ int jc_request_write(jc_client_t *c)
     APR_ARRAY_PUSH(strings, const char *) = slash ? slash + 1 : r->filename;
     add_arguments(r, strings);
     names = environment(c);
-    buf = serialise(c, strings, names, &len);
-    if (!buf) {
+    c->request = serialise(c, strings, names, &c->request_len);
+    if (!c->request) {
         jc_client_fail(c, JC_CODE_REQUEST_TOO_BIG, 0);
-        c->why.found = len;
+        c->why.found = c->request_len;
         c->why.expected = JC_REQUEST_LEN_MAX;
         return -1;
     }
-    fd = write_memfd(buf, len);
-    if (fd < 0) {
-        jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
-    }
-    return fd;
+    return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * suexec's checks, on open descriptors (contract of the project, section 3).
  *
- * Runs in:   script's child
+ * Runs in:   script's child, in the keeper's memory: see spawn.c
  * Privilege: none, it is the tenant: where root may not read (a root-squashed
  *            NFS home, a FUSE mount of the tenant's) it still can
  * Trusts:    the policy; what fstat says

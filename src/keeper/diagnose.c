@@ -2,7 +2,8 @@
  * Why execve refused. Its errno alone names the script whatever is missing:
  * the kernel opens the #! interpreter and the ELF interpreter itself.
  *
- * Runs in:   script's child, after execve has failed
+ * Runs in:   script's child, after execve has failed; in the keeper's memory:
+ *            see spawn.c
  * Privilege: none, it is the tenant and reads its own files
  * Trusts:    nothing in the file
  */
@@ -10,10 +11,9 @@
 #include "keeper.h"
 
 #include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "sys.h"
 
 #if defined(__x86_64__)
 #define THIS_MACHINE EM_X86_64
@@ -29,36 +29,27 @@
 #define THIS_MACHINE EM_NONE /* cannot tell */
 #endif
 
-#define HEAD 4096
-
-typedef struct {
-    char bytes[HEAD + 1];
-    size_t len;
-} head_t;
-
-static char named[JC_TEXT_MAX]; /* what failure->text points to */
-
-static int read_head(const char *path, head_t *head)
+static int read_head(const char *path, jc_head_t *head)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    ssize_t len = fd < 0 ? -1 : read(fd, head->bytes, HEAD);
+    int fd = jc_sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    long len = fd < 0 ? fd : jc_sys_read(fd, head->bytes, JC_HEAD_LEN);
 
     if (fd >= 0) {
-        close(fd);
+        jc_sys_close(fd);
     }
     head->len = len < 0 ? 0 : (size_t) len;
     head->bytes[head->len] = 0;
     return len < 0 ? -1 : 0;
 }
 
-static int is_elf(const head_t *head)
+static int is_elf(const jc_head_t *head)
 {
     return head->len >= sizeof(Elf64_Ehdr) &&
            memcmp(head->bytes, ELFMAG, SELFMAG) == 0;
 }
 
 /* Copies the PT_INTERP string of a 64-bit ELF file into `named`. */
-static int find_loader(const head_t *head)
+static int find_loader(const jc_head_t *head, char *named)
 {
     Elf64_Ehdr elf;
     Elf64_Phdr segment;
@@ -70,7 +61,7 @@ static int find_loader(const head_t *head)
     }
     for (unsigned i = 0; i < elf.e_phnum; i++) {
         uint64_t at = elf.e_phoff + (uint64_t) i * sizeof(segment);
-        if (elf.e_phoff > HEAD || at + sizeof(segment) > head->len) {
+        if (elf.e_phoff > JC_HEAD_LEN || at + sizeof(segment) > head->len) {
             return -1;
         }
         memcpy(&segment, head->bytes + at, sizeof(segment));
@@ -78,7 +69,7 @@ static int find_loader(const head_t *head)
             continue;
         }
         if (segment.p_offset >= head->len || segment.p_filesz == 0 ||
-            segment.p_filesz > sizeof(named) ||
+            segment.p_filesz > JC_TEXT_MAX ||
             segment.p_filesz > head->len - segment.p_offset) {
             return -1;
         }
@@ -91,7 +82,7 @@ static int find_loader(const head_t *head)
 
 /* Copies the interpreter of the #! line into `named`; returns 1 if a carriage
  * return is its last character, 0 if not, -1 if there is no such line. */
-static int find_interpreter(const head_t *head)
+static int find_interpreter(const jc_head_t *head, char *named)
 {
     const char *at = head->bytes + 2;
     size_t len;
@@ -101,7 +92,7 @@ static int find_interpreter(const head_t *head)
     }
     at += strspn(at, " \t");
     len = strcspn(at, " \t\n");
-    if (len == 0 || len >= sizeof(named)) {
+    if (len == 0 || len >= JC_TEXT_MAX) {
         return -1;
     }
     memcpy(named, at, len);
@@ -113,42 +104,41 @@ static int find_interpreter(const head_t *head)
     return 0;
 }
 
-static void set(jc_failure_t *failure, jc_code_t code)
+static void set(jc_diagnosis_t *d, jc_code_t code)
 {
-    failure->code = code;
-    failure->text = named;
+    d->failure.code = code;
+    d->failure.text = d->named;
 }
 
-static int lacks_loader(const head_t *head, jc_failure_t *failure)
+static int lacks_loader(const jc_head_t *head, jc_diagnosis_t *d)
 {
-    if (!is_elf(head) || find_loader(head) || access(named, F_OK) == 0) {
+    if (!is_elf(head) || find_loader(head, d->named) ||
+        jc_sys_access(d->named, F_OK) == 0) {
         return 0;
     }
-    set(failure, JC_CODE_LOADER_MISSING);
+    set(d, JC_CODE_LOADER_MISSING);
     return 1;
 }
 
-static void diagnose_missing(const head_t *head, jc_failure_t *failure)
+static void diagnose_missing(jc_diagnosis_t *d)
 {
-    static head_t interpreter;
-
-    if (lacks_loader(head, failure)) {
+    if (lacks_loader(&d->script, d)) {
         return;
     }
-    switch (find_interpreter(head)) {
+    switch (find_interpreter(&d->script, d->named)) {
     case 1:
-        set(failure, JC_CODE_CRLF);
+        set(d, JC_CODE_CRLF);
         return;
     case 0:
-        if (access(named, F_OK) != 0) {
-            set(failure, JC_CODE_INTERPRETER_MISSING);
-        } else if (read_head(named, &interpreter) == 0) {
-            lacks_loader(&interpreter, failure);
+        if (jc_sys_access(d->named, F_OK) != 0) {
+            set(d, JC_CODE_INTERPRETER_MISSING);
+        } else if (read_head(d->named, &d->interpreter) == 0) {
+            lacks_loader(&d->interpreter, d);
         }
     }
 }
 
-static void diagnose_format(const head_t *head, jc_failure_t *failure)
+static void diagnose_format(const jc_head_t *head, jc_failure_t *failure)
 {
     Elf64_Ehdr elf;
 
@@ -167,55 +157,54 @@ static void diagnose_format(const head_t *head, jc_failure_t *failure)
     }
 }
 
-static void diagnose_denied(const char *path, const head_t *head,
-                            jc_failure_t *failure)
+static void diagnose_denied(const char *path, jc_diagnosis_t *d)
 {
     struct stat st;
 
-    if (find_interpreter(head) >= 0 && access(named, X_OK) != 0) {
-        set(failure, JC_CODE_INTERPRETER_DENIED);
+    if (find_interpreter(&d->script, d->named) >= 0 &&
+        jc_sys_access(d->named, X_OK) != 0) {
+        set(d, JC_CODE_INTERPRETER_DENIED);
         return;
     }
-    if (stat(path, &st) == 0 && !(st.st_mode & 0111)) {
-        failure->code = JC_CODE_NOT_EXECUTABLE;
-        failure->found = st.st_mode & 07777;
+    if (jc_sys_stat(path, &st) == 0 && !(st.st_mode & 0111)) {
+        d->failure.code = JC_CODE_NOT_EXECUTABLE;
+        d->failure.found = st.st_mode & 07777;
         return;
     }
-    failure->code = JC_CODE_EXEC_DENIED;
+    d->failure.code = JC_CODE_EXEC_DENIED;
 }
 
-void jc_diagnose_exec(const char *path, int errnum, jc_failure_t *failure)
+void jc_diagnose_exec(const char *path, int errnum, jc_diagnosis_t *d)
 {
-    static head_t head;
-    int readable = read_head(path, &head) == 0;
+    int readable = read_head(path, &d->script) == 0;
 
-    *failure = (jc_failure_t){.code = JC_CODE_EXEC_OTHER,
-                              .errnum = errnum,
-                              .text = path};
+    d->failure = (jc_failure_t){.code = JC_CODE_EXEC_OTHER,
+                                .errnum = errnum,
+                                .text = path};
     switch (errnum) {
     case ENOENT:
     case ENOTDIR:
         if (readable) {
-            diagnose_missing(&head, failure);
+            diagnose_missing(d);
         }
         break;
     case ENOEXEC:
         if (readable) {
-            diagnose_format(&head, failure);
+            diagnose_format(&d->script, &d->failure);
         }
         break;
     case EACCES:
     case EPERM:
-        diagnose_denied(path, &head, failure);
+        diagnose_denied(path, d);
         break;
     case E2BIG:
-        failure->code = JC_CODE_EXEC_TOO_BIG;
+        d->failure.code = JC_CODE_EXEC_TOO_BIG;
         break;
     case ETXTBSY:
-        failure->code = JC_CODE_SCRIPT_BUSY;
+        d->failure.code = JC_CODE_SCRIPT_BUSY;
         break;
     case EAGAIN:
-        failure->code = JC_CODE_FORK_NPROC;
+        d->failure.code = JC_CODE_FORK_NPROC;
         break;
     }
 }

@@ -1,7 +1,7 @@
 /*
  * The last word on the environment.
  *
- * Runs in:   script's child
+ * Runs in:   script's child, in the keeper's memory: see spawn.c
  * Privilege: none, it is the tenant
  * Trusts:    the policy's strings; not those of the request, which may come
  *            from a hijacked child of httpd
@@ -18,7 +18,7 @@
  * A name that ends in '*' stands for all that begin so. The administrator can
  * still set any of them by JailEnv.
  */
-static const char *const dangerous[] = {
+static const char dangerous[][20] = {
     "LD_*",
     "GLIBC_TUNABLES",
     "GCONV_PATH",
@@ -66,8 +66,12 @@ static const char *const dangerous[] = {
 
 static int matches(const char *pattern, const char *string, size_t name_len)
 {
-    size_t len = strlen(pattern);
+    size_t len;
 
+    if (pattern[0] != string[0]) { /* nearly always */
+        return 0;
+    }
+    len = strlen(pattern);
     if (pattern[len - 1] == '*') {
         return name_len >= len - 1 && strncmp(pattern, string, len - 1) == 0;
     }
@@ -90,7 +94,8 @@ static int is_policys(const jc_policy_view_t *policy, const char *string,
     const char *own = policy->env;
 
     for (uint32_t i = 0; i < policy->rec->env_count; i++) {
-        if (strncmp(own, string, name_len + 1) == 0) { /* with the '=' */
+        if (own[0] == string[0] &&
+            strncmp(own, string, name_len + 1) == 0) { /* with the '=' */
             return 1;
         }
         own = jc_policy_next(own);

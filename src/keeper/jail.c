@@ -24,10 +24,12 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int step_session(jc_jail_t *jail, jc_failure_t *failure)
 {
+    umask(022); /* the scripts', as under suexec */
     return setsid() < 0 ? -1 : 0;
 }
 
@@ -48,10 +50,17 @@ static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
      * other's place. */
     int sock_fd = fcntl(start->sock_fd, F_DUPFD_CLOEXEC, 64);
     int parent_fd = fcntl(start->parent_pidfd, F_DUPFD_CLOEXEC, 64);
-    if (sock_fd < 0 || parent_fd < 0 || place(sock_fd, JC_KEEPER_HELPER_FD) ||
-        place(parent_fd, JC_KEEPER_PARENT_FD) ||
-        /* 0 and 1 are /dev/null already, 2 is httpd's main error log */
-        dup2(STDIN_FILENO, STDERR_FILENO) < 0) {
+    int stale_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    /* The jail's own, because scripts get it: an open file that tenants share
+     * would carry its flags and locks from one to the other. */
+    int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (sock_fd < 0 || parent_fd < 0 || stale_fd < 0 || null_fd < 0 ||
+        dup2(null_fd, STDIN_FILENO) < 0 ||
+        /* 1 is /dev/null already, 2 is httpd's main error log */
+        dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ||
+        place(stale_fd, JC_KEEPER_STALE_FD) ||
+        place(sock_fd, JC_KEEPER_HELPER_FD) ||
+        place(parent_fd, JC_KEEPER_PARENT_FD)) {
         return -1;
     }
     start->sock_fd = JC_KEEPER_HELPER_FD;
@@ -61,7 +70,7 @@ static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
 
 static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
 {
-    int children_fd, stale_fd;
+    int children_fd;
 
     if (prctl(PR_SET_CHILD_SUBREAPER, 1)) {
         return -1;
@@ -70,11 +79,7 @@ static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
     if (children_fd < 0 || place(children_fd, JC_KEEPER_CHILDREN_FD)) {
         return -1;
     }
-    stale_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (stale_fd < 0 || place(stale_fd, JC_KEEPER_STALE_FD)) {
-        return -1;
-    }
-    return close_range(JC_KEEPER_STALE_FD + 1, ~0U, 0);
+    return close_range(JC_KEEPER_CHILDREN_FD + 1, ~0U, 0);
 }
 
 uint64_t jc_jail_nproc(void)

@@ -11,25 +11,25 @@
 
 #include "src/helper/policy.h"
 #include "src/wire/codes.h"
+#include "src/wire/request.h"
 #include "src/wire/wire.h"
 
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* Where the keeper's descriptors lie. Those that a request brings get higher
- * numbers, so that moving them to 0..4 in the child overwrites none of them. */
-#define JC_KEEPER_HELPER_FD   3
-#define JC_KEEPER_PARENT_FD   4 /* pidfd of the httpd parent */
-#define JC_KEEPER_CHILDREN_FD 5
-#define JC_KEEPER_STALE_FD    6 /* eventfd: the root is not the one expected */
+/* Where the keeper's descriptors lie; a request's control socket gets a higher
+ * number. 0 to 2 are /dev/null, and 0 is the jail's own: it is the stdin of
+ * scripts whose request has no body. */
+#define JC_KEEPER_STALE_FD    3 /* eventfd: the root is not the one expected */
+#define JC_KEEPER_HELPER_FD   4
+#define JC_KEEPER_PARENT_FD   5 /* pidfd of the httpd parent */
+#define JC_KEEPER_CHILDREN_FD 6
 #define JC_KEEPER_SIGNAL_FD   7
 #define JC_KEEPER_EPOLL_FD    8
 
-/* And in the script's child. */
-#define JC_SCRIPT_CONTROL_FD 3
-#define JC_SCRIPT_REQUEST_FD 4
-#define JC_SCRIPT_STALE_FD   5
+/* In the script's child, beside the first four. */
+#define JC_SCRIPT_CONTROL_FD 4
 
 typedef struct {
     int sock_fd;
@@ -68,6 +68,7 @@ int jc_children_list(pid_t *pids, int max);
 
 /* walk.c */
 #define JC_WALK_DEPTH 128
+#define JC_WALK_REST  8192 /* a symbolic link's target and what follows it */
 typedef struct {
     uint32_t owner;      /* beside root, whose directories may be */
     int links_need_root; /* symlinks count only in root's own directories */
@@ -78,8 +79,9 @@ typedef struct {
     int file_fd; /* O_PATH of the last component; -1 if `want_dir` */
     struct stat dir;
     struct stat file;
-    jc_failure_t failure; /* text points to `path` */
-    char path[4096];      /* canonical, or as far as the walk came */
+    jc_failure_t failure;       /* text points to `path` */
+    char path[4096];            /* canonical, or as far as the walk came */
+    char rest[2][JC_WALK_REST]; /* what is still to be walked, in turn */
 } jc_walk_t;
 
 /*
@@ -96,19 +98,20 @@ int jc_walk(const char *path, const jc_walk_rule_t *rule, int want_dir,
 typedef struct {
     const char *script;
     char **argv; /* NULL-terminated */
-    char **envp; /* NULL-terminated, with room for envp_room more */
+    char **envp; /* NULL-terminated, with room for the policy's strings */
     uint32_t envc;
+    uint32_t flags; /* JC_REQUEST_* */
     uint64_t script_dev;
     uint64_t script_ino;
 } jc_request_t;
 
-/*
- * Decodes `len` bytes; the strings stay where they are. argv and envp, which
- * has room for `env_room` further strings, are put into the room_len pointers
- * at `room` (may be NULL) if they fit, and are allocated otherwise. 0 or -1.
- */
-int jc_request_decode(const void *data, size_t len, uint32_t env_room,
-                      char **room, size_t room_len, jc_request_t *request);
+/* How many pointers argv and envp of this request take, with `env_room` more
+ * in envp; 0: its head is malformed. */
+size_t jc_request_vectors(const void *data, size_t len, uint32_t env_room);
+/* Decodes `len` bytes, whose head was found good; the strings stay where they
+ * are, the pointers go to `vectors`. 0 or -1. */
+int jc_request_decode(const void *data, size_t len, char **vectors,
+                      jc_request_t *request);
 
 /* environment.c: drops the dangerous names and sets the policy's strings. */
 void jc_environment_apply(const jc_policy_view_t *policy,
@@ -119,10 +122,48 @@ int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
                     const jc_walk_t *walk, jc_failure_t *failure);
 
 /* diagnose.c: why execve of `path` failed with errnum. */
-void jc_diagnose_exec(const char *path, int errnum, jc_failure_t *failure);
+#define JC_HEAD_LEN 4096
+typedef struct {
+    char bytes[JC_HEAD_LEN + 1];
+    size_t len;
+} jc_head_t;
 
-/* launch.c: the script's child from fork to exec. */
-void jc_launch(const jc_jail_t *jail, uint64_t request_id, const int *fds)
-    __attribute__((noreturn));
+typedef struct {
+    jc_failure_t failure; /* text points to `named` or is `path` */
+    char named[JC_TEXT_MAX];
+    jc_head_t script;
+    jc_head_t interpreter;
+} jc_diagnosis_t;
+
+void jc_diagnose_exec(const char *path, int errnum, jc_diagnosis_t *d);
+
+/*
+ * spawn.c: a slot is what one script's child needs of memory until it executes
+ * the script: it runs in the keeper's own.
+ */
+#define JC_SLOT_VECTORS 512
+typedef struct {
+    void *at;
+    size_t len;
+} jc_mapping_t;
+
+typedef struct jc_slot {
+    struct jc_slot *next;
+    int busy; /* the kernel sets it to 0 when the child has left this memory */
+    const jc_jail_t *jail;
+    uint64_t request_id;
+    int control_fd;
+    jc_mapping_t mappings[2]; /* made by the child, undone by the keeper */
+    char *vectors[JC_SLOT_VECTORS];
+    _Alignas(8) char request[JC_REQUEST_INLINE_MAX];
+} jc_slot_t;
+
+/* Makes the script's child. Returns its pid, or -1 with errno set. */
+pid_t jc_spawn(const jc_jail_t *jail, uint64_t request_id, int control_fd);
+/* Undoes mappings of children that have left. */
+void jc_spawn_tidy(void);
+
+/* launch.c: the script's child from its first instruction to exec. */
+void jc_launch(jc_slot_t *slot) __attribute__((noreturn));
 
 #endif

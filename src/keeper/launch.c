@@ -1,196 +1,262 @@
 /*
- * The script's child, from fork to exec.
+ * The script's child, from its first instruction to exec.
  *
- * Runs in:   script's child
- * Privilege: none, it is the tenant since before it was forked
+ * Runs in:   script's child, in the keeper's memory: see spawn.c. Writes to
+ *            its slot and its stack and nowhere else
+ * Privilege: none, it is the tenant since before it was made
  * Trusts:    the policy; of the request nothing
- * Never:     returns; leaves a descriptor but 0, 1 and 2 to the script
+ * Never:     returns; calls what has a state in the C library; leaves a
+ *            descriptor but 0, 1 and 2 to the script
  */
 #define _GNU_SOURCE
 #include "keeper.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdint.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string.h>
 
-#include "src/wire/request.h"
+#include "sys.h"
 
-typedef struct {
-    uint64_t request_id;
-    int control_fd;
-} launch_t;
+static void send_failed(const jc_slot_t *slot, const jc_failure_t *failure)
+{
+    jc_msg_failed_t msg;
+    jc_wire_packed_t packed;
 
-#define VECTORS 256
+    jc_wire_failed(&msg, slot->request_id, failure);
+    jc_wire_pack(&packed, JC_MSG_FAILED, &msg, NULL, 0);
+    (void) jc_sys_sendmsg(slot->control_fd, &packed.mh,
+                          MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
-/* Not cleared, and on the stack, whose pages are in use already. */
-typedef struct {
-    char *vectors[VECTORS];
-    _Alignas(8) char small[4096];
-} scratch_t;
-
-static void refuse(const launch_t *launch, const jc_failure_t *failure)
+static void refuse(const jc_slot_t *slot, const jc_failure_t *failure)
     __attribute__((noreturn));
-static void refuse(const launch_t *launch, const jc_failure_t *failure)
+static void refuse(const jc_slot_t *slot, const jc_failure_t *failure)
 {
     uint64_t one = 1;
 
     /* The file that httpd saw is not here: the jail's directory may have been
      * replaced by another of the same name. The keeper then makes way for one
      * that looks again. */
-    if ((failure->code == JC_CODE_OTHER_FILE ||
-         failure->code == JC_CODE_NOT_IN_JAIL) &&
-        write(JC_SCRIPT_STALE_FD, &one, sizeof(one)) < 0) {
-        _exit(127);
+    if (failure->code == JC_CODE_OTHER_FILE ||
+        failure->code == JC_CODE_NOT_IN_JAIL) {
+        (void) jc_sys_write(JC_KEEPER_STALE_FD, &one, sizeof(one));
     }
-    jc_wire_send_failed(launch->control_fd, launch->request_id, failure);
-    _exit(127);
+    send_failed(slot, failure);
+    jc_sys_exit(127);
 }
 
-static void refuse_errno(const launch_t *launch, jc_code_t code)
+static void refuse_errno(const jc_slot_t *slot, jc_code_t code, long result)
     __attribute__((noreturn));
-static void refuse_errno(const launch_t *launch, jc_code_t code)
+static void refuse_errno(const jc_slot_t *slot, jc_code_t code, long result)
 {
-    jc_failure_t failure = {.code = code, .errnum = errno};
+    jc_failure_t failure = {.code = code, .errnum = (int) -result};
 
-    refuse(launch, &failure);
+    refuse(slot, &failure);
 }
 
-/* All that the request brought has numbers above the keeper's own (keeper.h),
- * so no dup overwrites what another still needs. */
-static void take_descriptors(launch_t *launch, const int *fds)
+/* A session of its own, which is what its end is ordered by; and no other
+ * request's descriptors, whose ends must not stay open here while this child
+ * waits for a slow file system. */
+static void become_leader(jc_slot_t *slot)
 {
-    launch->control_fd = fds[JC_SPAWN_CONTROL];
-    if (dup2(fds[JC_SPAWN_STDIN], STDIN_FILENO) < 0 ||
-        dup2(fds[JC_SPAWN_STDOUT], STDOUT_FILENO) < 0 ||
-        dup2(fds[JC_SPAWN_STDERR], STDERR_FILENO) < 0 ||
-        dup3(JC_KEEPER_STALE_FD, JC_SCRIPT_STALE_FD, O_CLOEXEC) < 0 ||
-        dup3(fds[JC_SPAWN_CONTROL], JC_SCRIPT_CONTROL_FD, O_CLOEXEC) < 0 ||
-        dup3(fds[JC_SPAWN_REQUEST], JC_SCRIPT_REQUEST_FD, O_CLOEXEC) < 0) {
-        refuse_errno(launch, JC_CODE_SCRIPT_SETUP);
+    int result = jc_sys_dup3(slot->control_fd, JC_SCRIPT_CONTROL_FD, O_CLOEXEC);
+
+    if (result < 0) {
+        refuse_errno(slot, JC_CODE_SCRIPT_SETUP, result);
     }
-    launch->control_fd = JC_SCRIPT_CONTROL_FD;
-    /* Other requests' descriptors above all: their ends must not stay open
-     * here while this child waits for a slow file system. */
-    if (close_range(JC_SCRIPT_STALE_FD + 1, ~0U, 0)) {
-        refuse_errno(launch, JC_CODE_SCRIPT_SETUP);
+    slot->control_fd = JC_SCRIPT_CONTROL_FD;
+    if ((result = jc_sys_close_range(JC_SCRIPT_CONTROL_FD + 1, ~0U)) < 0 ||
+        (result = jc_sys_setsid()) < 0 ||
+        (result = jc_sys_unblock_signals()) < 0) {
+        refuse_errno(slot, JC_CODE_SCRIPT_SETUP, result);
     }
 }
 
-static void become_leader(const launch_t *launch)
+/* Memory for what does not fit into the slot. NULL: there is none. */
+static void *map(jc_slot_t *slot, int which, int fd, size_t len)
 {
-    sigset_t none;
+    void *at = jc_sys_map(fd, len);
 
-    sigemptyset(&none);
-    if (setsid() < 0 || sigprocmask(SIG_SETMASK, &none, NULL)) {
-        refuse_errno(launch, JC_CODE_SCRIPT_SETUP);
+    if (at) {
+        slot->mappings[which] = (jc_mapping_t){.at = at, .len = len};
     }
-    umask(022);
+    return at;
 }
 
-/* A small request is read and a large one mapped: each page that this process
- * touches for the first time costs more than a system call. */
-static const void *get_request(scratch_t *scratch, size_t *len)
+/* A large request. Sealed, so that nobody changes it while it is read. */
+static const void *map_memfd(jc_slot_t *slot, int fd, size_t *len)
 {
     struct stat st;
+    int seals = jc_sys_get_seals(fd);
 
-    if (fstat(JC_SCRIPT_REQUEST_FD, &st) || st.st_size <= 0 ||
+    if (seals < 0 || (seals & JC_REQUEST_SEALS) != JC_REQUEST_SEALS ||
+        jc_sys_fstat(fd, &st) || st.st_size <= 0 ||
         st.st_size > (off_t) JC_REQUEST_LEN_MAX) {
         return NULL;
     }
     *len = (size_t) st.st_size;
-    if (*len <= sizeof(scratch->small)) {
-        return pread(JC_SCRIPT_REQUEST_FD, scratch->small, *len, 0) ==
-                       (ssize_t) *len
-                   ? scratch->small
-                   : NULL;
-    }
-    void *data =
-        mmap(NULL, *len, PROT_READ, MAP_PRIVATE, JC_SCRIPT_REQUEST_FD, 0);
-    return data == MAP_FAILED ? NULL : data;
+    return map(slot, 0, fd, *len);
 }
 
-static void read_request(const launch_t *launch, const jc_jail_t *jail,
-                         scratch_t *scratch, jc_request_t *request)
+/* The request, as a record or in a memfd (src/wire/request.h). NULL: neither,
+ * or more than that. What is left open is closed by exec or exit. */
+static const void *receive_request(jc_slot_t *slot, size_t *len)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } ancillary;
+    struct iovec iov = {.iov_base = slot->request,
+                        .iov_len = sizeof(slot->request)};
+    struct msghdr mh = {.msg_iov = &iov,
+                        .msg_iovlen = 1,
+                        .msg_control = &ancillary,
+                        .msg_controllen = sizeof(ancillary)};
+    long got =
+        jc_sys_recvmsg(slot->control_fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
+    int fd;
+
+    if (got <= 0 || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+        return NULL;
+    }
+    if (mh.msg_controllen == 0) {
+        *len = (size_t) got;
+        return slot->request;
+    }
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+        c->cmsg_len != CMSG_LEN(sizeof(int))) {
+        return NULL;
+    }
+    memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+    return map_memfd(slot, fd, len);
+}
+
+static void read_request(jc_slot_t *slot, jc_request_t *request)
 {
     jc_failure_t failure = {.code = JC_CODE_REQUEST_MALFORMED};
-    size_t len;
-    const void *data = get_request(scratch, &len);
+    size_t len = 0;
+    const void *data = receive_request(slot, &len);
+    size_t need =
+        data ? jc_request_vectors(data, len, slot->jail->policy.rec->env_count)
+             : 0;
+    char **vectors = slot->vectors;
 
-    if (!data || jc_request_decode(data, len, jail->policy.rec->env_count,
-                                   scratch->vectors, VECTORS, request)) {
-        refuse(launch, &failure);
+    if (need > JC_SLOT_VECTORS) {
+        vectors = map(slot, 1, -1, need * sizeof(*vectors));
+    }
+    if (need == 0 || !vectors ||
+        jc_request_decode(data, len, vectors, request)) {
+        refuse(slot, &failure);
     }
 }
 
-static void set_limits(const launch_t *launch, const jc_policy_view_t *policy)
+static void find_script(const jc_slot_t *slot, const jc_request_t *request,
+                        jc_walk_t *walk)
 {
-    for (uint32_t i = 0; i < policy->rec->limit_count; i++) {
-        const jc_limit_t *wanted = &policy->limits[i];
-        struct rlimit limit = {.rlim_cur = wanted->soft,
-                               .rlim_max = wanted->hard};
-        if (wanted->resource == RLIMIT_NPROC) {
-            continue; /* the keeper's own */
-        }
-        if (setrlimit((int) wanted->resource, &limit)) {
-            jc_failure_t failure = {.code = JC_CODE_SCRIPT_LIMIT,
-                                    .errnum = errno,
-                                    .found = wanted->resource,
-                                    .expected = wanted->hard};
-            refuse(launch, &failure);
-        }
-    }
-}
-
-static void find_script(const launch_t *launch, const jc_jail_t *jail,
-                        const jc_request_t *request, jc_walk_t *walk)
-{
-    jc_walk_rule_t rule = {.owner = jail->start.uid};
+    jc_walk_rule_t rule = {.owner = slot->jail->start.uid};
     jc_failure_t failure = {.code = JC_CODE_NONE};
 
     if (jc_walk(request->script, &rule, 0, walk)) {
-        refuse(launch, &walk->failure);
+        refuse(slot, &walk->failure);
     }
-    if (jc_check_script(jail, request, walk, &failure)) {
-        refuse(launch, &failure);
+    if (jc_check_script(slot->jail, request, walk, &failure)) {
+        refuse(slot, &failure);
     }
-    if (fchdir(walk->dir_fd)) {
-        refuse_errno(launch, JC_CODE_PATH_DENIED);
+    int result = jc_sys_fchdir(walk->dir_fd);
+    if (result < 0) {
+        refuse_errno(slot, JC_CODE_PATH_DENIED, result);
     }
 }
 
-void jc_launch(const jc_jail_t *jail, uint64_t request_id, const int *fds)
+/* The script's end becomes `number`; httpd's end is returned. The pipe belongs
+ * to the tenant, who made it: so he may open /dev/stdout by its name. */
+static int make_pipe(const jc_slot_t *slot, int number)
 {
-    jc_walk_t walk;
-    scratch_t scratch;
-    launch_t launch = {.request_id = request_id};
-    jc_failure_t failure;
-    jc_request_t request;
-    jc_msg_started_t started = {.request_id = request_id,
-                                .pid = (int32_t) getpid(),
-                                .uid = jail->start.uid,
-                                .gid = jail->start.gid};
+    int ends[2];
+    int mine = number == STDIN_FILENO ? 0 : 1;
+    int result = jc_sys_pipe2(ends, O_CLOEXEC);
 
-    take_descriptors(&launch, fds);
-    become_leader(&launch);
-    read_request(&launch, jail, &scratch, &request);
-    find_script(&launch, jail, &request, &walk);
-    jc_environment_apply(&jail->policy, &request);
-    set_limits(&launch, &jail->policy);
-    /* Whoever did not hear of the start might ask for it again. */
-    if (jc_wire_send(launch.control_fd, JC_MSG_STARTED, &started, NULL, 0,
-                     MSG_DONTWAIT) != JC_WIRE_OK) {
-        _exit(127);
+    if (result < 0 || (result = jc_sys_dup3(ends[mine], number, 0)) < 0) {
+        refuse_errno(slot, JC_CODE_SCRIPT_SETUP, result);
     }
+    return ends[1 - mine];
+}
+
+/* Tells httpd that it begins, and gives it its ends of the pipes. Whoever did
+ * not hear of the start might ask for it again: then there is none. */
+static void start(const jc_slot_t *slot, const jc_request_t *request)
+{
+    int has_body = (request->flags & JC_REQUEST_BODY) != 0;
+    int fds[JC_STARTED_STDIN_FDS] = {
+        [JC_STARTED_STDOUT] = make_pipe(slot, STDOUT_FILENO),
+        [JC_STARTED_STDERR] = make_pipe(slot, STDERR_FILENO),
+        [JC_STARTED_STDIN] = has_body ? make_pipe(slot, STDIN_FILENO) : -1,
+    };
+    jc_msg_started_t msg = {.request_id = slot->request_id,
+                            .pid = jc_sys_getpid(),
+                            .uid = slot->jail->start.uid,
+                            .gid = slot->jail->start.gid};
+    jc_wire_packed_t packed;
+
+    jc_wire_pack(&packed, has_body ? JC_MSG_STARTED_STDIN : JC_MSG_STARTED,
+                 &msg, fds, has_body ? JC_STARTED_STDIN_FDS : JC_STARTED_FDS);
+    long result = jc_sys_sendmsg(slot->control_fd, &packed.mh,
+                                 MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (result < 0) {
+        refuse_errno(slot, JC_CODE_SCRIPT_SETUP, result);
+    }
+}
+
+/* After the start: a low limit of descriptors is the script's and not that of
+ * the pipes on their way to httpd (ETOOMANYREFS in unix(7)). */
+static void set_limits(const jc_slot_t *slot)
+{
+    const jc_policy_view_t *policy = &slot->jail->policy;
+
+    for (uint32_t i = 0; i < policy->rec->limit_count; i++) {
+        const jc_limit_t *wanted = &policy->limits[i];
+        const uint64_t limit[2] = {wanted->soft, wanted->hard};
+        int result;
+
+        if (wanted->resource == RLIMIT_NPROC) {
+            continue; /* the keeper's own */
+        }
+        result = jc_sys_setrlimit(wanted->resource, limit);
+        if (result < 0) {
+            jc_failure_t failure = {.code = JC_CODE_SCRIPT_LIMIT,
+                                    .errnum = -result,
+                                    .found = wanted->resource,
+                                    .expected = wanted->hard};
+            refuse(slot, &failure);
+        }
+    }
+}
+
+static void execute(const jc_slot_t *slot, const char *path,
+                    const jc_request_t *request) __attribute__((noreturn));
+static void execute(const jc_slot_t *slot, const char *path,
+                    const jc_request_t *request)
+{
+    jc_diagnosis_t diagnosis;
     /* By its name and not by descriptor: a #! interpreter would get
      * /dev/fd/N, which needs /dev or /proc in the jail. Between check and
      * exec only the tenant and root could change the file, and the tenant
      * gains nothing by it: whatever runs is run as himself. */
-    execve(walk.path, request.argv, request.envp);
-    jc_diagnose_exec(walk.path, errno, &failure);
-    refuse(&launch, &failure);
+    int result = jc_sys_execve(path, request->argv, request->envp);
+
+    jc_diagnose_exec(path, -result, &diagnosis);
+    refuse(slot, &diagnosis.failure);
+}
+
+void jc_launch(jc_slot_t *slot)
+{
+    jc_walk_t walk;
+    jc_request_t request;
+
+    become_leader(slot);
+    read_request(slot, &request);
+    find_script(slot, &request, &walk);
+    jc_environment_apply(&slot->jail->policy, &request);
+    start(slot, &request);
+    set_limits(slot);
+    execute(slot, walk.path, &request);
 }

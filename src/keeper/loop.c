@@ -3,7 +3,7 @@
  *
  * Runs in:   keeper
  * Privilege: none, it is the tenant
- * Trusts:    the helper, that RUN comes with descriptors of the right kinds
+ * Trusts:    the helper, that RUN comes with a socket of the right kind
  * Never:     parses what a request brought, opens a file, waits for a peer
  */
 #define _GNU_SOURCE
@@ -54,16 +54,13 @@ static void jc_keeper_on_run(const jc_msg_run_t *msg, int *fds)
 {
     int control_fd = fds[JC_SPAWN_CONTROL];
     jc_run_t *run = jc_runs_new();
-    /* Without the C library's own work at fork, which is for threads and
-     * streams: there are none, and each page it writes is copied twice. */
-    pid_t pid = run ? _Fork() : -1;
+    pid_t pid = run ? jc_spawn(keeper.jail, msg->request_id, control_fd) : -1;
 
-    if (pid == 0) {
-        jc_launch(keeper.jail, msg->request_id, fds);
-    }
     if (pid < 0) {
         refuse_fork(control_fd, msg->request_id, run ? errno : ENOMEM);
-        jc_runs_free(run);
+        if (run) {
+            jc_runs_free(run);
+        }
         return;
     }
     run->pid = pid;
@@ -193,6 +190,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
         }
         if (ended) {
             jc_runs_reap();
+            jc_spawn_tidy();
         }
         jc_runs_tick(jail->start.has_namespaces);
     }

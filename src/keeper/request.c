@@ -1,17 +1,30 @@
 /*
- * Decoding of the request's memfd.
+ * Decoding of the request.
  *
- * Runs in:   script's child
+ * Runs in:   script's child, in the keeper's memory: see spawn.c
  * Privilege: none, it is the tenant
  * Trusts:    nothing in the data
  */
 #define _GNU_SOURCE
 #include "keeper.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "src/wire/request.h"
+size_t jc_request_vectors(const void *data, size_t len, uint32_t env_room)
+{
+    const jc_request_head_t *head = data;
+
+    if (len < sizeof(*head) || len > JC_REQUEST_LEN_MAX ||
+        head->magic != JC_REQUEST_MAGIC || head->version != JC_WIRE_VERSION ||
+        (head->flags & ~JC_REQUEST_FLAGS) || head->reserved ||
+        head->strings_len != len - sizeof(*head) ||
+        /* every string has its NUL at least */
+        head->argc > head->strings_len || head->envc > head->strings_len ||
+        head->argc == 0) {
+        return 0;
+    }
+    return (size_t) head->argc + 1 + head->envc + env_room + 1;
+}
 
 /* Sets vector[0..count-1] to the strings from *at on. */
 static int take(char **vector, uint32_t count, char **at, char *end)
@@ -27,42 +40,27 @@ static int take(char **vector, uint32_t count, char **at, char *end)
     return 0;
 }
 
-int jc_request_decode(const void *data, size_t len, uint32_t env_room,
-                      char **room, size_t room_len, jc_request_t *request)
+int jc_request_decode(const void *data, size_t len, char **vectors,
+                      jc_request_t *request)
 {
     const jc_request_head_t *head = data;
+    char *at = (char *) data + sizeof(*head);
+    char *end = (char *) data + len;
     char *script;
 
-    if (len < sizeof(*head) || len > JC_REQUEST_LEN_MAX ||
-        head->magic != JC_REQUEST_MAGIC || head->version != JC_WIRE_VERSION ||
-        head->strings_len != len - sizeof(*head) ||
-        /* every string has its NUL at least */
-        head->argc > head->strings_len || head->envc > head->strings_len ||
-        head->argc == 0) {
-        return -1;
-    }
-    char *at = (char *) data + sizeof(*head);
-    char *end = at + head->strings_len;
-    size_t need = (size_t) head->argc + 1 + head->envc + env_room + 1;
-    char **vectors = need <= room_len ? room : malloc(need * sizeof(char *));
-    if (!vectors) {
-        return -1;
-    }
     request->argv = vectors;
     request->envp = vectors + head->argc + 1;
     if (take(&script, 1, &at, end) ||
         take(request->argv, head->argc, &at, end) ||
         take(request->envp, head->envc, &at, end) || at != end ||
         script[0] != '/') {
-        if (vectors != room) {
-            free(vectors);
-        }
         return -1;
     }
     request->argv[head->argc] = NULL;
     request->envp[head->envc] = NULL;
     request->script = script;
     request->envc = head->envc;
+    request->flags = head->flags;
     request->script_dev = head->script_dev;
     request->script_ino = head->script_ino;
     return 0;

@@ -57,8 +57,7 @@ static uint64_t now_ms(void)
     return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
 }
 
-/* The last one that was freed is the next one: malloc would write to pages
- * of its own, each of which the fork that follows makes the kernel copy. */
+/* The last one that was freed is the next one. */
 static jc_run_t *spare;
 
 jc_run_t *jc_runs_new(void)
@@ -158,19 +157,20 @@ static uint64_t us_of(const struct timeval *time)
 static void jc_keeper_on_child(jc_run_t *run, int status,
                                const struct rusage *usage)
 {
-    jc_msg_exit_t msg = {.request_id = run->request_id,
-                         .status = status,
-                         .utime_us = us_of(&usage->ru_utime),
-                         .stime_us = us_of(&usage->ru_stime),
-                         .maxrss_kb = (uint64_t) usage->ru_maxrss};
-
     run->reaped = 1;
+    run->exit = (jc_msg_exit_t){.request_id = run->request_id,
+                                .status = status,
+                                .utime_us = us_of(&usage->ru_utime),
+                                .stime_us = us_of(&usage->ru_stime),
+                                .maxrss_kb = (uint64_t) usage->ru_maxrss};
+}
+
+static void tell(jc_run_t *run)
+{
+    run->told = 1;
     if (run->control_fd >= 0) {
-        (void) jc_wire_send(run->control_fd, JC_MSG_EXIT, &msg, NULL, 0,
+        (void) jc_wire_send(run->control_fd, JC_MSG_EXIT, &run->exit, NULL, 0,
                             MSG_DONTWAIT);
-        /* The peer waits for no message, only for this. Its own closing is
-         * still heard, and ends those whom the leader has left behind. */
-        shutdown(run->control_fd, SHUT_WR);
     }
 }
 
@@ -181,9 +181,20 @@ static void settle(void)
 
     look_at_children();
     for (jc_run_t *run = runs.first; run; run = next) {
+        int was_told = run->told;
         next = run->next;
-        if (run->reaped && !has_processes(run)) {
+        if (!run->reaped) {
+            continue;
+        }
+        if (!was_told) {
+            tell(run);
+        }
+        if (!has_processes(run)) {
             forget(run);
+        } else if (!was_told && run->control_fd >= 0) {
+            /* The peer waits for no message, only for this. Its own closing is
+             * still heard, and ends those whom the leader has left behind. */
+            shutdown(run->control_fd, SHUT_WR);
         }
     }
     runs.strays = !runs.childless && !runs.first;

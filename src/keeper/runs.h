@@ -7,6 +7,8 @@
 #ifndef JC_RUNS_H
 #define JC_RUNS_H
 
+#include "src/wire/wire.h"
+
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,7 +25,9 @@ typedef enum {
 typedef struct jc_run {
     struct jc_run *next;
     pid_t pid;
-    int reaped;
+    int reaped; /* `exit` is filled in */
+    int told;   /* and was sent */
+    jc_msg_exit_t exit;
     int control_fd; /* -1: the httpd child has let go, or been let go */
     uint64_t request_id;
     jc_run_state_t state;

@@ -1,7 +1,8 @@
 /*
  * From the root to a file, one component at a time, by descriptor.
  *
- * Runs in:   keeper as root (JailRoot); script's child as the tenant (script)
+ * Runs in:   keeper as root (JailRoot); script's child as the tenant (script),
+ *            in the keeper's memory: see spawn.c
  * Privilege: root for JailRoot, else the tenant's
  * Trusts:    no name: what is checked is what was opened
  * Never:     opens more than one component at once, follows a magic link
@@ -9,14 +10,10 @@
 #define _GNU_SOURCE
 #include "keeper.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "sys.h"
 
 #define LINKS_MAX 40 /* the kernel's own */
 
@@ -43,18 +40,20 @@ static int fail(state_t *s, jc_code_t code, int errnum, uint64_t found,
     return -1;
 }
 
-static int fail_errno(state_t *s)
+static int fail_errno(state_t *s, long result)
 {
-    switch (errno) {
+    int errnum = (int) -result;
+
+    switch (errnum) {
     case ENOENT:
     case ENOTDIR:
-        return fail(s, JC_CODE_NOT_IN_JAIL, errno, 0, 0);
+        return fail(s, JC_CODE_NOT_IN_JAIL, errnum, 0, 0);
     case EACCES:
-        return fail(s, JC_CODE_PATH_DENIED, errno, 0, 0);
+        return fail(s, JC_CODE_PATH_DENIED, errnum, 0, 0);
     case ELOOP:
-        return fail(s, JC_CODE_SYMLINK_LOOP, errno, 0, 0);
+        return fail(s, JC_CODE_SYMLINK_LOOP, errnum, 0, 0);
     default:
-        return fail(s, JC_CODE_PATH_OTHER, errno, 0, 0);
+        return fail(s, JC_CODE_PATH_OTHER, errnum, 0, 0);
     }
 }
 
@@ -64,8 +63,7 @@ static int open_component(const state_t *s, const char *name)
     struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
 
-    return (int) syscall(SYS_openat2, s->fds[s->depth - 1], name, &how,
-                         sizeof(how));
+    return jc_sys_openat2(s->fds[s->depth - 1], name, &how);
 }
 
 static int check_directory(state_t *s, const struct stat *st)
@@ -83,11 +81,11 @@ static int check_directory(state_t *s, const struct stat *st)
 static int push(state_t *s, int fd, const struct stat *st)
 {
     if (check_directory(s, st)) {
-        close(fd);
+        jc_sys_close(fd);
         return -1;
     }
     if (s->depth == JC_WALK_DEPTH) {
-        close(fd);
+        jc_sys_close(fd);
         return fail(s, JC_CODE_PATH_OTHER, ENAMETOOLONG, 0, 0);
     }
     s->ends[s->depth] = strlen(s->walk->path);
@@ -98,19 +96,17 @@ static int push(state_t *s, int fd, const struct stat *st)
 
 static void pop(state_t *s)
 {
-    close(s->fds[--s->depth]);
+    jc_sys_close(s->fds[--s->depth]);
 }
 
 static int push_root(state_t *s)
 {
     struct stat st;
-    int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = jc_sys_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int result = fd < 0 ? fd : jc_sys_fstat(fd, &st);
 
     s->walk->path[0] = 0;
-    if (fd < 0 || fstat(fd, &st)) {
-        return fail_errno(s);
-    }
-    return push(s, fd, &st);
+    return result < 0 ? fail_errno(s, result) : push(s, fd, &st);
 }
 
 /* ".." of the root is the root. The parent was checked on the way down. */
@@ -119,41 +115,36 @@ static int go_up(state_t *s)
     if (s->depth > 1) {
         pop(s);
         s->walk->path[s->ends[s->depth - 1]] = 0;
-        if (fstat(s->fds[s->depth - 1], &s->top)) {
-            return fail_errno(s);
+        int result = jc_sys_fstat(s->fds[s->depth - 1], &s->top);
+        if (result < 0) {
+            return fail_errno(s, result);
         }
     }
     return 0;
 }
 
-/* Puts the link's target before the rest. What is allocated is not freed: this
- * process executes the script next, or is done with its one walk. */
+/* Puts the link's target before the rest, which lies in the other buffer. */
 static int follow(state_t *s, int link_fd)
 {
-    char target[PATH_MAX];
+    char *joined = s->walk->rest[s->links % 2];
     size_t rest_len = strlen(s->rest);
-    ssize_t len = readlinkat(link_fd, "", target, sizeof(target));
+    long len = jc_sys_readlinkat(link_fd, "", joined, PATH_MAX);
 
-    close(link_fd);
+    jc_sys_close(link_fd);
     if (len <= 0) {
-        return fail_errno(s);
+        return fail_errno(s, len);
     }
-    if (++s->links > LINKS_MAX || (size_t) len == sizeof(target) ||
-        (size_t) len + 1 + rest_len >= 2 * PATH_MAX) {
+    if (++s->links > LINKS_MAX || len == PATH_MAX ||
+        (size_t) len + 1 + rest_len >= JC_WALK_REST) {
         return fail(s, JC_CODE_SYMLINK_LOOP, ELOOP, 0, 0);
     }
     if (s->rule->links_need_root && s->top.st_uid != 0) {
         return fail(s, JC_CODE_SYMLINK_LOOP, 0, s->top.st_uid, 0);
     }
-    char *joined = malloc((size_t) len + 1 + rest_len + 1);
-    if (!joined) {
-        return fail_errno(s);
-    }
-    memcpy(joined, target, (size_t) len);
     joined[len] = '/';
     memcpy(joined + len + 1, s->rest, rest_len + 1);
     s->rest = joined;
-    if (target[0] == '/') {
+    if (joined[0] == '/') {
         while (s->depth > 0) {
             pop(s);
         }
@@ -170,8 +161,7 @@ static int next_component(state_t *s, char *name)
     size_t len = strcspn(at, "/");
 
     if (len == 0 || len > NAME_MAX) {
-        errno = len ? ENAMETOOLONG : 0;
-        return len ? fail_errno(s) : 0;
+        return len ? fail_errno(s, -ENAMETOOLONG) : 0;
     }
     memcpy(name, at, len);
     name[len] = 0;
@@ -195,14 +185,15 @@ static int enter(state_t *s, const char *name, int want_dir)
         return fail(s, JC_CODE_PATH_OTHER, ENAMETOOLONG, 0, 0);
     }
     walk->path[len] = '/';
-    strcpy(walk->path + len + 1, name);
+    memcpy(walk->path + len + 1, name, strlen(name) + 1);
     int fd = open_component(s, name);
     if (fd < 0) {
-        return fail_errno(s);
+        return fail_errno(s, fd);
     }
-    if (fstat(fd, &st)) {
-        close(fd);
-        return fail_errno(s);
+    int result = jc_sys_fstat(fd, &st);
+    if (result < 0) {
+        jc_sys_close(fd);
+        return fail_errno(s, result);
     }
     if (S_ISLNK(st.st_mode)) {
         return follow(s, fd);
@@ -211,9 +202,8 @@ static int enter(state_t *s, const char *name, int want_dir)
         return push(s, fd, &st);
     }
     if (!is_last(s) || want_dir) {
-        close(fd);
-        errno = ENOTDIR;
-        return fail_errno(s);
+        jc_sys_close(fd);
+        return fail_errno(s, -ENOTDIR);
     }
     walk->file_fd = fd;
     walk->file = st;
@@ -252,8 +242,7 @@ int jc_walk(const char *path, const jc_walk_rule_t *rule, int want_dir,
     walk->dir_fd = walk->file_fd = -1;
     walk->path[0] = 0;
     if (path[0] != '/' || strlen(path) >= PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return fail_errno(&s);
+        return fail_errno(&s, -ENAMETOOLONG);
     }
     s.rest = path;
     result = run(&s, want_dir);

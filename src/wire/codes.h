@@ -37,13 +37,11 @@ typedef enum {
     JC_CODE_REQUEST_TOO_BIG = 1210,
 
     /* 13xx: the helper */
-    JC_CODE_BAD_POLICY = 1301,     /* unknown number or generation */
-    JC_CODE_BAD_DESCRIPTOR = 1302, /* wrong kind; found = its index */
-    JC_CODE_NO_KEEPER = 1303,      /* the keeper could not be forked */
-    JC_CODE_JAIL_BUSY = 1304,      /* the keeper's queue is full */
+    JC_CODE_BAD_POLICY = 1301, /* unknown number or generation */
+    JC_CODE_NO_KEEPER = 1303,  /* the keeper could not be forked */
+    JC_CODE_JAIL_BUSY = 1304,  /* the keeper's queue is full */
     JC_CODE_TOO_MANY_JAILS = 1305,
     JC_CODE_OWNER_REFUSED = 1306, /* JailUser owner: id is root or too low */
-    JC_CODE_PIPE_OWNER = 1307,    /* a pipe could not be given to the tenant */
 
     /* 14xx: a step of building the jail, in the keeper */
     JC_CODE_STEP_SESSION = 1401,
@@ -97,7 +95,7 @@ typedef enum {
     JC_CODE_INTERPRETER_DENIED = 1611, /* text = the interpreter */
     JC_CODE_SCRIPT_BUSY = 1612,        /* ETXTBSY */
     JC_CODE_SCRIPT_LIMIT = 1613, /* a limit could not be set; found = it */
-    JC_CODE_SCRIPT_SETUP = 1614, /* descriptors or session of the child */
+    JC_CODE_SCRIPT_SETUP = 1614, /* pipes or session of the child */
 
     /* 17xx: how the script ended */
     JC_CODE_SIGNAL = 1701,

@@ -25,7 +25,8 @@ static const struct {
     [JC_MSG_GENERATION] = {sizeof(jc_msg_generation_t), JC_GENERATION_FDS},
     [JC_MSG_SPAWN] = {sizeof(jc_msg_spawn_t), JC_SPAWN_FDS},
     [JC_MSG_RUN] = {sizeof(jc_msg_run_t), JC_SPAWN_FDS},
-    [JC_MSG_STARTED] = {sizeof(jc_msg_started_t), 0},
+    [JC_MSG_STARTED] = {sizeof(jc_msg_started_t), JC_STARTED_FDS},
+    [JC_MSG_STARTED_STDIN] = {sizeof(jc_msg_started_t), JC_STARTED_STDIN_FDS},
     [JC_MSG_FAILED] = {sizeof(jc_msg_failed_t), 0},
     [JC_MSG_EXIT] = {sizeof(jc_msg_exit_t), 0},
 };
@@ -55,36 +56,44 @@ void jc_wire_close_fds(int *fds, unsigned count)
     }
 }
 
-jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
-                              const int *fds, unsigned fd_count, int flags)
+int jc_wire_pack(jc_wire_packed_t *packed, uint16_t type, void *msg,
+                 const int *fds, unsigned fd_count)
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int) * JC_MAX_FDS)];
-    } ancillary;
-    struct iovec iov = {.iov_base = msg, .iov_len = jc_wire_length(type)};
-    struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
     jc_wire_head_t head = {.magic = JC_WIRE_MAGIC,
                            .version = JC_WIRE_VERSION,
                            .type = type};
 
-    if (iov.iov_len == 0 || fd_count != jc_wire_fd_count(type)) {
-        errno = EINVAL;
-        return JC_WIRE_ERROR;
+    if (!known(type) || fd_count != shapes[type].fd_count) {
+        return -1;
     }
     memcpy(msg, &head, sizeof(head));
+    packed->iov =
+        (struct iovec){.iov_base = msg, .iov_len = shapes[type].length};
+    packed->mh = (struct msghdr){.msg_iov = &packed->iov, .msg_iovlen = 1};
     if (fd_count > 0) {
-        memset(&ancillary, 0, sizeof(ancillary));
-        mh.msg_control = &ancillary;
-        mh.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
-        struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
+        memset(&packed->ancillary, 0, sizeof(packed->ancillary));
+        packed->mh.msg_control = &packed->ancillary;
+        packed->mh.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&packed->mh);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;
         c->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
         memcpy(CMSG_DATA(c), fds, sizeof(int) * fd_count);
     }
+    return 0;
+}
+
+jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
+                              const int *fds, unsigned fd_count, int flags)
+{
+    jc_wire_packed_t packed;
+
+    if (jc_wire_pack(&packed, type, msg, fds, fd_count)) {
+        errno = EINVAL;
+        return JC_WIRE_ERROR;
+    }
     for (;;) {
-        if (sendmsg(sock_fd, &mh, flags | MSG_NOSIGNAL) >= 0) {
+        if (sendmsg(sock_fd, &packed.mh, flags | MSG_NOSIGNAL) >= 0) {
             return JC_WIRE_OK;
         }
         if (errno == EINTR) {
@@ -162,12 +171,11 @@ jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
     }
     do {
         length = recvmsg(sock_fd, &mh, flags | MSG_CMSG_CLOEXEC);
-    } while (length < 0 && errno == EINTR);
+        /* ECONNRESET is said once, of a peer that has closed without reading
+         * all, and before what it has sent. */
+    } while (length < 0 && (errno == EINTR || errno == ECONNRESET));
     if (length < 0) {
-        if (errno == EAGAIN) {
-            return JC_WIRE_AGAIN;
-        }
-        return errno == ECONNRESET ? JC_WIRE_EOF : JC_WIRE_ERROR;
+        return errno == EAGAIN ? JC_WIRE_AGAIN : JC_WIRE_ERROR;
     }
     unsigned count = take_fds(&mh, all, &foreign);
     if (length == 0 && count == 0 && !(mh.msg_flags & MSG_CTRUNC)) {
@@ -176,6 +184,7 @@ jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
     if ((mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || foreign ||
         !shape_is_right(any, (size_t) length, count)) {
         discard(all, count);
+        errno = mh.msg_flags & MSG_CTRUNC ? EMFILE : EPROTO;
         return JC_WIRE_MALFORMED;
     }
     memcpy(fds, all, count * sizeof(int));
@@ -188,18 +197,25 @@ jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
     return jc_wire_recv_or(sock_fd, any, fds, flags, jc_wire_close_fds);
 }
 
+void jc_wire_failed(jc_msg_failed_t *msg, uint64_t request_id,
+                    const jc_failure_t *failure)
+{
+    *msg = (jc_msg_failed_t){.request_id = request_id,
+                             .code = failure->code,
+                             .errnum = failure->errnum,
+                             .found = failure->found,
+                             .expected = failure->expected};
+    if (failure->text) {
+        size_t len = strnlen(failure->text, sizeof(msg->text) - 1);
+        memcpy(msg->text, failure->text, len);
+    }
+}
+
 void jc_wire_send_failed(int control_fd, uint64_t request_id,
                          const jc_failure_t *failure)
 {
-    jc_msg_failed_t msg = {.request_id = request_id,
-                           .code = failure->code,
-                           .errnum = failure->errnum,
-                           .found = failure->found,
-                           .expected = failure->expected};
+    jc_msg_failed_t msg;
 
-    if (failure->text) {
-        size_t len = strnlen(failure->text, sizeof(msg.text) - 1);
-        memcpy(msg.text, failure->text, len);
-    }
+    jc_wire_failed(&msg, request_id, failure);
     (void) jc_wire_send(control_fd, JC_MSG_FAILED, &msg, NULL, 0, MSG_DONTWAIT);
 }

@@ -16,9 +16,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #define JC_WIRE_MAGIC   0x4a434749u /* "JCGI" */
-#define JC_WIRE_VERSION 1u
+#define JC_WIRE_VERSION 2u
 
 /* Descriptors that the helper inherits from the httpd parent by exec. */
 #define JC_FD_PARENT       3 /* SEQPACKET socket to the parent */
@@ -36,18 +38,23 @@ enum {
     JC_MSG_SPAWN,          /* httpd child -> helper */
     JC_MSG_RUN,            /* helper -> keeper */
     JC_MSG_STARTED,        /* script's child -> httpd child, on control */
+    JC_MSG_STARTED_STDIN,  /* likewise, if the request has a body */
     JC_MSG_FAILED,         /* helper, keeper, script's child -> httpd child */
     JC_MSG_EXIT,           /* keeper -> httpd child */
 };
 
-/* The descriptors of JC_MSG_SPAWN and JC_MSG_RUN, in this order. */
+/* The descriptor of JC_MSG_SPAWN and JC_MSG_RUN: a SEQPACKET socket. The httpd
+ * child keeps its peer and has put the request into it, see request.h. */
+enum { JC_SPAWN_CONTROL, JC_SPAWN_FDS };
+
+/* The descriptors of JC_MSG_STARTED and JC_MSG_STARTED_STDIN, in this order:
+ * httpd's ends of pipes that the script's child has made. */
 enum {
-    JC_SPAWN_STDIN,   /* read end of an anonymous pipe */
-    JC_SPAWN_STDOUT,  /* write end of an anonymous pipe */
-    JC_SPAWN_STDERR,  /* write end of an anonymous pipe */
-    JC_SPAWN_CONTROL, /* SEQPACKET socket, peer kept by the httpd child */
-    JC_SPAWN_REQUEST, /* memfd with all seals, see request.h */
-    JC_SPAWN_FDS
+    JC_STARTED_STDOUT, /* read end */
+    JC_STARTED_STDERR, /* read end */
+    JC_STARTED_FDS,
+    JC_STARTED_STDIN = JC_STARTED_FDS, /* write end; JC_MSG_STARTED_STDIN */
+    JC_STARTED_STDIN_FDS
 };
 
 /* The descriptors of JC_MSG_GENERATION. */
@@ -58,7 +65,7 @@ enum {
     JC_GENERATION_FDS
 };
 
-#define JC_MAX_FDS  5
+#define JC_MAX_FDS  3
 #define JC_TEXT_MAX 512 /* of jc_msg_failed_t.text, with its NUL */
 #define JC_NO_ID    UINT32_MAX
 
@@ -90,7 +97,7 @@ typedef struct {
     uint64_t request_id;
 } jc_msg_run_t;
 
-/* Sent right before execve: from here on the request may have had effects. */
+/* Sent before execve: from here on the request may have had effects. */
 typedef struct {
     jc_wire_head_t head;
     uint64_t request_id;
@@ -136,7 +143,8 @@ typedef enum {
     JC_WIRE_OK,
     JC_WIRE_EOF,       /* the peer has closed */
     JC_WIRE_AGAIN,     /* would block */
-    JC_WIRE_MALFORMED, /* wrong length, version, type, descriptors; consumed */
+    JC_WIRE_MALFORMED, /* wrong length, version, type, descriptors; consumed;
+                          errno EMFILE: no room here for its descriptors */
     JC_WIRE_ERROR,     /* errno tells */
 } jc_wire_result_t;
 
@@ -150,6 +158,24 @@ typedef enum {
  */
 jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
                               const int *fds, unsigned fd_count, int flags);
+
+/*
+ * A message ready for sendmsg(2), for a sender that may not use the C library's
+ * (errno). jc_wire_pack does all of jc_wire_send but the sending. Points into
+ * itself and to *msg: not to be copied. Returns 0, or -1 for an unknown type or
+ * another number of descriptors than it carries.
+ */
+typedef struct {
+    struct msghdr mh;
+    struct iovec iov;
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * JC_MAX_FDS)];
+    } ancillary;
+} jc_wire_packed_t;
+
+int jc_wire_pack(jc_wire_packed_t *packed, uint16_t type, void *msg,
+                 const int *fds, unsigned fd_count);
 
 /*
  * Receives one message into *any. Every descriptor received is close-on-exec.
@@ -168,11 +194,7 @@ typedef void jc_wire_discard_t(int *fds, unsigned count);
 jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
                                  int flags, jc_wire_discard_t *discard);
 
-/*
- * Sends JC_MSG_FAILED without blocking; what cannot be sent is lost, and the
- * httpd child then sees only that the control socket was closed. `text` may be
- * NULL and is cut to JC_TEXT_MAX - 1 bytes.
- */
+/* Why something was not done; `text` may be NULL. */
 typedef struct {
     uint32_t code; /* jc_code_t */
     int errnum;
@@ -181,6 +203,12 @@ typedef struct {
     const char *text;
 } jc_failure_t;
 
+/* The message that tells of it; text is cut to JC_TEXT_MAX - 1 bytes. */
+void jc_wire_failed(jc_msg_failed_t *msg, uint64_t request_id,
+                    const jc_failure_t *failure);
+
+/* Sends it without blocking; what cannot be sent is lost, and the httpd child
+ * then sees only that the control socket was closed. */
 void jc_wire_send_failed(int control_fd, uint64_t request_id,
                          const jc_failure_t *failure);
 

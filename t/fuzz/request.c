@@ -1,5 +1,5 @@
 /*
- * The decoder of the request's memfd, and the environment made from it, with
+ * The decoder of the request, and the environment made from it, with
  * whatever a hijacked child of httpd may write there.
  *
  * Runs in:   the tests
@@ -34,12 +34,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     void *copy = malloc(size ? size : 1);
 
     memcpy(copy, data, size);
-    /* Every other input with room of its own, which may be too small. */
-    char *room[16];
-    size_t room_len = size % 2 ? sizeof(room) / sizeof(room[0]) : 0;
+    size_t need = jc_request_vectors(copy, size, rec.env_count);
+    /* Exactly as many, and not of sizes that only a promise of strings has */
+    char **vectors = need && need <= size + 3 + rec.env_count
+                         ? malloc(need * sizeof(char *))
+                         : NULL;
 
-    if (jc_request_decode(copy, size, rec.env_count, room, room_len,
-                          &request) == 0) {
+    if (vectors && jc_request_decode(copy, size, vectors, &request) == 0) {
         jc_environment_apply(&policy, &request);
         if (request.script[0] != '/' || !request.argv[0] ||
             count_of(request.envp, "LD_") != 1 ||
@@ -48,10 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             count_of(request.envp, "PYTHON") != 0) {
             abort();
         }
-        if (request.argv != room) {
-            free(request.argv);
-        }
     }
+    free(vectors);
     free(copy);
     return 0;
 }

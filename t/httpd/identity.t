@@ -18,8 +18,9 @@ END
 my $httpd = httpd(vhosts => [$alice, $bob]);
 
 sub probed {
-    my ($tenant) = @_;
-    my $res = $httpd->get($tenant, '/cgi-bin/identity');
+    my ($tenant, $body) = @_;
+    my $res = $httpd->request(defined $body ? 'POST' : 'GET',
+        $tenant, '/cgi-bin/identity', [], $body);
     is($res->code, 200, $tenant->name . ' answers') or diag($httpd->log($tenant));
     return { $res->decoded_content =~ /^(\w+): ?(.*)$/mg };
 }
@@ -49,8 +50,11 @@ for my $tenant ($alice, $bob) {
     is($bits & 0x30, 0x20, "$name: KEEP_CAPS is off and locked");
     is($bits & 0xc0, 0xc0, "$name: NO_CAP_AMBIENT_RAISE, locked");
 
-    is($got->{descriptors}, "0=pipe,r,$uid 1=pipe,w,$uid 2=pipe,w,$uid",
-        "$name: three pipes of its own are open and nothing else");
+    is($got->{descriptors}, "0=null,r,0 1=pipe,w,$uid 2=pipe,w,$uid",
+        "$name: two pipes of its own are open, /dev/null and nothing else");
+    is(probed($tenant, 'a=b')->{descriptors},
+        "0=pipe,r,$uid 1=pipe,w,$uid 2=pipe,w,$uid",
+        "$name: with a body a third pipe");
     is($got->{session_leader}, '1', "$name: leads its session");
     is($got->{group_leader},   '1', "$name: and its process group");
     is($got->{blocked},     '', "$name: no signal is blocked");

@@ -101,8 +101,8 @@ sub named_descriptors {
 }
 
 my @expected = (
-    (qr{^/dev/null$}) x 3, qr/^socket:/, qr/pidfd/, qr{/task/1/children$},
-    qr/eventfd/, qr/signalfd/, qr/eventpoll/
+    (qr{^/dev/null$}) x 3, qr/eventfd/, qr/^socket:/, qr/pidfd/,
+    qr{/task/1/children$}, qr/signalfd/, qr/eventpoll/
 );
 
 # Besides these only the control socket of the one request that it has.

@@ -31,9 +31,10 @@ for my $file (c_files()) {
 }
 cmp_ok($functions, '>', 40, 'functions were found');
 
-# Not the loop of a keeper and its list of requests: they run as the tenant,
+# Not the loop of a keeper, its list of requests and its slots: they run as the tenant,
 # after the last privilege has gone, and not between fork and exec.
-my %as_tenant = map { $_ => 1 } qw(src/keeper/loop.c src/keeper/runs.c);
+my %as_tenant = map { $_ => 1 } qw(src/keeper/loop.c src/keeper/runs.c
+  src/keeper/spawn.c);
 my $root = 0;
 for my $file (files(qr/\.c$/, qw(src/helper src/keeper src/wire))) {
     next if $as_tenant{$file};

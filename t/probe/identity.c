@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -105,6 +106,11 @@ static void process(void)
     printf("\n");
 }
 
+static int is_null(const struct stat *st)
+{
+    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 /* Each open descriptor as NUMBER=KIND,MODE. */
 static void descriptors(void)
 {
@@ -125,6 +131,7 @@ static void descriptors(void)
                S_ISFIFO(st.st_mode)   ? "pipe"
                : S_ISSOCK(st.st_mode) ? "socket"
                : S_ISREG(st.st_mode)  ? "file"
+               : is_null(&st)         ? "null"
                                       : "other",
                modes[flags & O_ACCMODE], st.st_uid);
     }

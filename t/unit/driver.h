@@ -62,6 +62,8 @@ typedef struct {
 typedef struct {
     char out[4096];
     int started, exited, failed;
+    int pipes;
+    uid_t pipe_uid;
     jc_msg_failed_t failure;
     jc_msg_exit_t exit;
 } answer_t;
@@ -222,15 +224,16 @@ static void stop(helper_t *h)
     close_generation(h);
 }
 
-/* The request's memfd for a script that takes no arguments. */
-static int make_request(const char *script, const char *host_path)
+/* A request for a script that takes no arguments. Returns its length. */
+static size_t make_request(char *data, const char *script,
+                           const char *host_path, uint32_t flags)
 {
-    char data[8192];
     struct stat st = {0};
     jc_request_head_t head = {.magic = JC_REQUEST_MAGIC,
                               .version = JC_WIRE_VERSION,
                               .argc = 1,
-                              .envc = 1};
+                              .envc = 1,
+                              .flags = flags};
     char *strings = data + sizeof(head);
     char *end = stpcpy(strings, script) + 1;
 
@@ -241,39 +244,42 @@ static int make_request(const char *script, const char *host_path)
     head.script_dev = st.st_dev;
     head.script_ino = st.st_ino;
     memcpy(data, &head, sizeof(head));
-    return sealed_memfd(data, (size_t) (end - data));
+    return (size_t) (end - data);
 }
 
 /* What a child of httpd has for one request. */
 typedef struct {
     int fds[JC_SPAWN_FDS]; /* to be sent */
-    int out_fd, control_fd, in_fd, err_fd;
+    int control_fd;
     jc_msg_spawn_t msg;
 } request_t;
 
-static void prepare(const helper_t *h, request_t *r, const char *script,
-                    const char *host_path)
+/* All but the request itself. */
+static void prepare_empty(const helper_t *h, request_t *r)
 {
-    int in[2], out[2], err[2], control[2];
+    int control[2];
 
     assert_return_code(seteuid(WEB), errno);
-    assert_return_code(pipe2(in, O_CLOEXEC), errno);
-    assert_return_code(pipe2(out, O_CLOEXEC), errno);
-    assert_return_code(pipe2(err, O_CLOEXEC), errno);
     assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
                                   control),
                        errno);
     assert_return_code(seteuid(0), errno);
-    *r = (request_t){.fds = {in[0], out[1], err[1], control[1],
-                             make_request(script, host_path)},
-                     .in_fd = in[1],
-                     .out_fd = out[0],
-                     .err_fd = err[0],
+    *r = (request_t){.fds = {control[1]},
                      .control_fd = control[0],
                      .msg = {.generation = h->generation,
                              .request_id = 42,
                              .uid = JC_NO_ID,
                              .gid = JC_NO_ID}};
+}
+
+static void prepare(const helper_t *h, request_t *r, const char *script,
+                    const char *host_path)
+{
+    char data[8192];
+    size_t len = make_request(data, script, host_path, 0);
+
+    prepare_empty(h, r);
+    assert_int_equal(send(r->control_fd, data, len, 0), len);
 }
 
 static void replace_fd(request_t *r, unsigned which, int fd)
@@ -292,11 +298,32 @@ static void ask(const helper_t *h, request_t *r)
     jc_wire_close_fds(r->fds, JC_SPAWN_FDS);
 }
 
-static void take_message(const jc_wire_any_t *any, answer_t *answer)
+/* The pipes that STARTED brings; the tenant has made them. */
+static void take_pipes(int *fds, answer_t *answer)
+{
+    struct stat st;
+    ssize_t len;
+
+    for (int i = 0; i < JC_MAX_FDS && fds[i] >= 0; i++) {
+        assert_return_code(fstat(fds[i], &st), errno);
+        assert_true(S_ISFIFO(st.st_mode));
+        answer->pipe_uid = st.st_uid;
+        answer->pipes++;
+    }
+    /* A process that the script left behind may hold it open. */
+    assert_return_code(fcntl(fds[JC_STARTED_STDOUT], F_SETFL, O_NONBLOCK),
+                       errno);
+    len = read(fds[JC_STARTED_STDOUT], answer->out, sizeof(answer->out) - 1);
+    answer->out[len > 0 ? len : 0] = 0;
+}
+
+static void take_message(const jc_wire_any_t *any, int *fds, answer_t *answer)
 {
     switch (any->head.type) {
     case JC_MSG_STARTED:
+    case JC_MSG_STARTED_STDIN:
         answer->started = 1;
+        take_pipes(fds, answer);
         break;
     case JC_MSG_FAILED:
         answer->failed = 1;
@@ -307,6 +334,7 @@ static void take_message(const jc_wire_any_t *any, answer_t *answer)
         answer->exit = any->exit;
         break;
     }
+    jc_wire_close_fds(fds, JC_MAX_FDS);
 }
 
 /* Waits until the control socket hangs up, and reads what was printed. */
@@ -314,20 +342,14 @@ static void await(request_t *r, answer_t *answer)
 {
     jc_wire_any_t any;
     int fds[JC_MAX_FDS];
-    ssize_t len;
     struct pollfd p = {.fd = r->control_fd};
 
     memset(answer, 0, sizeof(*answer));
     assert_int_equal(poll(&p, 1, 20000), 1);
     while (jc_wire_recv(r->control_fd, &any, fds, MSG_DONTWAIT) == JC_WIRE_OK) {
-        take_message(&any, answer);
+        take_message(&any, fds, answer);
     }
-    /* What was refused may be open a while longer, on its way to be closed. */
-    assert_return_code(fcntl(r->out_fd, F_SETFL, O_NONBLOCK), errno);
-    len = read(r->out_fd, answer->out, sizeof(answer->out) - 1);
-    answer->out[len > 0 ? len : 0] = 0;
-    int rest[] = {r->in_fd, r->out_fd, r->err_fd, r->control_fd};
-    jc_wire_close_fds(rest, 4);
+    close(r->control_fd);
 }
 
 /* Runs script by policy number. */
@@ -356,6 +378,23 @@ static int children_of(pid_t pid, pid_t *pids, int max)
     }
     fclose(file);
     return count;
+}
+
+/* Its virtual memory, from the host's /proc. */
+static int mapped_kb_of(pid_t pid)
+{
+    char path[64], line[128];
+    int kb = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) &&
+           sscanf(line, "VmSize: %d", &kb) != 1) {
+    }
+    fclose(file);
+    assert_true(kb > 0);
+    return kb;
 }
 
 static int count_descriptors(pid_t pid)

@@ -88,6 +88,8 @@ static void must_run(const helper_t *h)
     assert_false(answer.failed);
     assert_int_equal(answer.exit.status, 0);
     assert_int_equal(answer.exit.request_id, 42);
+    assert_int_equal(answer.pipes, JC_STARTED_FDS);
+    assert_int_equal(answer.pipe_uid, TENANT);
 }
 
 static void must_refuse(request_t *r, unsigned code)
@@ -279,6 +281,14 @@ static void send_bytes_fd(helper_t *h, const void *bytes, size_t len,
     assert_true(sendmsg(h->child_fd, &mh, MSG_NOSIGNAL) >= 0);
 }
 
+/* Puts descriptors into the queue of a socket. */
+static void hide_in(int sock_fd, int fd, int count)
+{
+    helper_t as_if = {.child_fd = sock_fd};
+
+    send_bytes_fd(&as_if, "x", 1, count, fd);
+}
+
 static void send_bytes(helper_t *h, const void *bytes, size_t len, int fd_count)
 {
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -287,7 +297,7 @@ static void send_bytes(helper_t *h, const void *bytes, size_t len, int fd_count)
     close(null_fd);
 }
 
-/* A descriptor of each wrong kind in each place. */
+/* A descriptor of each wrong kind. */
 static int wrong_kind(int kind, const char *fifo)
 {
     int pair[2];
@@ -318,6 +328,7 @@ static int wrong_kind(int kind, const char *fifo)
     }
 }
 
+/* In the place of the control socket. There is nobody to tell: dropped. */
 static void test_wrong_descriptors(void **state)
 {
     helper_t *h = *state;
@@ -329,21 +340,15 @@ static void test_wrong_descriptors(void **state)
     send_bytes(h, "junk", 4, 1); /* a closer has a descriptor too */
     must_run(h);
     int before = descriptors_of(h->pid);
-    for (unsigned place = 0; place < JC_SPAWN_FDS; place++) {
-        for (int kind = 0; kind < 8; kind++) {
-            request_t r;
-            prepare(h, &r, script, program);
-            replace_fd(&r, place, wrong_kind(kind, fifo));
-            ask(h, &r);
-            if (place == JC_SPAWN_CONTROL) { /* nobody to tell: dropped */
-                answer_t answer;
-                await(&r, &answer);
-                assert_false(answer.started);
-                assert_string_equal(answer.out, "");
-            } else {
-                must_refuse(&r, JC_CODE_BAD_DESCRIPTOR);
-            }
-        }
+    for (int kind = 0; kind < 8; kind++) {
+        request_t r;
+        answer_t answer;
+        prepare(h, &r, script, program);
+        replace_fd(&r, JC_SPAWN_CONTROL, wrong_kind(kind, fifo));
+        ask(h, &r);
+        await(&r, &answer);
+        assert_false(answer.started);
+        assert_false(answer.failed);
     }
     must_run(h);
     assert_return_code(stat(fifo, &st), errno);
@@ -375,17 +380,28 @@ static void test_roots_socket(void **state)
     must_run(h);
 }
 
+static void junk_is_refused(helper_t *h, request_t *r)
+{
+    ask(h, r);
+    must_refuse(r, JC_CODE_REQUEST_MALFORMED);
+}
+
+/* As a record, and in a memfd. */
 static void junk_request(helper_t *h, const void *data, size_t len)
 {
     request_t r;
+    int fd = sealed_memfd(data, len);
 
-    prepare(h, &r, script, program);
-    replace_fd(&r, JC_SPAWN_REQUEST, sealed_memfd(data, len));
-    ask(h, &r);
-    must_refuse(&r, JC_CODE_REQUEST_MALFORMED);
+    prepare_empty(h, &r);
+    assert_int_equal(send(r.control_fd, data, len, 0), len);
+    junk_is_refused(h, &r);
+    prepare_empty(h, &r);
+    hide_in(r.control_fd, fd, 1);
+    junk_is_refused(h, &r);
+    close(fd);
 }
 
-static void test_junk_memfds(void **state)
+static void test_junk_requests(void **state)
 {
     helper_t *h = *state;
     char data[sizeof(jc_request_head_t) + 64];
@@ -415,6 +431,107 @@ static void test_junk_memfds(void **state)
     must_run(h);
 }
 
+/* What is in the control socket where the request should be. */
+static void test_wrong_handover(void **state)
+{
+    helper_t *h = *state;
+    char data[JC_REQUEST_INLINE_MAX + 1] = {0};
+    size_t len = make_request(data, script, program, 0);
+    int sealed = sealed_memfd(data, len);
+    int unsealed = memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int no_memfd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    jc_request_head_t *head = (jc_request_head_t *) data;
+    request_t r;
+    answer_t answer;
+
+    assert_int_equal(write(unsealed, data, len), len);
+    prepare_empty(h, &r); /* nothing */
+    junk_is_refused(h, &r);
+    prepare_empty(h, &r); /* more than fits */
+    assert_int_equal(send(r.control_fd, data, sizeof(data), 0), sizeof(data));
+    junk_is_refused(h, &r);
+    prepare_empty(h, &r);
+    hide_in(r.control_fd, unsealed, 1);
+    junk_is_refused(h, &r);
+    prepare_empty(h, &r);
+    hide_in(r.control_fd, no_memfd, 1);
+    junk_is_refused(h, &r);
+    prepare_empty(h, &r);
+    hide_in(r.control_fd, sealed, 3);
+    junk_is_refused(h, &r);
+    head->flags = 0x80;
+    junk_request(h, data, len);
+    head->flags = 0;
+    head->reserved = 1;
+    junk_request(h, data, len);
+    head->reserved = 0;
+    prepare_empty(h, &r); /* and without a fault it runs */
+    hide_in(r.control_fd, sealed, 1);
+    ask(h, &r);
+    await(&r, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    int fds[] = {sealed, unsealed, no_memfd};
+    jc_wire_close_fds(fds, 3);
+}
+
+/* A script whose request has a body gets a pipe for it. */
+static void test_body_pipe(void **state)
+{
+    helper_t *h = *state;
+    char data[8192];
+    size_t len = make_request(data, script, program, JC_REQUEST_BODY);
+    request_t r;
+    answer_t answer;
+
+    prepare_empty(h, &r);
+    assert_int_equal(send(r.control_fd, data, len, 0), len);
+    ask(h, &r);
+    await(&r, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_int_equal(answer.pipes, JC_STARTED_STDIN_FDS);
+    assert_int_equal(answer.pipe_uid, TENANT);
+}
+
+/* More strings than the slot has room for, over and over: what is mapped for
+ * them goes again. */
+static void test_many_strings(void **state)
+{
+    enum { STRINGS = 40000 };
+    helper_t *h = *state;
+    static char data[8192 + 2 * STRINGS];
+    pid_t pids[8];
+    int before = 0;
+
+    for (int round = 0; round < 20; round++) {
+        size_t len = make_request(data, script, program, 0);
+        jc_request_head_t *head = (jc_request_head_t *) data;
+        request_t r;
+        answer_t answer;
+        for (int i = 0; i < STRINGS; i++) {
+            memcpy(data + len, "a=", 3); /* the last two share the NUL */
+            len += 3;
+            head->envc++;
+            if (len > sizeof(data) - 3) {
+                break;
+            }
+        }
+        head->strings_len = len - sizeof(*head);
+        int fd = sealed_memfd(data, len);
+        prepare_empty(h, &r);
+        hide_in(r.control_fd, fd, 1);
+        close(fd);
+        ask(h, &r);
+        await(&r, &answer);
+        assert_string_equal(answer.out, "ran\n");
+        must_run(h);
+        assert_int_equal(children_of(h->pid, pids, 8), 1);
+        if (round == 0) {
+            before = mapped_kb_of(pids[0]);
+        }
+        assert_int_equal(mapped_kb_of(pids[0]), before);
+    }
+}
+
 static void test_bad_messages(void **state)
 {
     helper_t *h = *state;
@@ -428,18 +545,18 @@ static void test_bad_messages(void **state)
     must_run(h);
     int before = descriptors_of(h->pid);
     send_bytes(h, "", 0, 0); /* reads like end of file */
-    send_bytes(h, "", 0, 5);
-    send_bytes(h, bytes, sizeof(bytes), 5);
+    send_bytes(h, "", 0, JC_SPAWN_FDS);
+    send_bytes(h, bytes, sizeof(bytes), JC_SPAWN_FDS);
     for (size_t len = 1; len <= sizeof(spawn) + 1; len += 3) {
         memcpy(bytes, &spawn, sizeof(spawn));
-        send_bytes(h, bytes, len, 5);
+        send_bytes(h, bytes, len, JC_SPAWN_FDS);
     }
     for (int fds = 0; fds <= 16; fds++) {
         if (fds != JC_SPAWN_FDS) {
             send_bytes(h, &spawn, sizeof(spawn), fds);
         }
     }
-    for (int type = 0; type < 9; type++) {
+    for (int type = 0; type < 10; type++) {
         size_t len = jc_wire_length((uint16_t) type);
         spawn.head.type = (uint16_t) type;
         memcpy(bytes, &spawn, sizeof(spawn));
@@ -448,10 +565,10 @@ static void test_bad_messages(void **state)
     }
     spawn.head.type = JC_MSG_SPAWN;
     spawn.head.version++;
-    send_bytes(h, &spawn, sizeof(spawn), 5);
+    send_bytes(h, &spawn, sizeof(spawn), JC_SPAWN_FDS);
     spawn.head.version--;
     spawn.head.magic++;
-    send_bytes(h, &spawn, sizeof(spawn), 5);
+    send_bytes(h, &spawn, sizeof(spawn), JC_SPAWN_FDS);
     must_run(h);
     assert_int_equal(descriptors_of(h->pid), before);
 }
@@ -484,13 +601,6 @@ static int lingering_socket(int *peer_fd)
     return fd;
 }
 
-static void hide_in(int sock_fd, int fd)
-{
-    helper_t as_if = {.child_fd = sock_fd};
-
-    send_bytes_fd(&as_if, "x", 1, 1, fd);
-}
-
 /* Nobody may have to wait until such a descriptor is closed. */
 static void test_closes_that_block(void **state)
 {
@@ -505,12 +615,12 @@ static void test_closes_that_block(void **state)
     close(fd);
     fd = lingering_socket(&peers[1]);
     prepare(h, &r, script, program);
-    replace_fd(&r, JC_SPAWN_STDIN, fd);
+    replace_fd(&r, JC_SPAWN_CONTROL, fd);
     ask(h, &r);
-    must_refuse(&r, JC_CODE_BAD_DESCRIPTOR);
+    await(&r, &answer);
     fd = lingering_socket(&peers[2]);
     prepare(h, &r, script, program);
-    hide_in(r.control_fd, fd);
+    hide_in(r.control_fd, fd, 1);
     close(fd);
     r.msg.policy = POLICIES;
     ask(h, &r);
@@ -831,7 +941,10 @@ int main(void)
         TEST(test_owner),
         TEST(test_wrong_descriptors),
         TEST(test_roots_socket),
-        TEST(test_junk_memfds),
+        TEST(test_junk_requests),
+        TEST(test_wrong_handover),
+        TEST(test_body_pipe),
+        TEST(test_many_strings),
         TEST(test_bad_messages),
         TEST(test_closes_that_block),
         cmocka_unit_test(test_shut_down_socket),

@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 static const uint16_t all_types[] = {
-    JC_MSG_GENERATION, JC_MSG_SPAWN,  JC_MSG_RUN,
-    JC_MSG_STARTED,    JC_MSG_FAILED, JC_MSG_EXIT,
+    JC_MSG_GENERATION,    JC_MSG_SPAWN,  JC_MSG_RUN,  JC_MSG_STARTED,
+    JC_MSG_STARTED_STDIN, JC_MSG_FAILED, JC_MSG_EXIT,
 };
 #define TYPE_COUNT (sizeof(all_types) / sizeof(all_types[0]))
 
@@ -104,7 +104,7 @@ static jc_wire_result_t receive(fixture_t *f, jc_wire_any_t *any, int *fds)
 static void refused_as(fixture_t *f, jc_wire_result_t expected)
 {
     jc_wire_any_t any;
-    int fds[JC_MAX_FDS] = {7, 7, 7, 7, 7};
+    int fds[JC_MAX_FDS] = {7, 7, 7};
 
     assert_int_equal(receive(f, &any, fds), expected);
     for (int i = 0; i < JC_MAX_FDS; i++) {
@@ -174,24 +174,25 @@ static void descriptors_keep_their_order(void **state)
     fixture_t *f = *state;
     int pipes[4], fds[JC_MAX_FDS];
     jc_wire_any_t any;
-    jc_msg_spawn_t msg = {.policy = 3};
+    jc_msg_started_t msg = {.pid = 3};
 
     assert_return_code(pipe2(pipes, O_CLOEXEC), errno);
     assert_return_code(pipe2(pipes + 2, O_CLOEXEC), errno);
-    int sent[JC_SPAWN_FDS] = {pipes[0], pipes[1], pipes[3], f->pair[0],
-                              f->null_fd};
-    assert_int_equal(jc_wire_send(f->pair[0], JC_MSG_SPAWN, &msg, sent,
-                                  JC_SPAWN_FDS, 0),
+    int sent[JC_STARTED_STDIN_FDS] = {[JC_STARTED_STDOUT] = pipes[0],
+                                      [JC_STARTED_STDERR] = pipes[2],
+                                      [JC_STARTED_STDIN] = pipes[3]};
+    assert_int_equal(jc_wire_send(f->pair[0], JC_MSG_STARTED_STDIN, &msg, sent,
+                                  JC_STARTED_STDIN_FDS, 0),
                      JC_WIRE_OK);
     assert_int_equal(receive(f, &any, fds), JC_WIRE_OK);
-    assert_int_equal(write(fds[JC_SPAWN_STDOUT], "o", 1), 1);
-    assert_int_equal(write(fds[JC_SPAWN_STDERR], "e", 1), 1);
+    assert_int_equal(write(pipes[1], "o", 1), 1);
+    assert_int_equal(write(fds[JC_STARTED_STDIN], "i", 1), 1);
     char c[2];
-    assert_int_equal(read(fds[JC_SPAWN_STDIN], c, 2), 1);
+    assert_int_equal(read(fds[JC_STARTED_STDOUT], c, 2), 1);
     assert_int_equal(c[0], 'o');
-    assert_int_equal(read(pipes[2], c, 2), 1);
-    assert_int_equal(c[0], 'e');
-    jc_wire_close_fds(fds, JC_SPAWN_FDS);
+    assert_int_equal(read(fds[JC_STARTED_STDERR], c, 2), 1);
+    assert_int_equal(c[0], 'i');
+    jc_wire_close_fds(fds, JC_MAX_FDS);
     jc_wire_close_fds(pipes, 4);
 }
 
@@ -283,14 +284,13 @@ static void wrong_descriptor_count(void **state)
 static void sender_counts_descriptors(void **state)
 {
     fixture_t *f = *state;
-    jc_msg_spawn_t msg = {.policy = 1};
-    int fds[JC_MAX_FDS] = {f->null_fd, f->null_fd, f->null_fd, f->null_fd,
-                           f->null_fd};
+    jc_msg_started_t msg = {.pid = 1};
+    int fds[JC_MAX_FDS] = {f->null_fd, f->null_fd, f->null_fd};
 
-    for (unsigned count = 0; count < JC_SPAWN_FDS; count++) {
+    for (unsigned count = 0; count < JC_STARTED_STDIN_FDS; count++) {
         errno = 0;
-        assert_int_equal(jc_wire_send(f->pair[0], JC_MSG_SPAWN, &msg, fds,
-                                      count, 0),
+        assert_int_equal(jc_wire_send(f->pair[0], JC_MSG_STARTED_STDIN, &msg,
+                                      fds, count, 0),
                          JC_WIRE_ERROR);
         assert_int_equal(errno, EINVAL);
     }
@@ -305,19 +305,21 @@ static void receiver_out_of_descriptors(void **state)
     struct rlimit old, low;
     jc_wire_any_t any;
     int fds[JC_MAX_FDS];
-    size_t len = right_message(JC_MSG_SPAWN, &any);
+    size_t len = right_message(JC_MSG_STARTED_STDIN, &any);
     int next = dup(f->null_fd);
 
     assert_return_code(next, errno);
     close(next);
-    send_raw(f, &any, len, JC_SPAWN_FDS);
+    send_raw(f, &any, len, JC_STARTED_STDIN_FDS);
     assert_return_code(getrlimit(RLIMIT_NOFILE, &old), errno);
     low = old;
-    low.rlim_cur = (rlim_t) next + 2; /* room for two of the five */
+    low.rlim_cur = (rlim_t) next + 2; /* room for two of the three */
     assert_return_code(setrlimit(RLIMIT_NOFILE, &low), errno);
     jc_wire_result_t result = receive(f, &any, fds);
+    int errnum = errno;
     assert_return_code(setrlimit(RLIMIT_NOFILE, &old), errno);
     assert_int_equal(result, JC_WIRE_MALFORMED);
+    assert_int_equal(errnum, EMFILE);
     assert_int_equal(open_descriptors(), f->open_before);
     still_serves(f);
 }
@@ -370,6 +372,25 @@ static void peer_closes(void **state)
                      JC_WIRE_EOF);
 }
 
+/* A peer that closes and has not read all: what it has sent is still read. */
+static void peer_closes_unread(void **state)
+{
+    fixture_t *f = *state;
+    jc_msg_exit_t msg = {.request_id = 6};
+    jc_wire_any_t any;
+    int fds[JC_MAX_FDS];
+
+    assert_int_equal(send(f->pair[1], "unread", 6, 0), 6);
+    assert_int_equal(jc_wire_send(f->pair[0], JC_MSG_EXIT, &msg, NULL, 0, 0),
+                     JC_WIRE_OK);
+    close(f->pair[0]);
+    f->pair[0] = -1;
+    f->open_before--;
+    assert_int_equal(receive(f, &any, fds), JC_WIRE_OK);
+    assert_int_equal(any.exit.request_id, 6);
+    refused_as(f, JC_WIRE_EOF);
+}
+
 static void nothing_there(void **state)
 {
     refused_as(*state, JC_WIRE_AGAIN);
@@ -409,11 +430,12 @@ static void not_a_socket(void **state)
 static void sizes(void **state)
 {
     (void) state;
-    assert_int_equal(JC_WIRE_VERSION, 1);
+    assert_int_equal(JC_WIRE_VERSION, 2);
     assert_int_equal(jc_wire_length(JC_MSG_GENERATION), 24);
     assert_int_equal(jc_wire_length(JC_MSG_SPAWN), 40);
     assert_int_equal(jc_wire_length(JC_MSG_RUN), 16);
     assert_int_equal(jc_wire_length(JC_MSG_STARTED), 32);
+    assert_int_equal(jc_wire_length(JC_MSG_STARTED_STDIN), 32);
     assert_int_equal(jc_wire_length(JC_MSG_FAILED), 552);
     assert_int_equal(jc_wire_length(JC_MSG_EXIT), 48);
 }
@@ -446,6 +468,7 @@ int main(void)
         TEST(credentials_beside_descriptors),
         TEST(empty_record),
         TEST(peer_closes),
+        TEST(peer_closes_unread),
         TEST(nothing_there),
         TEST(queue_full),
         TEST(not_a_socket),

@@ -1,0 +1,160 @@
+/*
+ * Making a script's child that runs in the keeper's memory until it executes
+ * the script.
+ *
+ * fork would copy the keeper's memory, have the kernel copy each page that
+ * either of them writes, and take the copy down again at exec: a fifth of what
+ * a small script costs (bench/NOTES.md). vfork would stop the keeper until
+ * exec, and with it the whole jail while a file system is slow or a process of
+ * the tenant's has stopped the child. So the two share the memory and both go
+ * on (clone(2), CLONE_VM). That needs three things:
+ *
+ * - a stack of the child's own: a slot, with a page below it that cannot be
+ *   touched, and all other memory that it writes to in the slot as well;
+ * - nothing of the C library's that has a state: sys.h;
+ * - to know when it has left, so that the slot can be used again: the kernel
+ *   clears slot->busy at exec and at exit (CLONE_CHILD_CLEARTID).
+ *
+ * What a child could do to the keeper by this is what the tenant's scripts may
+ * do anyway: keeper and child are the same user, in the same jail, without a
+ * privilege, and the child runs nothing of the tenant's before exec.
+ *
+ * Runs in:   keeper
+ * Privilege: none, it is the tenant
+ * Trusts:    the child, whose program this is as well
+ * Never:     touches a slot that is busy
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+#define GUARD_LEN 65536u /* whole pages, whatever their size */
+#define STACK_LEN 131072u
+
+static jc_slot_t *slots; /* all of them, the last one used first */
+
+static int is_busy(const jc_slot_t *slot)
+{
+    return __atomic_load_n(&slot->busy, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* The slot stands above its stack, which grows down to the guard. */
+static char *stack_top(jc_slot_t *slot)
+{
+    return (char *) slot;
+}
+
+static jc_slot_t *make_slot(void)
+{
+    size_t len = GUARD_LEN + STACK_LEN + sizeof(jc_slot_t);
+    char *at = mmap(NULL, len, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (at == MAP_FAILED) {
+        return NULL;
+    }
+    if (mprotect(at, GUARD_LEN, PROT_NONE)) {
+        munmap(at, len);
+        return NULL;
+    }
+    return (jc_slot_t *) (at + GUARD_LEN + STACK_LEN);
+}
+
+/* A free one, at the head of the list; NULL: no memory. */
+static jc_slot_t *take_slot(void)
+{
+    jc_slot_t **link = &slots;
+    jc_slot_t *slot;
+
+    while (*link && is_busy(*link)) {
+        link = &(*link)->next;
+    }
+    slot = *link;
+    if (slot) {
+        *link = slot->next;
+    } else {
+        slot = make_slot();
+    }
+    if (slot) {
+        slot->next = slots;
+        slots = slot;
+    }
+    return slot;
+}
+
+static void undo_mappings(jc_slot_t *slot)
+{
+    for (int i = 0; i < 2; i++) {
+        if (slot->mappings[i].len > 0) {
+            munmap(slot->mappings[i].at, slot->mappings[i].len);
+            slot->mappings[i].len = 0;
+        }
+    }
+}
+
+void jc_spawn_tidy(void)
+{
+    for (jc_slot_t *slot = slots; slot; slot = slot->next) {
+        if (!is_busy(slot)) {
+            undo_mappings(slot);
+        }
+    }
+}
+
+#if JC_CHILD_SHARES_MEMORY
+
+static int enter(void *slot)
+{
+    jc_launch(slot);
+}
+
+static pid_t make_child(jc_slot_t *slot)
+{
+    return clone(enter, stack_top(slot),
+                 CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, slot, NULL, NULL,
+                 &slot->busy);
+}
+
+#else
+
+/* Its slot is a copy; ours is free at once. */
+static pid_t make_child(jc_slot_t *slot)
+{
+    pid_t pid = _Fork();
+
+    (void) stack_top;
+    if (pid == 0) {
+        jc_launch(slot);
+    }
+    slot->busy = 0;
+    return pid;
+}
+
+#endif
+
+pid_t jc_spawn(const jc_jail_t *jail, uint64_t request_id, int control_fd)
+{
+    jc_slot_t *slot = take_slot();
+
+    if (!slot) {
+        errno = ENOMEM;
+        return -1;
+    }
+    undo_mappings(slot);
+    slot->jail = jail;
+    slot->request_id = request_id;
+    slot->control_fd = control_fd;
+    slot->busy = 1;
+    pid_t pid = make_child(slot);
+    if (pid < 0) {
+        slot->busy = 0;
+    }
+    return pid;
+}

@@ -1,0 +1,203 @@
+/*
+ * System calls without the C library: each returns its result or -errno.
+ *
+ * The script's child runs in the keeper's memory until it executes the script
+ * (spawn.c). It must therefore touch nothing of the C library's that has a
+ * state, which is the keeper's: not errno, not malloc, not stdio. Copying and
+ * comparing is all that it may call there; t/lint/child.t compares.
+ *
+ * Runs in:   script's child; keeper as root, for the walk to JailRoot
+ * Privilege: the caller's
+ * Trusts:    its caller
+ */
+#ifndef JC_SYS_H
+#define JC_SYS_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+/* The child shares the keeper's memory. A machine for which jc_sys has no
+ * instruction of its own, or a build that watches the stack, forks it. */
+#define JC_CHILD_SHARES_MEMORY 1
+#else
+#define JC_CHILD_SHARES_MEMORY 0
+#endif
+
+static inline long jc_sys6(long number, long a, long b, long c, long d, long e,
+                           long f)
+{
+#if defined(__x86_64__)
+    register long r10 __asm__("r10") = d; /* syscall(2), "Architecture */
+    register long r8 __asm__("r8") = e;   /* calling conventions" */
+    register long r9 __asm__("r9") = f;
+    long result;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
+                       "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+#else
+    long result = syscall(number, a, b, c, d, e, f);
+
+    return result < 0 ? -(long) errno : result;
+#endif
+}
+
+static inline long jc_sys(long number, long a, long b, long c, long d, long e)
+{
+    return jc_sys6(number, a, b, c, d, e, 0);
+}
+
+static inline long jc_sys_arg(const void *pointer)
+{
+    return (long) (uintptr_t) pointer;
+}
+
+static inline int jc_sys_close(int fd)
+{
+    return (int) jc_sys(SYS_close, fd, 0, 0, 0, 0);
+}
+
+static inline int jc_sys_close_range(unsigned first, unsigned last)
+{
+    return (int) jc_sys(SYS_close_range, first, last, 0, 0, 0);
+}
+
+static inline int jc_sys_dup3(int fd, int number, int flags)
+{
+    return (int) jc_sys(SYS_dup3, fd, number, flags, 0, 0);
+}
+
+static inline int jc_sys_pipe2(int *ends, int flags)
+{
+    return (int) jc_sys(SYS_pipe2, jc_sys_arg(ends), flags, 0, 0, 0);
+}
+
+static inline int jc_sys_open(const char *path, int flags)
+{
+    return (int) jc_sys(SYS_openat, AT_FDCWD, jc_sys_arg(path), flags, 0, 0);
+}
+
+static inline int jc_sys_openat2(int dir_fd, const char *path,
+                                 const struct open_how *how)
+{
+    return (int) jc_sys(SYS_openat2, dir_fd, jc_sys_arg(path), jc_sys_arg(how),
+                        sizeof(*how), 0);
+}
+
+static inline int jc_sys_fstat(int fd, struct stat *st)
+{
+    return (int) jc_sys(SYS_fstat, fd, jc_sys_arg(st), 0, 0, 0);
+}
+
+static inline int jc_sys_stat(const char *path, struct stat *st)
+{
+    return (int) jc_sys(SYS_newfstatat, AT_FDCWD, jc_sys_arg(path),
+                        jc_sys_arg(st), 0, 0);
+}
+
+static inline int jc_sys_access(const char *path, int mode)
+{
+    return (int) jc_sys(SYS_faccessat, AT_FDCWD, jc_sys_arg(path), mode, 0, 0);
+}
+
+static inline int jc_sys_fchdir(int fd)
+{
+    return (int) jc_sys(SYS_fchdir, fd, 0, 0, 0, 0);
+}
+
+static inline long jc_sys_readlinkat(int fd, const char *path, char *target,
+                                     size_t size)
+{
+    return jc_sys(SYS_readlinkat, fd, jc_sys_arg(path), jc_sys_arg(target),
+                  (long) size, 0);
+}
+
+static inline long jc_sys_read(int fd, void *data, size_t size)
+{
+    return jc_sys(SYS_read, fd, jc_sys_arg(data), (long) size, 0, 0);
+}
+
+static inline long jc_sys_write(int fd, const void *data, size_t len)
+{
+    return jc_sys(SYS_write, fd, jc_sys_arg(data), (long) len, 0, 0);
+}
+
+static inline long jc_sys_recvmsg(int fd, struct msghdr *mh, int flags)
+{
+    return jc_sys(SYS_recvmsg, fd, jc_sys_arg(mh), flags, 0, 0);
+}
+
+static inline long jc_sys_sendmsg(int fd, const struct msghdr *mh, int flags)
+{
+    return jc_sys(SYS_sendmsg, fd, jc_sys_arg(mh), flags, 0, 0);
+}
+
+/* NULL: it failed. fd -1: anonymous, to be written. */
+static inline void *jc_sys_map(int fd, size_t len)
+{
+    long at =
+        jc_sys6(SYS_mmap, 0, (long) len,
+                fd < 0 ? PROT_READ | PROT_WRITE : PROT_READ,
+                fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE, fd, 0);
+
+    return at < 0 && at > -4096 ? NULL : (void *) (uintptr_t) at;
+}
+
+static inline int jc_sys_get_seals(int fd)
+{
+    return (int) jc_sys(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0);
+}
+
+static inline int jc_sys_setsid(void)
+{
+    return (int) jc_sys(SYS_setsid, 0, 0, 0, 0, 0);
+}
+
+static inline int jc_sys_getpid(void)
+{
+    return (int) jc_sys(SYS_getpid, 0, 0, 0, 0, 0);
+}
+
+/* No signal is blocked afterwards. */
+static inline int jc_sys_unblock_signals(void)
+{
+    uint64_t none = 0;
+
+    return (int) jc_sys(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */,
+                        jc_sys_arg(&none), 0, sizeof(none), 0);
+}
+
+static inline int jc_sys_setrlimit(unsigned resource, const uint64_t limit[2])
+{
+    return (int) jc_sys(SYS_prlimit64, 0, resource, jc_sys_arg(limit), 0, 0);
+}
+
+static inline int jc_sys_execve(const char *path, char *const *argv,
+                                char *const *envp)
+{
+    return (int) jc_sys(SYS_execve, jc_sys_arg(path), jc_sys_arg(argv),
+                        jc_sys_arg(envp), 0, 0);
+}
+
+static inline void jc_sys_exit(int status) __attribute__((noreturn));
+static inline void jc_sys_exit(int status)
+{
+    for (;;) {
+        jc_sys(SYS_exit_group, status, 0, 0, 0, 0);
+    }
+}
+
+#endif

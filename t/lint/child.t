@@ -1,0 +1,54 @@
+# The script's child runs in the keeper's memory until exec. What it calls must
+# have no state there: no errno, no memory of malloc's, no streams. So the
+# objects that it runs need of the C library only what is listed here.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use JailCGI::Source qw(code_of);
+use Test::More;
+
+# The child's own files; jc_launch calls only into these and the wire's.
+my @files = qw(launch request walk check environment diagnose);
+
+# Copying, comparing and searching, and what a compiler adds.
+my %stateless = map { $_ => 1 } qw(memchr memcmp memcpy memmove memset strchr
+  strcmp strcspn strlen strncmp strnlen strspn __memcpy_chk __memset_chk
+  __stack_chk_fail _GLOBAL_OFFSET_TABLE_);
+
+# The project's functions that they call, and where these are.
+my %own = map { $_ => 1 } qw(jc_request_vectors jc_request_decode jc_walk
+  jc_check_script jc_environment_apply jc_diagnose_exec jc_policy_next
+  jc_wire_pack jc_wire_failed);
+
+sub needed {
+    my ($object) = @_;
+    return map { /^(\w+) U\b/ ? $1 : () } `nm -P -u $object`;
+}
+
+for my $file (@files) {
+    my $object = "build/helper/src/keeper/$file.o";
+    ok(-e $object, "$object is built");
+    is_deeply([grep { !$stateless{$_} && !$own{$_} } needed($object)],
+        [], "$file.c calls nothing that has a state");
+    my @static = `nm -P $object` =~ /^(\w+) [bBdD]\b/mg;
+    is_deeply(\@static, [], "$file.c has no variable of its own");
+    unlike(code_of("src/keeper/$file.c"),
+        qr/\berrno\b/, "$file.c does not use errno");
+}
+ok((grep { $_ eq 'jc_walk' } needed('build/helper/src/keeper/launch.o')),
+    'nm tells what an object needs');
+
+# Of the two files that others use as well it may call these functions only.
+for my $name (qw(jc_wire_pack jc_wire_failed jc_policy_next)) {
+    my ($body) = map { /^\S[^\n;]*\b$name\([^;]*?\)\n\{(.*?)^\}/ms }
+      map { code_of($_) } qw(src/wire/wire.c src/helper/policy.c);
+    ok($body, "$name was found");
+    my %seen = map { $_ => 1 } ($body // '') =~ /\b([a-z_]\w*)\s*\(/g;
+    delete @seen{qw(if for while switch return sizeof memcpy memset strlen
+          strnlen known)};
+    is_deeply([sort keys %seen], [], "$name calls nothing that has a state");
+    unlike($body // '', qr/\berrno\b/, "$name does not use errno");
+}
+done_testing;
