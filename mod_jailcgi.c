@@ -89,6 +89,11 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         }
         return refuse_to_start(s, sentence);
     }
+    if (jc_config_of(s)->has_script_sock) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
+                     "ScriptSock has no effect on mod_jailcgi, which has no "
+                     "socket with a name");
+    }
     sentence = jc_supervise_post_config(pconf, s, table_fd, generation,
                                         caps_needed, &jc_link);
     return sentence != NULL ? refuse_to_start(s, sentence) : OK;
@@ -103,10 +108,11 @@ static void register_hooks(apr_pool_t *p)
 {
     /* mod_cgi and mod_cgid answer to the same handler name. Ours goes first,
      * or a jailed host would run its scripts as the web user. */
-    static const char *const before_cgi[] = {"mod_cgi.c", "mod_cgid.c", NULL};
+    static const char *const cgi[] = {"mod_cgi.c", "mod_cgid.c", NULL};
 
     jc_supervise_load();
     /* The last word before directives are read, and the first after it. */
+    ap_hook_pre_config(jc_ssi_watch, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_pre_config(jc_suexec_pretend, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_check_config(jc_suexec_restore, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -114,22 +120,21 @@ static void register_hooks(apr_pool_t *p)
      * started, and daemons that others fork from post_config (mod_cgid,
      * mod_fcgid) do not inherit this generation's sockets. */
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_REALLY_LAST);
+    /* After post_config, and there after those who also register for SSI. */
+    ap_hook_optional_fn_retrieve(jc_ssi_register, cgi, NULL,
+                                 APR_HOOK_REALLY_LAST);
     ap_hook_monitor(jc_supervise_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before another module's child_init can fork or start a thread. */
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(jc_handler, NULL, before_cgi, APR_HOOK_MIDDLE);
+    ap_hook_handler(jc_handler, NULL, cgi, APR_HOOK_MIDDLE);
 }
 
 /* Everything is compiled hidden; this one symbol is what LoadModule looks up.
  */
 module AP_MODULE_DECLARE_DATA __attribute__((visibility("default")))
 jailcgi_module = {
-    STANDARD20_MODULE_STUFF,
-    NULL, /* nothing is configured per directory: no .htaccess can reach us */
-    NULL,
-    jc_config_create_server,
-    jc_config_merge_server,
-    jc_config_commands,
+    STANDARD20_MODULE_STUFF, jc_config_create_dir,   jc_config_merge_dir,
+    jc_config_create_server, jc_config_merge_server, jc_config_commands,
     register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)
     AP_MODULE_FLAG_NONE,

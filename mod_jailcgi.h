@@ -22,6 +22,8 @@
 #define JC_RLIMITS         16 /* RLIM_NLIMITS of Linux */
 #define JC_DEFAULT_MIN_ID  1000
 #define JC_DEFAULT_IDLE_MS (5 * 60 * 1000)
+#define JC_DEFAULT_LOG_LEN 10385760 /* ScriptLogLength, as in mod_cgi */
+#define JC_DEFAULT_LOG_BUF 1024     /* ScriptLogBuffer, likewise */
 
 #ifndef JC_HELPER_PATH
 #error "the Makefile gives JC_HELPER_PATH"
@@ -60,20 +62,33 @@ typedef struct {
     const char *suexec_user; /* SuexecUserGroup; JailUser wins over it */
     const char *suexec_group;
 
-    int64_t min_uid; /* -1: unset */
+    int owner_is_dirs; /* with JC_USER_OWNER: the owner of its directory */
+
+    int64_t min_uid; /* -1: unset, as in all that follow */
     int64_t min_gid;
-    int eager_binding; /* -1: unset */
-    int64_t idle_ms;   /* -1: unset */
-    apr_table_t *env;  /* JailEnv; NULL: none */
+    int64_t max_uid;
+    int64_t max_gid;
+    int eager_binding;
+    int exec_cmd;
+    int error_detail;
+    int spool_body;
+    int64_t header_max; /* bytes */
+    int64_t idle_ms;
+    apr_table_t *env; /* JailEnv; NULL: none */
     jc_rlimit_t limits[JC_RLIMITS];
     int nice_is_set;
     int nice;
     apr_array_header_t *trust; /* const char *; NULL: unset */
     int trust_is_reset;        /* `none`: nothing is inherited */
 
+    const char *script_log; /* NULL: none */
+    int64_t script_log_len; /* bytes; the file grows no further */
+    int64_t script_log_buffer;
+
     /* server level only (read from the main server's configuration) */
     int strict; /* -1: unset */
     const char *helper;
+    int has_script_sock; /* of mod_cgid; without a meaning here */
 
     /* Result of freezing, filled in by jc_policy_freeze() in post_config. */
     uint32_t policy;              /* number in the table; JC_NO_ID: none */
@@ -83,6 +98,11 @@ typedef struct {
 
     int *nap_score; /* in a child; src/httpd/pump.c */
 } jc_server_conf_t;
+
+/* One for each directory; not in .htaccess. */
+typedef struct {
+    apr_interval_time_t timeout; /* CGIScriptTimeout; -1: unset */
+} jc_dir_conf_t;
 
 /* What a child of httpd needs to reach the helper. */
 typedef struct {
@@ -94,6 +114,8 @@ typedef struct {
 extern const command_rec jc_config_commands[];
 void *jc_config_create_server(apr_pool_t *p, server_rec *s);
 void *jc_config_merge_server(apr_pool_t *p, void *base, void *over);
+void *jc_config_create_dir(apr_pool_t *p, char *dir);
+void *jc_config_merge_dir(apr_pool_t *p, void *base, void *over);
 static inline jc_server_conf_t *jc_config_of(server_rec *s)
 {
     return (jc_server_conf_t *) ap_get_module_config(s->module_config,
@@ -135,6 +157,10 @@ const char *jc_supervise_check_helper(apr_pool_t *p, const char *path);
 int jc_supervise_monitor(apr_pool_t *p, server_rec *s);
 /* In a child, before it serves: closes what only the parent may hold. */
 void jc_supervise_child_init(void);
+
+/* src/httpd/ssi.c: hooks. `exec` of mod_include. */
+int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
+void jc_ssi_register(void);
 
 /* src/httpd/handler.c */
 int jc_handler(request_rec *r);

@@ -31,6 +31,20 @@ static int is_control_socket(int fd, uint32_t web_uid)
            peer.uid != 0 && peer.uid == web_uid;
 }
 
+/* JC_NO_ID is above any maximum. */
+static int check_owner_id(const char *which, uint32_t id, uint32_t min,
+                          uint32_t max, jc_failure_t *failure)
+{
+    if (id >= min && id <= max) {
+        return 0;
+    }
+    failure->code = JC_CODE_OWNER_REFUSED;
+    failure->found = id;
+    failure->expected = id < min ? min : max;
+    failure->text = which;
+    return -1;
+}
+
 /* Who the jail belongs to: the policy decides; only for "owner" does the
  * sender propose ids, which the script's child then compares with the file.
  * The web user is refused: such a script could take httpd's children over. */
@@ -51,21 +65,18 @@ static int choose_ids(const jc_policy_t *policy, const jc_msg_spawn_t *msg,
     }
     *uid = msg->uid;
     *gid = msg->gid;
-    failure->code = JC_CODE_OWNER_REFUSED;
-    if (msg->uid == JC_NO_ID || msg->uid < rec->min_uid ||
-        msg->uid == web_uid) {
+    if (msg->uid == web_uid) {
+        failure->code = JC_CODE_OWNER_REFUSED;
         failure->found = msg->uid;
         failure->expected = rec->min_uid;
-        failure->text = "uid";
         return -1;
     }
-    if (msg->gid == JC_NO_ID || msg->gid < rec->min_gid) {
-        failure->found = msg->gid;
-        failure->expected = rec->min_gid;
-        failure->text = "gid";
-        return -1;
-    }
-    return 0;
+    return check_owner_id("uid", msg->uid, rec->min_uid, rec->max_uid,
+                          failure) ||
+                   check_owner_id("gid", msg->gid, rec->min_gid, rec->max_gid,
+                                  failure)
+               ? -1
+               : 0;
 }
 
 void jc_helper_on_spawn(const jc_generation_t *generation,
@@ -89,7 +100,9 @@ void jc_helper_on_spawn(const jc_generation_t *generation,
         jc_helper_run(policy, uid, gid, msg->request_id, fds, &failure)) {
         goto refuse;
     }
-    /* Cannot block: the keeper has a copy of the socket. */
+    /* The keeper has a copy of the socket, and will close it last, unless it
+     * has already refused the request: doc/protocol.md, "What a hijacked child
+     * of httpd can hold up". */
     jc_wire_close_fds(fds, JC_SPAWN_FDS);
     return;
 

@@ -29,14 +29,16 @@ static int skip_strings(const char **at, const char *end, uint32_t count)
 
 static int ids_are_sane(const jc_policy_rec_t *rec)
 {
-    if (rec->min_uid == 0 || rec->min_gid == 0) {
+    if (rec->min_uid == 0 || rec->min_gid == 0 || rec->max_uid == JC_NO_ID ||
+        rec->max_gid == JC_NO_ID) {
         return 0;
     }
     if (rec->flags & JC_POLICY_OWNER) {
         return rec->uid == JC_NO_ID && rec->gid == JC_NO_ID;
     }
-    return rec->uid != JC_NO_ID && rec->gid != JC_NO_ID &&
-           rec->uid >= rec->min_uid && rec->gid >= rec->min_gid;
+    return !(rec->flags & JC_POLICY_DIR_OWNER) && rec->uid >= rec->min_uid &&
+           rec->uid <= rec->max_uid && rec->gid >= rec->min_gid &&
+           rec->gid <= rec->max_gid;
 }
 
 static int groups_are_sane(const uint32_t *groups, uint32_t count)

@@ -33,6 +33,13 @@ static int has_body(request_rec *r)
            (length && strcmp(length, "0") != 0);
 }
 
+void jc_body_none(jc_client_t *c)
+{
+    c->body.expected = 0;
+    c->body.done = 1;
+    c->body.eos = 1;
+}
+
 void jc_body_init(jc_client_t *c)
 {
     jc_body_t *body = &c->body;
@@ -42,8 +49,7 @@ void jc_body_init(jc_client_t *c)
         body->pending =
             apr_brigade_create(c->r->pool, c->r->connection->bucket_alloc);
     } else {
-        body->done = 1;
-        body->eos = 1;
+        jc_body_none(c);
     }
 }
 
@@ -63,7 +69,7 @@ void jc_body_stop(jc_client_t *c)
 }
 
 /* A body that breaks off must not look to the script like its end. */
-static void broken(jc_client_t *c, apr_status_t rv)
+void jc_body_broken(jc_client_t *c, apr_status_t rv)
 {
     jc_client_fail(c, JC_CODE_BODY_BROKEN, 0);
     if (c->why.code == JC_CODE_BODY_BROKEN) {
@@ -105,14 +111,14 @@ static int fetch(jc_client_t *c)
         (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(body->pending))) {
         /* The filters say APR_EOF only at the read after the last. */
         if (body->hangups > 8) {
-            broken(c, APR_INCOMPLETE);
+            jc_body_broken(c, APR_INCOMPLETE);
         }
         body->want_client = 1;
         ask_for_body(c->r);
         return 0;
     }
     if (rv != APR_SUCCESS) {
-        broken(c, rv);
+        jc_body_broken(c, rv);
         return 0;
     }
     c->active = apr_time_now();
@@ -147,7 +153,7 @@ static int gather(jc_client_t *c, struct iovec *iov)
             apr_status_t rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
 
             if (rv != APR_SUCCESS) {
-                broken(c, rv);
+                jc_body_broken(c, rv);
                 return -1;
             }
         }
@@ -199,6 +205,12 @@ static int drain(jc_client_t *c)
                 jc_body_stop(c);
             }
             return 0;
+        }
+        if (c->log) {
+            jc_script_log_keep(&c->log->body, c->r->pool, iov[0].iov_base,
+                               iov[0].iov_len < (size_t) n ? iov[0].iov_len
+                                                           : (size_t) n,
+                               (size_t) c->conf->script_log_buffer);
         }
         consume(c->body.pending, (size_t) n);
     }

@@ -53,6 +53,10 @@ static ssize_t read_stdout(jc_client_t *c, char *buf)
         c->stdout_eof = 1;
         return 0;
     }
+    if (c->log) {
+        jc_script_log_keep(&c->log->out, c->r->pool, buf, (size_t) n,
+                           JC_LOG_OUTPUT_MAX);
+    }
     /* All processes that had it have gone: what follows is data or the end. */
     c->read_first = n == JC_READ_BYTES || c->control_ended;
     if (n == JC_READ_BYTES) {
@@ -148,8 +152,16 @@ static apr_status_t bucket_read(apr_bucket *b, const char **data,
         c->read_buffer = apr_bucket_alloc(JC_READ_BYTES, b->list);
     }
     n = next_piece(c, c->read_buffer, &rv, block);
+    if (n < 0 && APR_STATUS_IS_TIMEUP(rv)) {
+        return APR_EAGAIN;
+    }
+    /* In the middle of somebody else's page a failure is an end like others. */
+    if (c->command && n <= 0) {
+        jc_ssi_end_command(c);
+        n = 0;
+    }
     if (n < 0) {
-        return APR_STATUS_IS_TIMEUP(rv) ? APR_EAGAIN : rv;
+        return rv;
     }
     if (n == 0) {
         apr_bucket_immortal_make(b, "", 0);

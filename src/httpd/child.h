@@ -20,6 +20,9 @@
  *   header.c    the script's header block
  *   stderr.c    the script's stderr into the site's error log
  *   reason.c    a code of codes.h into one log line and an HTTP status
+ *   spool.c     a body of unknown length, read before the script starts
+ *   scriptlog.c mod_cgi's ScriptLog
+ *   ssi.c       exec cgi and exec cmd of mod_include
  */
 #ifndef JC_CHILD_H
 #define JC_CHILD_H
@@ -38,7 +41,11 @@
 #define JC_NOTE_UTIME  "JAILCGI_UTIME_US"
 #define JC_NOTE_STIME  "JAILCGI_STIME_US"
 #define JC_NOTE_MAXRSS "JAILCGI_MAXRSS_KB"
-#define JC_NOTE_CODE   "JAILCGI_CODE" /* JCGInnnn of the last reason */
+#define JC_NOTE_EXIT   "JAILCGI_EXIT"   /* the same in words: "exit 3" */
+#define JC_NOTE_JAIL   "JAILCGI_JAIL"   /* JailRoot, or "-" */
+#define JC_NOTE_SCRIPT "JAILCGI_SCRIPT" /* its path inside the jail */
+#define JC_NOTE_CODE   "JAILCGI_CODE"   /* JCGInnnn of the last reason */
+#define JC_NOTE_REASON "JAILCGI_REASON" /* its sentence */
 
 #define JC_READ_BYTES       65536   /* one read of stdout */
 #define JC_PASS_BYTES       262144  /* passed on to the filters at once */
@@ -51,10 +58,11 @@
 #define JC_FAILED_WAIT_MS   1000    /* the same, if there was no page */
 #define JC_ORPHAN_MS        5000    /* silence after the leader's end */
 #define JC_HEADER_LINES_MAX 1000    /* in it */
-#define JC_HEADER_LEN_MAX   1048576 /* the script's whole header block */
+#define JC_HEADER_LEN_MAX   1048576 /* the whole block; JailHeaderMax */
 #define JC_STDERR_LINE_MAX  4000    /* httpd's own lines end at 8 KB */
 #define JC_STDERR_LINES     1000    /* logged for one request */
 #define JC_STDERR_BYTES     262144  /* likewise */
+#define JC_LOG_OUTPUT_MAX   65536   /* of stdout and stderr in a ScriptLog */
 #define JC_HALF_CLOSE_MS    20      /* see on_browser in pump.c */
 #define JC_MULTIPLEX_MS     20      /* HTTP/2: look for the body this often */
 #define JC_ABORT_CHECK_MS   250     /* HTTP/2: look for a reset this often */
@@ -104,11 +112,28 @@ typedef struct {
     const char *loader_line;
 } jc_stderr_t;
 
+/* What a ScriptLog is made of; only where one is configured. */
+typedef struct {
+    char *bytes;
+    size_t len;
+    size_t size;
+} jc_kept_t;
+
+typedef struct {
+    jc_kept_t body;
+    jc_kept_t out;
+    jc_kept_t err;
+} jc_script_log_t;
+
 /* One request at the helper. */
 typedef struct {
     request_rec *r;
     const jc_server_conf_t *conf;
     const char *jail_path; /* the script's path inside the jail */
+    const char *command;   /* of SSI's exec cmd; else NULL */
+    uid_t owner_uid;       /* JailUser owner: whom the script is to run as, */
+    gid_t owner_gid;       /* which the script's child compares */
+    jc_script_log_t *log;  /* NULL: there is none */
 
     char *request;      /* see request.h */
     size_t request_len; /* in bytes */
@@ -198,10 +223,29 @@ void jc_pump_end(jc_client_t *c, int wait_ms);
 /* bucket.c: a bucket of unknown length that reads the script's stdout. */
 apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list);
 
+/* handler.c: OK, or the status with which the host refuses, logged. */
+int jc_handler_check_host(request_rec *r, const jc_server_conf_t *conf);
+
+/* spool.c: reads a body of unknown length, if the host says so, and sets
+ * CONTENT_LENGTH. Returns 0, or -1 with c->why filled in. */
+int jc_body_spool(jc_client_t *c);
+
+/* scriptlog.c: keeps a piece of the body, of stdout, of stderr. */
+void jc_script_log_keep(jc_kept_t *kept, apr_pool_t *p, const char *data,
+                        size_t len, size_t most);
+/* Appends what is known of a request that failed to the host's ScriptLog, if it
+ * has one. `log` may be NULL: nothing was run. */
+void jc_script_log_write(request_rec *r, const jc_server_conf_t *conf,
+                         int status, const jc_script_log_t *log);
+
 /* body.c: sets up c->body; moves what can be moved without waiting. */
 void jc_body_init(jc_client_t *c);
 void jc_body_step(jc_client_t *c);
 void jc_body_stop(jc_client_t *c);
+/* There is none, whatever the request's headers say. */
+void jc_body_none(jc_client_t *c);
+/* The request fails because of it: what ap_get_brigade said. */
+void jc_body_broken(jc_client_t *c, apr_status_t rv);
 
 /*
  * header.c: reads the header block out of `bb`, whose last bucket is ours, and
@@ -216,7 +260,9 @@ jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
 /* page.c: reads the answer and passes it on (raw: nph-); returns what the
  * handler returns. */
 int jc_page_answer(jc_client_t *c, int raw);
-/* Logs why there is no page, or only a part; ends the script. */
+/* ssi.c: the output of exec cmd has ended, or failed: says why in the log. */
+void jc_ssi_end_command(jc_client_t *c);
+/* verdict.c: logs why there is no page, or only a part; ends the script. */
 int jc_page_fail(jc_client_t *c, const jc_reason_t *why);
 
 /* stderr.c */

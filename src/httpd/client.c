@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A request that nothing was heard of is sent once more, not for ever. */
@@ -126,6 +127,14 @@ static int browser_socket(conn_rec *conn)
     return fd;
 }
 
+static apr_interval_time_t timeout_of(const request_rec *r)
+{
+    const jc_dir_conf_t *dir =
+        ap_get_module_config(r->per_dir_config, &jailcgi_module);
+
+    return dir->timeout >= 0 ? dir->timeout : r->server->timeout;
+}
+
 jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
 {
     jc_client_t *c = apr_pcalloc(r->pool, sizeof(*c));
@@ -135,7 +144,11 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
     c->stdin_fd = c->stdout_fd = c->stderr_fd = c->control_fd = -1;
     c->browser_fd = browser_socket(r->connection);
     c->request_id = next_request_id();
-    c->timeout_ms = (int) apr_time_as_msec(r->server->timeout);
+    c->timeout_ms = (int) apr_time_as_msec(timeout_of(r));
+    if (conf->script_log) {
+        c->log = apr_pcalloc(r->pool, sizeof(*c->log));
+    }
+    apr_table_setn(r->notes, JC_NOTE_JAIL, conf->root ? conf->root : "-");
     c->declared_len = -1;
     c->asked = r->request_time;
     jc_body_init(c);
@@ -165,23 +178,34 @@ static int wait_to_send(jc_wire_result_t result, int *sleep_ms,
     return 0;
 }
 
-static int send_spawn(jc_client_t *c, int control_fd)
+/* The request first, so that it is there when it is asked for. */
+static jc_wire_result_t try_to_send(jc_client_t *c, jc_msg_spawn_t *msg,
+                                    int theirs_fd, int *is_handed_over)
+{
+    if (!*is_handed_over && jc_request_hand_over(c, c->control_fd) < 0) {
+        return JC_WIRE_ERROR;
+    }
+    *is_handed_over = 1;
+    return jc_wire_send(jc_link.socket_fd, JC_MSG_SPAWN, msg, &theirs_fd,
+                        JC_SPAWN_FDS, MSG_DONTWAIT);
+}
+
+static int send_spawn(jc_client_t *c, int theirs_fd)
 {
     int by_owner = c->conf->user_kind == JC_USER_OWNER;
     jc_msg_spawn_t msg = {
         .generation = jc_link.generation,
         .request_id = c->request_id,
         .policy = c->conf->policy,
-        .uid = by_owner ? c->r->finfo.user : JC_NO_ID,
-        .gid = by_owner ? c->r->finfo.group : JC_NO_ID,
+        .uid = by_owner ? c->owner_uid : JC_NO_ID,
+        .gid = by_owner ? c->owner_gid : JC_NO_ID,
     };
     apr_time_t deadline = 0;
-    int sleep_ms = 1;
+    int sleep_ms = 1, is_handed_over = 0;
 
     for (;;) {
         jc_wire_result_t result =
-            jc_wire_send(jc_link.socket_fd, JC_MSG_SPAWN, &msg, &control_fd,
-                         JC_SPAWN_FDS, MSG_DONTWAIT);
+            try_to_send(c, &msg, theirs_fd, &is_handed_over);
         int errnum = errno;
 
         if (result == JC_WIRE_OK) {
@@ -207,8 +231,7 @@ static int send_spawn(jc_client_t *c, int control_fd)
 
 int jc_client_spawn(jc_client_t *c)
 {
-    int pair[2];
-    int result = -1;
+    int pair[2], result;
 
     close_channels(c);
     c->hung_up = 0;
@@ -220,11 +243,7 @@ int jc_client_spawn(jc_client_t *c)
         return -1;
     }
     c->control_fd = pair[0];
-    if (jc_request_hand_over(c, c->control_fd) < 0) {
-        jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
-    } else {
-        result = send_spawn(c, pair[1]);
-    }
+    result = send_spawn(c, pair[1]);
     close(pair[1]);
     c->sends++;
     c->active = apr_time_now();
@@ -288,11 +307,22 @@ static void on_failed(jc_client_t *c, const jc_msg_failed_t *m)
         apr_pstrmemdup(c->r->pool, m->text, strnlen(m->text, sizeof(m->text)));
 }
 
+static const char *in_words(apr_pool_t *p, int status)
+{
+    if (status == 0) {
+        return "exit 0";
+    }
+    return WIFSIGNALED(status)
+               ? apr_psprintf(p, "signal %d", WTERMSIG(status))
+               : apr_psprintf(p, "exit %d", WEXITSTATUS(status));
+}
+
 static void on_exit_message(jc_client_t *c, const jc_msg_exit_t *m)
 {
     c->exited = 1;
     c->exit = *m;
     note(c, JC_NOTE_STATUS, m->status);
+    apr_table_setn(c->r->notes, JC_NOTE_EXIT, in_words(c->r->pool, m->status));
     note(c, JC_NOTE_UTIME, (int64_t) m->utime_us);
     note(c, JC_NOTE_STIME, (int64_t) m->stime_us);
     note(c, JC_NOTE_MAXRSS, (int64_t) m->maxrss_kb);

@@ -11,13 +11,13 @@
 #include "src/wire/wire.h"
 
 #include "http_core.h"
-#include "unixd.h"
 
 #include "apr_lib.h"
 #include "apr_strings.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 static jc_server_conf_t *conf_of(cmd_parms *cmd)
@@ -93,105 +93,8 @@ static const char *set_root(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-/* A name, or # and a number. NULL or what is wrong. */
-static const char *check_id(const char *arg)
-{
-    char *end;
-    unsigned long long number;
-
-    if (arg[0] == '\0') {
-        return "is empty";
-    }
-    if (arg[0] != '#') {
-        return NULL;
-    }
-    errno = 0;
-    number = strtoull(arg + 1, &end, 10);
-    if (!apr_isdigit(arg[1]) || *end != '\0' || errno != 0 ||
-        number >= JC_NO_ID) {
-        return "is not # and a number, as in #1001";
-    }
-    return NULL;
-}
-
-static const char *check_user_and_group(cmd_parms *cmd, const char *user,
-                                        const char *group)
-{
-    const char *arg = user;
-    const char *wrong = check_id(user);
-
-    if (wrong == NULL && group != NULL) {
-        arg = group;
-        wrong = check_id(group);
-    }
-    if (wrong == NULL) {
-        return NULL;
-    }
-    return apr_psprintf(cmd->pool,
-                        "%s: '%s' %s; give a name, or # and the number, in "
-                        "quotes: \"#1001\"",
-                        cmd->cmd->name, arg, wrong);
-}
-
-static const char *set_user(cmd_parms *cmd, void *unused, const char *user,
-                            const char *group)
-{
-    jc_server_conf_t *conf = conf_of(cmd);
-    const char *error;
-
-    if (strcasecmp(user, "owner") == 0) {
-        if (group != NULL) {
-            return apr_psprintf(cmd->pool,
-                                "JailUser owner takes no group, but '%s' was "
-                                "given: scripts run as their own owner and "
-                                "group (a user who is called owner is "
-                                "written as #UID)",
-                                group);
-        }
-        conf->user_kind = JC_USER_OWNER;
-        conf->user = NULL;
-        conf->group = NULL;
-        return NULL;
-    }
-    if ((error = check_user_and_group(cmd, user, group)) != NULL) {
-        return error;
-    }
-    conf->user_kind = JC_USER_NAMED;
-    conf->user = user;
-    conf->group = group;
-    return NULL;
-}
-
-/*
- * mod_suexec's own directive. httpd gives a directive to every module that
- * has it in its table, so this one works with mod_suexec and without.
- */
-static const char *set_suexec(cmd_parms *cmd, void *unused, const char *user,
-                              const char *group)
-{
-    jc_server_conf_t *conf = conf_of(cmd);
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_LOC_FILE);
-
-    if (error == NULL) {
-        error = check_user_and_group(cmd, user, group);
-    }
-    if (error != NULL) {
-        return error;
-    }
-    /* suexec.c enables it, so this is `Suexec Off` above. mod_suexec is asked
-     * too and will refuse; say how that is mended. */
-    if (!ap_unixd_config.suexec_enabled &&
-        ap_find_linked_module("mod_suexec.c") != NULL) {
-        return "SuexecUserGroup: mod_suexec refuses this line after Suexec "
-               "Off; mod_jailcgi needs neither, so remove Suexec Off or the "
-               "LoadModule line of suexec_module";
-    }
-    conf->suexec_user = user;
-    conf->suexec_group = group;
-    return NULL;
-}
-
-static const char *set_minimum(cmd_parms *cmd, void *unused, const char *arg)
+/* JailMinUID, JailMaxUID and their two sisters: cmd->info tells which. */
+static const char *set_bound(cmd_parms *cmd, void *unused, const char *arg)
 {
     jc_server_conf_t *conf = conf_of(cmd);
     unsigned long long number;
@@ -203,20 +106,37 @@ static const char *set_minimum(cmd_parms *cmd, void *unused, const char *arg)
         number >= JC_NO_ID) {
         return apr_psprintf(cmd->pool,
                             "%s: '%s' is not a number above 0; scripts never "
-                            "run as root, and the usual value is %d",
+                            "run as root, and the usual minimum is %d",
                             cmd->cmd->name, arg, JC_DEFAULT_MIN_ID);
     }
-    if (cmd->info != NULL) {
-        conf->min_gid = (int64_t) number;
-    } else {
-        conf->min_uid = (int64_t) number;
-    }
+    *(int64_t *) ((char *) conf + (uintptr_t) cmd->info) = (int64_t) number;
     return NULL;
 }
 
-static const char *set_eager_binding(cmd_parms *cmd, void *unused, int on)
+/* Of an int of the structure. */
+static const char *set_flag(cmd_parms *cmd, void *unused, int on)
 {
-    conf_of(cmd)->eager_binding = on;
+    *(int *) ((char *) conf_of(cmd) + (uintptr_t) cmd->info) = on;
+    return NULL;
+}
+
+#define FIELD(name) ((void *) offsetof(jc_server_conf_t, name))
+
+static const char *set_header_max(cmd_parms *cmd, void *unused, const char *arg)
+{
+    unsigned long long number;
+    char *end;
+
+    errno = 0;
+    number = strtoull(arg, &end, 10);
+    if (!apr_isdigit(arg[0]) || *end != '\0' || errno != 0 || number < 1024 ||
+        number > 64 << 20) {
+        return apr_psprintf(cmd->pool,
+                            "JailHeaderMax: '%s' is not a number of bytes from "
+                            "1024 to 67108864 (64 MB)",
+                            arg);
+    }
+    conf_of(cmd)->header_max = (int64_t) number;
     return NULL;
 }
 
@@ -339,21 +259,34 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-/* RSRC_CONF throughout: whoever may write a .htaccess must not choose who a
- * script runs as, nor where. */
+/* RSRC_CONF, and ACCESS_CONF for what says nothing of a jail: whoever may write
+ * a .htaccess must not choose who a script runs as, nor where. */
 const command_rec jc_config_commands[] = {
     AP_INIT_TAKE1("JailRoot", set_root, NULL, RSRC_CONF,
                   "directory that scripts see as /, or none, or off"),
-    AP_INIT_TAKE12("JailUser", set_user, NULL, RSRC_CONF,
+    AP_INIT_TAKE12("JailUser", jc_config_set_user, NULL, RSRC_CONF,
                    "who scripts run as: NAME or #UID, and a group; or owner"),
-    AP_INIT_TAKE2("SuexecUserGroup", set_suexec, NULL, RSRC_CONF,
+    AP_INIT_TAKE2("SuexecUserGroup", jc_config_set_suexec, NULL, RSRC_CONF,
                   "user and group of scripts, as with mod_suexec"),
-    AP_INIT_TAKE1("JailMinUID", set_minimum, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("JailMinUID", set_bound, FIELD(min_uid), RSRC_CONF,
                   "no script runs as a user below this number"),
-    AP_INIT_TAKE1("JailMinGID", set_minimum, (void *) "gid", RSRC_CONF,
+    AP_INIT_TAKE1("JailMinGID", set_bound, FIELD(min_gid), RSRC_CONF,
                   "no script runs with a group below this number"),
-    AP_INIT_FLAG("JailEagerBinding", set_eager_binding, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("JailMaxUID", set_bound, FIELD(max_uid), RSRC_CONF,
+                  "no script runs as a user above this number"),
+    AP_INIT_TAKE1("JailMaxGID", set_bound, FIELD(max_gid), RSRC_CONF,
+                  "no script runs with a group above this number"),
+    AP_INIT_FLAG("JailEagerBinding", set_flag, FIELD(eager_binding), RSRC_CONF,
                  "On: LD_BIND_NOW=1 is in every script's environment"),
+    AP_INIT_FLAG("JailExecCmd", set_flag, FIELD(exec_cmd), RSRC_CONF,
+                 "Off: pages may not run commands (SSI exec cmd)"),
+    AP_INIT_FLAG("JailErrorDetail", set_flag, FIELD(error_detail), RSRC_CONF,
+                 "On: error pages tell why a script failed"),
+    AP_INIT_FLAG("JailSpoolBody", set_flag, FIELD(spool_body), RSRC_CONF,
+                 "On: a body of unknown length is read before the script "
+                 "starts, which then has CONTENT_LENGTH"),
+    AP_INIT_TAKE1("JailHeaderMax", set_header_max, NULL, RSRC_CONF,
+                  "the most bytes that a script's header block may have"),
     AP_INIT_RAW_ARGS("JailEnv", set_env, NULL, RSRC_CONF,
                      "a variable and its value, set over everything else"),
     AP_INIT_TAKE_ARGV("JailLimit", set_limits, NULL, RSRC_CONF,
@@ -367,5 +300,18 @@ const command_rec jc_config_commands[] = {
                  "its scripts"),
     AP_INIT_TAKE1("JailHelper", set_helper, NULL, RSRC_CONF,
                   "path of jailcgi-helper"),
+    AP_INIT_TAKE1("ScriptLog", jc_compat_script_log, NULL, RSRC_CONF,
+                  "file that tells all about scripts that failed"),
+    AP_INIT_TAKE1("ScriptLogLength", jc_compat_log_number, NULL, RSRC_CONF,
+                  "the most bytes that the ScriptLog may have"),
+    AP_INIT_TAKE1("ScriptLogBuffer", jc_compat_log_number, (void *) "buffer",
+                  RSRC_CONF, "the most bytes of a body in the ScriptLog"),
+    AP_INIT_TAKE1("ScriptSock", jc_compat_script_sock, NULL, RSRC_CONF,
+                  "mod_cgid's socket; has no effect"),
+    AP_INIT_TAKE1("CGIScriptTimeout", jc_compat_timeout, NULL,
+                  RSRC_CONF | ACCESS_CONF,
+                  "how long a script may say nothing; default: Timeout"),
+    AP_INIT_TAKE1("CGIDScriptTimeout", jc_compat_timeout, NULL,
+                  RSRC_CONF | ACCESS_CONF, "the same, as mod_cgid calls it"),
     {NULL},
 };

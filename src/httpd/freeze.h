@@ -15,6 +15,21 @@
 /* inherit.c: sets a line of JailEnv; names are compared with their case. */
 void jc_config_env_set(apr_table_t *env, const char *name, const char *value);
 
+/* config_user.c: JailUser and SuexecUserGroup. */
+const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
+                               const char *group);
+const char *jc_config_set_suexec(cmd_parms *cmd, void *unused, const char *user,
+                                 const char *group);
+
+/* compat.c: the directives of mod_cgi and mod_cgid. */
+const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg);
+const char *jc_compat_log_number(cmd_parms *cmd, void *unused, const char *arg);
+const char *jc_compat_script_sock(cmd_parms *cmd, void *unused,
+                                  const char *arg);
+const char *jc_compat_timeout(cmd_parms *cmd, void *dir, const char *arg);
+/* Whether this module itself is loaded ("mod_cgid.c"), and not a stand-in. */
+int jc_compat_is_loaded(const char *file);
+
 /* limits.c: the arguments of JailLimit into conf; NULL or a sentence. */
 const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
                             char *const argv[]);
@@ -39,6 +54,7 @@ jc_names_t *jc_names_create(apr_pool_t *p);
 void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,
                          jc_identity_t *id);
 uint32_t jc_identity_min(int64_t configured);
+uint32_t jc_identity_max(int64_t configured);
 
 /* suexec.c: hooks around the reading of directives. */
 int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);

@@ -36,7 +36,7 @@ static int is_nph(request_rec *r)
     return strncmp(apr_filepath_name_get(r->filename), "nph-", 4) == 0;
 }
 
-static int check_host(request_rec *r, const jc_server_conf_t *conf)
+int jc_handler_check_host(request_rec *r, const jc_server_conf_t *conf)
 {
     jc_reason_t why = {
         .code = conf->refusal,
@@ -99,15 +99,17 @@ int jc_handler(request_rec *r)
     if (conf->root_kind == JC_ROOT_OFF && conf->refusal == JC_CODE_NONE) {
         return DECLINED;
     }
-    status = check_host(r, conf);
+    status = jc_handler_check_host(r, conf);
     if (status == OK) {
         status = check_request(r, conf);
     }
     if (status != OK) {
+        jc_script_log_write(r, conf, status, NULL);
         return status;
     }
     c = jc_client_create(r, conf);
-    if (jc_request_build(c) < 0 || jc_client_spawn(c) < 0) {
+    if (jc_body_spool(c) < 0 || jc_request_build(c) < 0 ||
+        jc_client_spawn(c) < 0) {
         return jc_page_fail(c, &c->why);
     }
     return jc_page_answer(c, is_nph(r));

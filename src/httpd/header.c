@@ -4,7 +4,7 @@
  * Runs in:   httpd child
  * Privilege: the web user's
  * Trusts:    nothing: the block is the tenant's
- * Never:     holds more than JC_HEADER_LEN_MAX; applies a part of a block that
+ * Never:     holds more than JailHeaderMax; applies a part of a block that
  *            turns out to be bad; believes a length or a transfer coding, with
  *            which a script could desynchronise the connection (CVE-2024-24795)
  */
@@ -98,6 +98,9 @@ static int collect(block_t *block, const char *data, size_t len, size_t *used)
 static jc_code_t read_block(jc_client_t *c, apr_bucket_brigade *bb,
                             block_t *block)
 {
+    size_t most = c->conf->header_max > 0 ? (size_t) c->conf->header_max
+                                          : JC_HEADER_LEN_MAX;
+
     for (;;) {
         apr_bucket *b = APR_BRIGADE_FIRST(bb);
         const char *data;
@@ -116,7 +119,7 @@ static jc_code_t read_block(jc_client_t *c, apr_bucket_brigade *bb,
             apr_bucket_split(b, used);
         }
         apr_bucket_delete(b);
-        if (block->len > JC_HEADER_LEN_MAX) {
+        if (block->len > most) {
             return JC_CODE_HEADER_TOO_LONG;
         }
         if (complete) {

@@ -174,6 +174,11 @@ uint32_t jc_identity_min(int64_t configured)
     return configured > 0 ? (uint32_t) configured : JC_DEFAULT_MIN_ID;
 }
 
+uint32_t jc_identity_max(int64_t configured)
+{
+    return configured > 0 ? (uint32_t) configured : JC_NO_ID - 1;
+}
+
 static int refuse(jc_identity_t *id, jc_code_t code, const char *found,
                   const char *expected)
 {
@@ -266,12 +271,35 @@ static int check_root(jc_names_t *names, jc_identity_t *id)
     return 0;
 }
 
-static int check_minima(jc_names_t *names, const jc_server_conf_t *conf,
-                        jc_identity_t *id)
+/* Which of the two: uid or gid. */
+static int check_bounds(jc_names_t *names, const char *which, uint32_t id,
+                        uint32_t min, uint32_t max, jc_identity_t *identity)
 {
-    uint32_t min_uid = jc_identity_min(conf->min_uid);
-    uint32_t min_gid = jc_identity_min(conf->min_gid);
+    int is_uid = which[0] == 'u';
+    const char *upper = is_uid ? "UID" : "GID";
+    const char *found = apr_psprintf(names->p, "%s %u", which, id);
 
+    if (id < min) {
+        return refuse(identity,
+                      is_uid ? JC_CODE_UID_TOO_LOW : JC_CODE_GID_TOO_LOW, found,
+                      apr_psprintf(names->p,
+                                   "at least %u (JailMin%s); system %s are "
+                                   "below",
+                                   min, upper, is_uid ? "users" : "groups"));
+    }
+    if (id > max) {
+        return refuse(identity,
+                      is_uid ? JC_CODE_UID_TOO_HIGH : JC_CODE_GID_TOO_HIGH,
+                      found,
+                      apr_psprintf(names->p, "at most %u (JailMax%s)", max,
+                                   upper));
+    }
+    return 0;
+}
+
+static int check_ids(jc_names_t *names, const jc_server_conf_t *conf,
+                     jc_identity_t *id)
+{
     if (id->uid == (uint32_t) ap_unixd_config.user_id) {
         return refuse(id, JC_CODE_WEB_USER,
                       apr_psprintf(names->p,
@@ -280,23 +308,10 @@ static int check_minima(jc_names_t *names, const jc_server_conf_t *conf,
                       "a user of this site's own: a script that runs as httpd "
                       "could take over its processes");
     }
-    if (id->uid < min_uid) {
-        return refuse(id, JC_CODE_UID_TOO_LOW,
-                      apr_psprintf(names->p, "uid %u", id->uid),
-                      apr_psprintf(names->p,
-                                   "at least %u (JailMinUID); system users "
-                                   "are below",
-                                   min_uid));
-    }
-    if (id->gid < min_gid) {
-        return refuse(id, JC_CODE_GID_TOO_LOW,
-                      apr_psprintf(names->p, "gid %u", id->gid),
-                      apr_psprintf(names->p,
-                                   "at least %u (JailMinGID); system groups "
-                                   "are below",
-                                   min_gid));
-    }
-    return 0;
+    return check_bounds(names, "uid", id->uid, jc_identity_min(conf->min_uid),
+                        jc_identity_max(conf->max_uid), id) ||
+           check_bounds(names, "gid", id->gid, jc_identity_min(conf->min_gid),
+                        jc_identity_max(conf->max_gid), id);
 }
 
 static void resolve_named(jc_names_t *names, const jc_server_conf_t *conf,
@@ -316,7 +331,7 @@ static void resolve_named(jc_names_t *names, const jc_server_conf_t *conf,
     id->home = user->home;
     (void) (resolve_group(names, group_arg, user, user_arg, id) ||
             resolve_list(names, user, id) || check_root(names, id) ||
-            check_minima(names, conf, id));
+            check_ids(names, conf, id));
 }
 
 void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,

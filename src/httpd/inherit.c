@@ -13,10 +13,13 @@ void *jc_config_create_server(apr_pool_t *p, server_rec *s)
 {
     jc_server_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
 
-    conf->min_uid = -1;
-    conf->min_gid = -1;
-    conf->eager_binding = -1;
-    conf->idle_ms = -1;
+    conf->min_uid = conf->min_gid = -1;
+    conf->max_uid = conf->max_gid = -1;
+    conf->eager_binding = conf->exec_cmd = -1;
+    conf->error_detail = conf->spool_body = -1;
+    conf->header_max = conf->idle_ms = -1;
+    conf->script_log_len = JC_DEFAULT_LOG_LEN;
+    conf->script_log_buffer = JC_DEFAULT_LOG_BUF;
     conf->strict = -1;
     conf->policy = JC_NO_ID;
     conf->nap_score = apr_pcalloc(p, sizeof(*conf->nap_score));
@@ -70,6 +73,7 @@ static void merge_identity(jc_server_conf_t *merged,
         from = over;
     }
     merged->user_kind = from->user_kind;
+    merged->owner_is_dirs = from->owner_is_dirs;
     merged->user = from->user;
     merged->group = from->group;
     merged->suexec_user = from->suexec_user;
@@ -90,6 +94,24 @@ static void merge_trust(apr_pool_t *p, jc_server_conf_t *merged,
     }
 }
 
+/* -1: not set. */
+static int64_t nearer(int64_t base, int64_t over)
+{
+    return over >= 0 ? over : base;
+}
+
+/* All three from where the file is named, as in mod_cgi. */
+static void merge_script_log(jc_server_conf_t *merged,
+                             const jc_server_conf_t *base,
+                             const jc_server_conf_t *over)
+{
+    const jc_server_conf_t *from = over->script_log != NULL ? over : base;
+
+    merged->script_log = from->script_log;
+    merged->script_log_len = from->script_log_len;
+    merged->script_log_buffer = from->script_log_buffer;
+}
+
 void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
 {
     const jc_server_conf_t *base = base_ptr, *over = over_ptr;
@@ -101,11 +123,18 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->root = from->root;
     merge_identity(merged, base, over);
 
-    merged->min_uid = over->min_uid >= 0 ? over->min_uid : base->min_uid;
-    merged->min_gid = over->min_gid >= 0 ? over->min_gid : base->min_gid;
-    merged->idle_ms = over->idle_ms >= 0 ? over->idle_ms : base->idle_ms;
+    merged->min_uid = nearer(base->min_uid, over->min_uid);
+    merged->min_gid = nearer(base->min_gid, over->min_gid);
+    merged->max_uid = nearer(base->max_uid, over->max_uid);
+    merged->max_gid = nearer(base->max_gid, over->max_gid);
+    merged->idle_ms = nearer(base->idle_ms, over->idle_ms);
+    merged->header_max = nearer(base->header_max, over->header_max);
     merged->eager_binding =
-        over->eager_binding >= 0 ? over->eager_binding : base->eager_binding;
+        (int) nearer(base->eager_binding, over->eager_binding);
+    merged->exec_cmd = (int) nearer(base->exec_cmd, over->exec_cmd);
+    merged->error_detail = (int) nearer(base->error_detail, over->error_detail);
+    merged->spool_body = (int) nearer(base->spool_body, over->spool_body);
+    merge_script_log(merged, base, over);
     merged->env = env_merge(p, base->env, over->env);
     merge_trust(p, merged, base, over);
     for (int i = 0; i < JC_RLIMITS; i++) {

@@ -28,22 +28,11 @@ typedef struct {
     int discard; /* the answer has no body */
 } page_t;
 
-int jc_page_fail(jc_client_t *c, const jc_reason_t *why)
-{
-    int status;
-
-    jc_client_on_control(c); /* for the notes of a script that is given up */
-    jc_stderr_read(c);
-    jc_stderr_finish(c);
-    status = jc_reason_log(c->r, c->conf, why);
-    jc_client_close(c);
-    return status;
-}
-
 /* No header came, or a bad one: how the script ended explains more. */
 static int fail_without_page(jc_client_t *c, jc_code_t code, const char *line)
 {
     jc_reason_t why;
+    int status;
 
     if (c->why.code == JC_CODE_NONE) {
         jc_pump_end(c, c->stdout_eof ? JC_FAILED_WAIT_MS : JC_EXIT_WAIT_MS);
@@ -57,7 +46,11 @@ static int fail_without_page(jc_client_t *c, jc_code_t code, const char *line)
         why.text = line;
         why.found = exit_status;
     }
-    return jc_page_fail(c, &why);
+    status = jc_page_fail(c, &why);
+    if (c->log) {
+        jc_script_log_write(c->r, c->conf, status, c->log);
+    }
+    return status;
 }
 
 static apr_status_t pass(page_t *page)

@@ -91,9 +91,12 @@ static int is_configured(const jc_server_conf_t *conf)
     }
     return limits || conf->root_kind != JC_ROOT_UNSET ||
            conf->user_kind != JC_USER_UNSET || conf->suexec_user != NULL ||
-           conf->min_uid >= 0 || conf->min_gid >= 0 ||
-           conf->eager_binding >= 0 || conf->idle_ms >= 0 ||
-           conf->env != NULL || conf->trust != NULL || conf->trust_is_reset;
+           conf->min_uid >= 0 || conf->min_gid >= 0 || conf->max_uid >= 0 ||
+           conf->max_gid >= 0 || conf->exec_cmd >= 0 ||
+           conf->error_detail >= 0 || conf->spool_body >= 0 ||
+           conf->header_max >= 0 || conf->eager_binding >= 0 ||
+           conf->idle_ms >= 0 || conf->env != NULL || conf->trust != NULL ||
+           conf->trust_is_reset;
 }
 
 /*
@@ -289,8 +292,8 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         .table = jc_table_create(ptemp),
         .roots_seen = apr_hash_make(ptemp),
         .strict = jc_config_of(main_server)->strict == 1,
-        .has_cgi = ap_find_linked_module("mod_cgi.c") != NULL ||
-                   ap_find_linked_module("mod_cgid.c") != NULL,
+        .has_cgi = jc_compat_is_loaded("mod_cgi.c") ||
+                   jc_compat_is_loaded("mod_cgid.c"),
         /* Anyone may run a configtest; it is about the configuration. */
         .is_helpless = table_fd != NULL && geteuid() != 0,
     };

@@ -5,6 +5,7 @@
  * Privilege: the web user's
  * Trusts:    nothing in the reason: text and numbers may be the tenant's
  * Never:     writes more than one line; shows the browser more than a status
+ *            unless JailErrorDetail is On
  *
  * Words in braces in the table:
  *   {found} {expected}  what the check saw and wanted: texts or numbers
@@ -17,7 +18,10 @@
  */
 #include "child.h"
 
+#include "http_core.h"
 #include "http_protocol.h"
+#include "http_request.h"
+#include "mod_core.h"
 #include "apr_lib.h"
 #include "apr_strings.h"
 
@@ -191,23 +195,17 @@ static const char *error_name(apr_pool_t *p, const jc_reason_t *why)
                        ")", NULL);
 }
 
-int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
-                  const jc_reason_t *why)
+static const char *sentence(request_rec *r, const jc_server_conf_t *conf,
+                            const jc_reason_t *why, const jc_reason_row_t *row)
 {
-    const jc_reason_row_t *row = jc_reason_row(why->code);
-    int status = why->http_status ? why->http_status : row->http_status;
-    words_t w = {.pool = r->pool, .conf = conf, .why = why};
-    const char *line;
+    words_t w = {.pool = r->pool,
+                 .conf = conf,
+                 .why = why,
+                 .text = printable(r->pool, why->text),
+                 .script = jc_request_jail_path(r->pool, conf, r->filename)};
+    const char *line = apr_pstrcat(r->pool, expand(&w, row->wrong),
+                                   error_name(r->pool, why), NULL);
 
-    apr_table_setn(r->notes, JC_NOTE_CODE,
-                   apr_psprintf(r->pool, "JCGI%d", why->code));
-    if (!APLOG_R_IS_LEVEL(r, row->level)) {
-        return status;
-    }
-    w.text = printable(r->pool, why->text);
-    w.script = jc_request_jail_path(r->pool, conf, r->filename);
-    line = apr_pstrcat(r->pool, expand(&w, row->wrong),
-                       error_name(r->pool, why), NULL);
     if (has_values(why, row)) {
         line = apr_pstrcat(r->pool, line, ": ", expand(&w, row->values), NULL);
     }
@@ -215,8 +213,50 @@ int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
         line = apr_pstrcat(r->pool, line, "; remedy: ", expand(&w, row->remedy),
                            NULL);
     }
-    ap_log_rerror(APLOG_MARK, row->level, 0, r, "JCGI%d: script %s%s%s",
-                  why->code, r->filename,
-                  why->code < 1700 ? " not run: " : ": ", line);
+    return apr_psprintf(r->pool, "JCGI%d: script %s%s%s", why->code,
+                        r->filename, why->code < 1700 ? " not run: " : ": ",
+                        line);
+}
+
+/*
+ * The reason in the error page, where the administrator has asked for it. An
+ * ErrorDocument of his own stays, and finds it in REDIRECT_ERROR_NOTES.
+ */
+static void show(request_rec *r, int status, const char *line)
+{
+    const char *shown = ap_escape_html(r->pool, line);
+    const char *title = ap_get_status_line(status);
+
+    apr_table_setn(r->notes, "error-notes", shown);
+    if (!ap_response_code_string(r, ap_index_of_response(status))) {
+        ap_custom_response(
+            r, status,
+            apr_psprintf(r->pool,
+                         "\"<!DOCTYPE html>\n<html><head>\n<title>%s</title>\n"
+                         "</head><body>\n<h1>%s</h1>\n<p>%s</p>\n"
+                         "</body></html>\n",
+                         title, title, shown));
+    }
+}
+
+int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
+                  const jc_reason_t *why)
+{
+    const jc_reason_row_t *row = jc_reason_row(why->code);
+    int status = why->http_status ? why->http_status : row->http_status;
+    const char *line;
+
+    apr_table_setn(r->notes, JC_NOTE_CODE,
+                   apr_psprintf(r->pool, "JCGI%d", why->code));
+    if (!APLOG_R_IS_LEVEL(r, row->level) && !conf->script_log &&
+        conf->error_detail != 1) {
+        return status;
+    }
+    line = sentence(r, conf, why, row);
+    apr_table_setn(r->notes, JC_NOTE_REASON, line);
+    ap_log_rerror(APLOG_MARK, row->level, 0, r, "%s", line);
+    if (conf->error_detail == 1 && ap_is_HTTP_ERROR(status)) {
+        show(r, status, line);
+    }
     return status;
 }

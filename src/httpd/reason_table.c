@@ -48,6 +48,11 @@ static const jc_reason_row_t rows[] = {
      CONFIGURED, "load mod_cgid or mod_cgi, or set JailRoot PATH"},
     {JC_CODE_NOT_STARTED_AS_ROOT, ADMIN, "httpd was not started as root",
      CONFIGURED, "start httpd as root; its children still run as its User"},
+    {JC_CODE_UID_TOO_HIGH, ADMIN, "the user's uid is above JailMaxUID",
+     CONFIGURED,
+     "use an account of this host's customers, or raise JailMaxUID"},
+    {JC_CODE_GID_TOO_HIGH, ADMIN, "the group's gid is above JailMaxGID",
+     CONFIGURED, "use a group of this host's customers, or raise JailMaxGID"},
     {JC_CODE_WEB_USER, ADMIN, "scripts are never run as the web server's user",
      CONFIGURED, "give the site a user of its own in JailUser"},
 
@@ -105,9 +110,10 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_OWNER_REFUSED, OWNER,
      "JailUser owner: the script belongs to a user or group that may not run "
      "scripts",
-     "found id {found}, expected at least {expected}, and neither root nor "
-     "httpd's own User",
-     "chown it to the site's user; JailMinUID and JailMinGID set the least id"},
+     "found id {found}; the nearest that may is {expected}, and neither root "
+     "nor httpd's own User",
+     "chown it to the site's user; JailMinUID, JailMaxUID, JailMinGID and "
+     "JailMaxGID set the bounds"},
 
     /* 14xx: building the jail */
     {JC_CODE_STEP_SESSION, ADMIN, "jail not built: new session", NULL, STEP},
@@ -196,6 +202,9 @@ static const jc_reason_row_t rows[] = {
      "chgrp {expected} the directory"},
     {JC_CODE_PATH_OTHER, OWNER, "{path} cannot be opened", NULL,
      "look at the file system that it lies on"},
+    {JC_CODE_COMMAND_OFF, OWNER,
+     "the page asks for a command (exec cmd), which this host does not allow",
+     NULL, "call a script instead (include virtual), or set JailExecCmd On"},
 
     /* 16xx: the launch */
     {JC_CODE_FORK_NPROC, ADMIN, "the site's user has too many processes",

@@ -193,7 +193,7 @@ static void add_owner(jc_client_t *c)
     apr_pool_t *p = c->r->pool;
     owner_t owner;
 
-    look_up_owner(c->r->finfo.user, &owner);
+    look_up_owner(c->owner_uid, &owner);
     if (!owner.name[0]) {
         apr_table_unset(env, "USER");
         apr_table_unset(env, "LOGNAME");
@@ -271,6 +271,27 @@ static size_t total_len(const apr_array_header_t *strings)
     return total;
 }
 
+static jc_request_limit_t limit_of(const struct rlimit *limit)
+{
+    jc_request_limit_t none = {.soft = RLIM_INFINITY, .hard = RLIM_INFINITY};
+
+    if (limit) {
+        none.soft = limit->rlim_cur;
+        none.hard = limit->rlim_max;
+    }
+    return none;
+}
+
+/* RLimitCPU, RLimitMEM, RLimitNPROC: httpd's core has read them. */
+static void set_limits(const request_rec *r, jc_request_limit_t *limits)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    limits[JC_REQUEST_CPU] = limit_of(core->limit_cpu);
+    limits[JC_REQUEST_AS] = limit_of(core->limit_mem);
+    limits[JC_REQUEST_NPROC] = limit_of(core->limit_nproc);
+}
+
 /* `strings`: the path, then the arguments; `names`: names and values. */
 static char *serialise(jc_client_t *c, const apr_array_header_t *strings,
                        const apr_array_header_t *names, size_t *len)
@@ -280,13 +301,15 @@ static char *serialise(jc_client_t *c, const apr_array_header_t *strings,
         .version = JC_WIRE_VERSION,
         .argc = (uint32_t) (strings->nelts - 1),
         .envc = (uint32_t) (names->nelts / 2),
-        .flags = c->body.expected ? JC_REQUEST_BODY : 0,
+        .flags = (c->body.expected ? JC_REQUEST_BODY : 0) |
+                 (c->command ? JC_REQUEST_SHELL : 0),
         .strings_len = total_len(strings) + total_len(names),
         .script_dev = c->r->finfo.device,
         .script_ino = c->r->finfo.inode,
     };
     char *buf, *to;
 
+    set_limits(c->r, head.limits);
     *len = sizeof(head) + head.strings_len;
     if (*len > JC_REQUEST_LEN_MAX) {
         return NULL;
@@ -304,17 +327,57 @@ static char *serialise(jc_client_t *c, const apr_array_header_t *strings,
     return buf;
 }
 
-int jc_request_build(jc_client_t *c)
+/* Whom the script is to run as, if that depends on it. */
+static apr_status_t find_owner(jc_client_t *c)
 {
     request_rec *r = c->r;
-    apr_array_header_t *strings, *names;
-    const char *slash = strrchr(r->filename, '/');
+    apr_finfo_t dir;
+    apr_status_t rv;
 
-    c->jail_path = jc_request_jail_path(r->pool, c->conf, r->filename);
-    strings = apr_array_make(r->pool, 8, sizeof(char *));
+    if (!c->conf->owner_is_dirs) {
+        c->owner_uid = r->finfo.user;
+        c->owner_gid = r->finfo.group;
+        return APR_SUCCESS;
+    }
+    rv = apr_stat(&dir, ap_make_dirstr_parent(r->pool, r->filename),
+                  APR_FINFO_OWNER, r->pool);
+    if (rv == APR_SUCCESS) {
+        c->owner_uid = dir.user;
+        c->owner_gid = dir.group;
+    }
+    return rv;
+}
+
+static apr_array_header_t *arguments(jc_client_t *c)
+{
+    request_rec *r = c->r;
+    const char *slash = strrchr(r->filename, '/');
+    apr_array_header_t *strings = apr_array_make(r->pool, 8, sizeof(char *));
+
     APR_ARRAY_PUSH(strings, const char *) = c->jail_path;
+    if (c->command) {
+        APR_ARRAY_PUSH(strings, const char *) = "sh";
+        APR_ARRAY_PUSH(strings, const char *) = "-c";
+        APR_ARRAY_PUSH(strings, const char *) = c->command;
+        return strings;
+    }
     APR_ARRAY_PUSH(strings, const char *) = slash ? slash + 1 : r->filename;
     add_arguments(r, strings);
+    return strings;
+}
+
+int jc_request_build(jc_client_t *c)
+{
+    apr_array_header_t *strings, *names;
+    apr_status_t rv = find_owner(c);
+
+    if (rv != APR_SUCCESS) {
+        jc_client_fail(c, JC_CODE_NOT_FOUND, rv);
+        return -1;
+    }
+    c->jail_path = jc_request_jail_path(c->r->pool, c->conf, c->r->filename);
+    apr_table_setn(c->r->notes, JC_NOTE_SCRIPT, c->jail_path);
+    strings = arguments(c);
     names = environment(c);
     c->request = serialise(c, strings, names, &c->request_len);
     if (!c->request) {

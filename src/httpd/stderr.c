@@ -133,6 +133,10 @@ void jc_stderr_read(jc_client_t *c)
             c->stderr_fd = -1;
             return;
         }
+        if (c->log) {
+            jc_script_log_keep(&c->log->err, c->r->pool, buf, (size_t) n,
+                               JC_LOG_OUTPUT_MAX);
+        }
         jc_stderr_feed(c, buf, (size_t) n);
         total += (size_t) n;
         if ((size_t) n < sizeof(buf)) {

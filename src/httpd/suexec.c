@@ -47,11 +47,6 @@ int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return DECLINED;
 }
 
-static int is_loaded(const char *module_file)
-{
-    return ap_find_linked_module(module_file) != NULL;
-}
-
 /*
  * Who would start programs of this host as the web user, although they were
  * to get another; to follow "SuexecUserGroup U G of a host ", or NULL.
@@ -69,16 +64,17 @@ static int is_loaded(const char *module_file)
  */
 static const char *who_ignores_it(const jc_server_conf_t *conf, int has_cgi)
 {
-    if (is_loaded("mod_suexec.c") && ap_unixd_config.suexec_enabled) {
+    if (jc_compat_is_loaded("mod_suexec.c") && ap_unixd_config.suexec_enabled) {
         return NULL;
     }
     if (conf->root_kind == JC_ROOT_OFF) {
         return "that is not jailed (JailRoot off)";
     }
-    if (!is_loaded("mod_suexec.c")) {
+    if (!jc_compat_is_loaded("mod_suexec.c")) {
         return NULL;
     }
-    if (is_loaded("mod_fcgid.c") || is_loaded("mod_fastcgi.c")) {
+    if (jc_compat_is_loaded("mod_fcgid.c") ||
+        jc_compat_is_loaded("mod_fastcgi.c")) {
         return "in which FastCGI programs rely on it";
     }
     if (conf->root_kind == JC_ROOT_UNSET && has_cgi) {
@@ -102,7 +98,7 @@ const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
         (who = who_ignores_it(conf, has_cgi)) == NULL) {
         return NULL;
     }
-    if (is_loaded("mod_suexec.c")) {
+    if (jc_compat_is_loaded("mod_suexec.c")) {
         why = ap_unixd_config.suexec_disabled_reason;
     }
     return apr_psprintf(

@@ -210,6 +210,8 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
         .gid = id->gid,
         .min_uid = jc_identity_min(conf->min_uid),
         .min_gid = jc_identity_min(conf->min_gid),
+        .max_uid = jc_identity_max(conf->max_uid),
+        .max_gid = jc_identity_max(conf->max_gid),
         .idle_ms = JC_DEFAULT_IDLE_MS,
         .nice = conf->nice_is_set ? conf->nice : JC_NICE_UNSET,
         .group_count = id->group_count,
@@ -224,6 +226,12 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
     }
     if (id->uid == JC_NO_ID) {
         rec.flags |= JC_POLICY_OWNER;
+        rec.flags |= conf->owner_is_dirs ? JC_POLICY_DIR_OWNER : 0;
+    }
+    /* Nobody but mod_include asks for commands: without it not even a child
+     * of httpd that was taken over can. */
+    if (conf->exec_cmd != 0 && jc_compat_is_loaded("mod_include.c")) {
+        rec.flags |= JC_POLICY_SHELL;
     }
     table->scratch_len = 0;
     append(table, &rec, sizeof(rec)); /* room; written again below */

@@ -68,3 +68,15 @@ void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
         why->found = (uint64_t) WEXITSTATUS(c->exit.status);
     }
 }
+
+int jc_page_fail(jc_client_t *c, const jc_reason_t *why)
+{
+    int status;
+
+    jc_client_on_control(c); /* for the notes of a script that is given up */
+    jc_stderr_read(c);
+    jc_stderr_finish(c);
+    status = jc_reason_log(c->r, c->conf, why);
+    jc_client_close(c);
+    return status;
+}

@@ -37,7 +37,7 @@ static int is_trusted(const jc_policy_view_t *policy, const char *path)
     return 0;
 }
 
-static int check_ownership(const jc_jail_t *jail, const jc_walk_t *walk,
+static int check_directory(const jc_jail_t *jail, const jc_walk_t *walk,
                            jc_failure_t *failure)
 {
     uint32_t uid = jail->start.uid;
@@ -49,11 +49,24 @@ static int check_ownership(const jc_jail_t *jail, const jc_walk_t *walk,
     if (walk->dir.st_gid != gid) {
         return fail(failure, JC_CODE_SCRIPT_DIR_GROUP, walk->dir.st_gid, gid);
     }
-    if (walk->file.st_uid != uid) {
-        return fail(failure, JC_CODE_SCRIPT_OWNER, walk->file.st_uid, uid);
+    return 0;
+}
+
+static int check_file(const jc_jail_t *jail, const struct stat *file,
+                      jc_failure_t *failure)
+{
+    uint32_t uid = jail->start.uid;
+    uint32_t gid = jail->start.gid;
+
+    /* Where the directory decides, what root has put there is as good. */
+    if (file->st_uid == 0 && (jail->policy.rec->flags & JC_POLICY_DIR_OWNER)) {
+        return 0;
     }
-    if (walk->file.st_gid != gid) {
-        return fail(failure, JC_CODE_SCRIPT_GROUP, walk->file.st_gid, gid);
+    if (file->st_uid != uid) {
+        return fail(failure, JC_CODE_SCRIPT_OWNER, file->st_uid, uid);
+    }
+    if (file->st_gid != gid) {
+        return fail(failure, JC_CODE_SCRIPT_GROUP, file->st_gid, gid);
     }
     return 0;
 }
@@ -85,10 +98,12 @@ int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
         is_trusted(&jail->policy, walk->path)) {
         return 0; /* its directories are root's or the tenant's, as all are */
     }
-    if (check_ownership(jail, walk, failure)) {
+    if (check_directory(jail, walk, failure) ||
+        check_file(jail, file, failure)) {
         return -1;
     }
-    if (!(mode & S_IXUSR)) {
+    /* A page is read and not executed. */
+    if (!(mode & S_IXUSR) && !(request->flags & JC_REQUEST_SHELL)) {
         return fail(failure, JC_CODE_NOT_EXECUTABLE, mode, mode | 0100);
     }
     return 0;

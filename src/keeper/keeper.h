@@ -103,6 +103,7 @@ typedef struct {
     uint32_t flags; /* JC_REQUEST_* */
     uint64_t script_dev;
     uint64_t script_ino;
+    const jc_request_limit_t *limits; /* JC_REQUEST_LIMITS of them */
 } jc_request_t;
 
 /* How many pointers argv and envp of this request take, with `env_room` more
@@ -142,25 +143,23 @@ void jc_diagnose_exec(const char *path, int errnum, jc_diagnosis_t *d);
  * the script: it runs in the keeper's own.
  */
 #define JC_SLOT_VECTORS 512
-typedef struct {
-    void *at;
-    size_t len;
-} jc_mapping_t;
-
 typedef struct jc_slot {
     struct jc_slot *next;
     int busy; /* the kernel sets it to 0 when the child has left this memory */
     const jc_jail_t *jail;
     uint64_t request_id;
     int control_fd;
-    jc_mapping_t mappings[2]; /* made by the child, undone by the keeper */
+    /* Address space for what does not fit below: JC_REQUEST_LEN_MAX bytes, and
+     * the pointers behind it. The child says so before it maps anything. */
+    char *reserve;
+    int is_mapped;
     char *vectors[JC_SLOT_VECTORS];
     _Alignas(8) char request[JC_REQUEST_INLINE_MAX];
 } jc_slot_t;
 
 /* Makes the script's child. Returns its pid, or -1 with errno set. */
 pid_t jc_spawn(const jc_jail_t *jail, uint64_t request_id, int control_fd);
-/* Undoes mappings of children that have left. */
+/* Gives back what children that have left had mapped. */
 void jc_spawn_tidy(void);
 
 /* launch.c: the script's child from its first instruction to exec. */

@@ -70,15 +70,17 @@ static void become_leader(jc_slot_t *slot)
     }
 }
 
-/* Memory for what does not fit into the slot. NULL: there is none. */
-static void *map(jc_slot_t *slot, int which, int fd, size_t len)
+/*
+ * Memory for what does not fit into the slot. It is said before it is done: if
+ * this child is killed in between, the keeper gives back what is not there,
+ * and never keeps what is. NULL: there is none.
+ */
+static void *map(jc_slot_t *slot, size_t offset, int fd, size_t len)
 {
-    void *at = jc_sys_map(fd, len);
-
-    if (at) {
-        slot->mappings[which] = (jc_mapping_t){.at = at, .len = len};
-    }
-    return at;
+    slot->is_mapped = 1;
+    return jc_sys_map(slot->reserve + offset, fd, len) == 0
+               ? slot->reserve + offset
+               : NULL;
 }
 
 /* A large request. Sealed, so that nobody changes it while it is read. */
@@ -141,10 +143,15 @@ static void read_request(jc_slot_t *slot, jc_request_t *request)
     char **vectors = slot->vectors;
 
     if (need > JC_SLOT_VECTORS) {
-        vectors = map(slot, 1, -1, need * sizeof(*vectors));
+        vectors = map(slot, JC_REQUEST_LEN_MAX, -1, need * sizeof(*vectors));
     }
     if (need == 0 || !vectors ||
         jc_request_decode(data, len, vectors, request)) {
+        refuse(slot, &failure);
+    }
+    if ((request->flags & JC_REQUEST_SHELL) &&
+        !(slot->jail->policy.rec->flags & JC_POLICY_SHELL)) {
+        failure.code = JC_CODE_COMMAND_OFF;
         refuse(slot, &failure);
     }
 }
@@ -206,29 +213,58 @@ static void start(const jc_slot_t *slot, const jc_request_t *request)
     }
 }
 
+static void set_limit(const jc_slot_t *slot, unsigned resource,
+                      const uint64_t limit[2])
+{
+    int result = jc_sys_setrlimit(resource, limit);
+
+    if (result < 0) {
+        jc_failure_t failure = {.code = JC_CODE_SCRIPT_LIMIT,
+                                .errnum = -result,
+                                .found = resource,
+                                .expected = limit[1]};
+        refuse(slot, &failure);
+    }
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What the directory's RLimit* say, as far as it is lower. */
+static void lower_limit(const jc_slot_t *slot, unsigned resource,
+                        const jc_request_limit_t *wanted)
+{
+    uint64_t limit[2];
+
+    if (wanted->soft == RLIM_INFINITY && wanted->hard == RLIM_INFINITY) {
+        return;
+    }
+    if (jc_sys_getrlimit(resource, limit) == 0) {
+        limit[1] = lesser(limit[1], wanted->hard);
+        limit[0] = lesser(lesser(limit[0], wanted->soft), limit[1]);
+        set_limit(slot, resource, limit);
+    }
+}
+
 /* After the start: a low limit of descriptors is the script's and not that of
  * the pipes on their way to httpd (ETOOMANYREFS in unix(7)). */
-static void set_limits(const jc_slot_t *slot)
+static void set_limits(const jc_slot_t *slot, const jc_request_t *request)
 {
     const jc_policy_view_t *policy = &slot->jail->policy;
 
     for (uint32_t i = 0; i < policy->rec->limit_count; i++) {
-        const jc_limit_t *wanted = &policy->limits[i];
-        const uint64_t limit[2] = {wanted->soft, wanted->hard};
-        int result;
+        const uint64_t limit[2] = {policy->limits[i].soft,
+                                   policy->limits[i].hard};
 
-        if (wanted->resource == RLIMIT_NPROC) {
-            continue; /* the keeper's own */
-        }
-        result = jc_sys_setrlimit(wanted->resource, limit);
-        if (result < 0) {
-            jc_failure_t failure = {.code = JC_CODE_SCRIPT_LIMIT,
-                                    .errnum = -result,
-                                    .found = wanted->resource,
-                                    .expected = wanted->hard};
-            refuse(slot, &failure);
-        }
+        if (policy->limits[i].resource != RLIMIT_NPROC) {
+            set_limit(slot, policy->limits[i].resource, limit);
+        } /* else the keeper's own */
     }
+    lower_limit(slot, RLIMIT_CPU, &request->limits[JC_REQUEST_CPU]);
+    lower_limit(slot, RLIMIT_AS, &request->limits[JC_REQUEST_AS]);
+    lower_limit(slot, RLIMIT_NPROC, &request->limits[JC_REQUEST_NPROC]);
 }
 
 static void execute(const jc_slot_t *slot, const char *path,
@@ -257,6 +293,8 @@ void jc_launch(jc_slot_t *slot)
     find_script(slot, &request, &walk);
     jc_environment_apply(&slot->jail->policy, &request);
     start(slot, &request);
-    set_limits(slot);
-    execute(slot, walk.path, &request);
+    set_limits(slot, &request);
+    /* The page was checked as a script is; its command runs in the jail. */
+    execute(slot, request.flags & JC_REQUEST_SHELL ? "/bin/sh" : walk.path,
+            &request);
 }

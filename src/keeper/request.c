@@ -17,10 +17,11 @@ size_t jc_request_vectors(const void *data, size_t len, uint32_t env_room)
     if (len < sizeof(*head) || len > JC_REQUEST_LEN_MAX ||
         head->magic != JC_REQUEST_MAGIC || head->version != JC_WIRE_VERSION ||
         (head->flags & ~JC_REQUEST_FLAGS) || head->reserved ||
-        head->strings_len != len - sizeof(*head) ||
+        head->strings_len != len - sizeof(*head) || head->argc == 0 ||
+        head->argc > JC_REQUEST_STRINGS_MAX ||
+        head->envc > JC_REQUEST_STRINGS_MAX - head->argc ||
         /* every string has its NUL at least */
-        head->argc > head->strings_len || head->envc > head->strings_len ||
-        head->argc == 0) {
+        head->argc + head->envc > head->strings_len) {
         return 0;
     }
     return (size_t) head->argc + 1 + head->envc + env_room + 1;
@@ -63,5 +64,6 @@ int jc_request_decode(const void *data, size_t len, char **vectors,
     request->flags = head->flags;
     request->script_dev = head->script_dev;
     request->script_ino = head->script_ino;
+    request->limits = head->limits;
     return 0;
 }

@@ -247,6 +247,9 @@ static void signal_session(jc_run_t *run, int sig)
     if (!run->reaped && (sig == SIGKILL || !run->group_termed)) {
         run->group_termed = kill(-run->pid, sig) == 0;
         kill(-run->pid, SIGCONT);
+        if (sig == SIGKILL && !run->group_termed) {
+            kill(run->pid, SIGKILL); /* it may never get there */
+        }
     }
     for (int i = 0; i < children.count; i++) {
         if (getsid(children.pids[i]) != run->pid) {

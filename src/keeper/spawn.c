@@ -13,7 +13,11 @@
  *   touched, and all other memory that it writes to in the slot as well;
  * - nothing of the C library's that has a state: sys.h;
  * - to know when it has left, so that the slot can be used again: the kernel
- *   clears slot->busy at exec and at exit (CLONE_CHILD_CLEARTID).
+ *   clears slot->busy at exec and at exit (CLONE_CHILD_CLEARTID). It would not
+ *   do so for one that dumps core, which kernels before 5.16 would also take
+ *   the keeper with; but none of them may be dumped (jail.c, "undumpable");
+ * - that what it maps is not left behind if it is killed, as the tenant may do
+ *   at any moment: it maps only into a range that the slot has for that.
  *
  * What a child could do to the keeper by this is what the tenant's scripts may
  * do anyway: keeper and child are the same user, in the same jail, without a
@@ -37,6 +41,10 @@
 
 #define GUARD_LEN 65536u /* whole pages, whatever their size */
 #define STACK_LEN 131072u
+/* A policy has at most JC_POLICY_LEN_MAX bytes of strings to add. */
+#define RESERVE_LEN                                                            \
+    (JC_REQUEST_LEN_MAX +                                                      \
+     (JC_REQUEST_STRINGS_MAX + JC_POLICY_LEN_MAX) * sizeof(char *))
 
 static jc_slot_t *slots; /* all of them, the last one used first */
 
@@ -51,20 +59,35 @@ static char *stack_top(jc_slot_t *slot)
     return (char *) slot;
 }
 
+/* Covers the range with what cannot be touched and takes no memory. */
+static char *cover(void *at)
+{
+    return mmap(at, RESERVE_LEN, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+                    (at ? MAP_FIXED : 0),
+                -1, 0);
+}
+
 static jc_slot_t *make_slot(void)
 {
     size_t len = GUARD_LEN + STACK_LEN + sizeof(jc_slot_t);
+    char *reserve = cover(NULL);
     char *at = mmap(NULL, len, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    if (at == MAP_FAILED) {
-        return NULL;
+    if (reserve != MAP_FAILED && at != MAP_FAILED &&
+        mprotect(at, GUARD_LEN, PROT_NONE) == 0) {
+        jc_slot_t *slot = (jc_slot_t *) (at + GUARD_LEN + STACK_LEN);
+        slot->reserve = reserve;
+        return slot;
     }
-    if (mprotect(at, GUARD_LEN, PROT_NONE)) {
+    if (at != MAP_FAILED) {
         munmap(at, len);
-        return NULL;
     }
-    return (jc_slot_t *) (at + GUARD_LEN + STACK_LEN);
+    if (reserve != MAP_FAILED) {
+        munmap(reserve, RESERVE_LEN);
+    }
+    return NULL;
 }
 
 /* A free one, at the head of the list; NULL: no memory. */
@@ -89,13 +112,11 @@ static jc_slot_t *take_slot(void)
     return slot;
 }
 
-static void undo_mappings(jc_slot_t *slot)
+/* If it cannot be covered again it stays as it is, and is tried later. */
+static void give_back(jc_slot_t *slot)
 {
-    for (int i = 0; i < 2; i++) {
-        if (slot->mappings[i].len > 0) {
-            munmap(slot->mappings[i].at, slot->mappings[i].len);
-            slot->mappings[i].len = 0;
-        }
+    if (slot->is_mapped && cover(slot->reserve) != MAP_FAILED) {
+        slot->is_mapped = 0;
     }
 }
 
@@ -103,7 +124,7 @@ void jc_spawn_tidy(void)
 {
     for (jc_slot_t *slot = slots; slot; slot = slot->next) {
         if (!is_busy(slot)) {
-            undo_mappings(slot);
+            give_back(slot);
         }
     }
 }
@@ -147,7 +168,7 @@ pid_t jc_spawn(const jc_jail_t *jail, uint64_t request_id, int control_fd)
         errno = ENOMEM;
         return -1;
     }
-    undo_mappings(slot);
+    give_back(slot);
     slot->jail = jail;
     slot->request_id = request_id;
     slot->control_fd = control_fd;

@@ -145,15 +145,15 @@ static inline long jc_sys_sendmsg(int fd, const struct msghdr *mh, int flags)
     return jc_sys(SYS_sendmsg, fd, jc_sys_arg(mh), flags, 0, 0);
 }
 
-/* NULL: it failed. fd -1: anonymous, to be written. */
-static inline void *jc_sys_map(int fd, size_t len)
+/* Over what is at `at`. fd -1: anonymous, to be written. */
+static inline int jc_sys_map(void *at, int fd, size_t len)
 {
-    long at =
-        jc_sys6(SYS_mmap, 0, (long) len,
+    long result =
+        jc_sys6(SYS_mmap, jc_sys_arg(at), (long) len,
                 fd < 0 ? PROT_READ | PROT_WRITE : PROT_READ,
-                fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE, fd, 0);
+                MAP_FIXED | MAP_PRIVATE | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
 
-    return at < 0 && at > -4096 ? NULL : (void *) (uintptr_t) at;
+    return result == jc_sys_arg(at) ? 0 : (int) result;
 }
 
 static inline int jc_sys_get_seals(int fd)
@@ -180,9 +180,15 @@ static inline int jc_sys_unblock_signals(void)
                         jc_sys_arg(&none), 0, sizeof(none), 0);
 }
 
+/* Soft and hard, RLIM_INFINITY as the kernel has it. */
 static inline int jc_sys_setrlimit(unsigned resource, const uint64_t limit[2])
 {
     return (int) jc_sys(SYS_prlimit64, 0, resource, jc_sys_arg(limit), 0, 0);
+}
+
+static inline int jc_sys_getrlimit(unsigned resource, uint64_t limit[2])
+{
+    return (int) jc_sys(SYS_prlimit64, 0, resource, 0, jc_sys_arg(limit), 0);
 }
 
 static inline int jc_sys_execve(const char *path, char *const *argv,

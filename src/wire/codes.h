@@ -22,7 +22,9 @@ typedef enum {
     JC_CODE_NO_ROOT = 1007,       /* no JailRoot */
     JC_CODE_OFF_NO_CGI = 1008,    /* JailRoot off, and no mod_cgi/mod_cgid */
     JC_CODE_NOT_STARTED_AS_ROOT = 1009,
-    JC_CODE_WEB_USER = 1010, /* the identity is httpd's own User */
+    JC_CODE_WEB_USER = 1010,     /* the identity is httpd's own User */
+    JC_CODE_UID_TOO_HIGH = 1011, /* above JailMaxUID */
+    JC_CODE_GID_TOO_HIGH = 1012, /* above JailMaxGID */
 
     /* 12xx: the request, in the httpd child */
     JC_CODE_EXEC_CGI_OFF = 1201,
@@ -41,7 +43,7 @@ typedef enum {
     JC_CODE_NO_KEEPER = 1303,  /* the keeper could not be forked */
     JC_CODE_JAIL_BUSY = 1304,  /* the keeper's queue is full */
     JC_CODE_TOO_MANY_JAILS = 1305,
-    JC_CODE_OWNER_REFUSED = 1306, /* JailUser owner: id is root or too low */
+    JC_CODE_OWNER_REFUSED = 1306, /* JailUser owner: id is out of bounds */
 
     /* 14xx: a step of building the jail, in the keeper */
     JC_CODE_STEP_SESSION = 1401,
@@ -80,6 +82,7 @@ typedef enum {
     JC_CODE_SCRIPT_DIR_OWNER = 1514, /* found, expected = uid */
     JC_CODE_SCRIPT_DIR_GROUP = 1515, /* found, expected = gid */
     JC_CODE_PATH_OTHER = 1516,       /* any other errno while walking */
+    JC_CODE_COMMAND_OFF = 1517,      /* SSI exec cmd, and JailExecCmd Off */
 
     /* 16xx: the launch */
     JC_CODE_FORK_NPROC = 1601, /* EAGAIN: found = the NPROC limit */

@@ -17,12 +17,27 @@
 #define JC_REQUEST_MAGIC 0x4a435251u
 #define JC_REQUEST_SEALS                                                       \
     (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define JC_REQUEST_LEN_MAX    (64u << 20) /* far above what execve takes */
-#define JC_REQUEST_INLINE_MAX 16384u
+/* execve takes at most 6 MB of strings and their pointers (MAX_ARG_STRLEN,
+ * _STK_LIM / 4 * 3 in the kernel's fs/exec.c). */
+#define JC_REQUEST_LEN_MAX     (8u << 20)
+#define JC_REQUEST_STRINGS_MAX (6u << 17) /* arguments and variables */
+#define JC_REQUEST_INLINE_MAX  16384u
 
 /* It has a body: the script gets a pipe for it. */
-#define JC_REQUEST_BODY  0x1u
-#define JC_REQUEST_FLAGS 0x1u
+#define JC_REQUEST_BODY 0x1u
+/* The file is a page with server-side includes, and what is run is the jail's
+ * /bin/sh with these arguments; only where the policy has JC_POLICY_SHELL. */
+#define JC_REQUEST_SHELL 0x2u
+#define JC_REQUEST_FLAGS 0x3u
+
+/* RLimitCPU, RLimitMEM and RLimitNPROC of the directory: they lower what the
+ * jail has and never raise it. RLIM_INFINITY: nothing is set. */
+enum { JC_REQUEST_CPU, JC_REQUEST_AS, JC_REQUEST_NPROC, JC_REQUEST_LIMITS };
+
+typedef struct {
+    uint64_t soft;
+    uint64_t hard;
+} jc_request_limit_t;
 
 /*
  * Followed by strings_len bytes: the script's path inside the jail, then argc
@@ -39,6 +54,7 @@ typedef struct {
     uint64_t strings_len;
     uint64_t script_dev; /* st_dev of the file that httpd authorised */
     uint64_t script_ino;
+    jc_request_limit_t limits[JC_REQUEST_LIMITS];
 } jc_request_head_t;
 
 #endif

@@ -27,7 +27,10 @@
 
 #define JC_POLICY_CHROOT 0x1u /* change root to `root` */
 #define JC_POLICY_OWNER  0x2u /* uid and gid are the script's own */
-#define JC_POLICY_FLAGS  0x3u
+#define JC_POLICY_SHELL  0x4u /* pages may run commands (SSI exec cmd) */
+/* With JC_POLICY_OWNER: uid and gid are those of the script's directory. */
+#define JC_POLICY_DIR_OWNER 0x8u
+#define JC_POLICY_FLAGS     0xfu
 
 #define JC_TABLE_LEN_MAX  (256u << 20)
 #define JC_POLICY_LEN_MAX (1u << 20)
@@ -49,6 +52,8 @@ typedef struct {
     uint32_t gid;
     uint32_t min_uid;
     uint32_t min_gid;
+    uint32_t max_uid;
+    uint32_t max_gid;
     uint32_t idle_ms;
     int32_t nice;         /* JC_NICE_UNSET: inherited */
     uint32_t group_count; /* supplementary groups */

@@ -92,6 +92,8 @@ static size_t put_policy(char *at, const policy_t *policy)
                            .gid = policy->gid,
                            .min_uid = 1000,
                            .min_gid = 1000,
+                           .max_uid = JC_NO_ID - 1,
+                           .max_gid = JC_NO_ID - 1,
                            .idle_ms = policy->idle_ms,
                            .nice = JC_NICE_UNSET};
     char *strings = at + sizeof(rec);
@@ -237,6 +239,9 @@ static size_t make_request(char *data, const char *script,
     char *strings = data + sizeof(head);
     char *end = stpcpy(strings, script) + 1;
 
+    for (int i = 0; i < JC_REQUEST_LIMITS; i++) {
+        head.limits[i] = (jc_request_limit_t){UINT64_MAX, UINT64_MAX};
+    }
     (void) stat(host_path, &st);
     end = stpcpy(end, "argv0") + 1;
     end = stpcpy(end, "REQUEST_METHOD=GET") + 1;
@@ -394,6 +399,26 @@ static int mapped_kb_of(pid_t pid)
     }
     fclose(file);
     assert_true(kb > 0);
+    return kb;
+}
+
+/* Memory that its mappings of memfds take: those of requests in its slots. */
+static int memfd_kb_of(pid_t pid)
+{
+    char path[64], line[512];
+    int kb = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        unsigned long from, to;
+        if (strstr(line, "memfd:") &&
+            sscanf(line, "%lx-%lx", &from, &to) == 2) {
+            kb += (int) ((to - from) / 1024);
+        }
+    }
+    fclose(file);
     return kb;
 }
 

@@ -532,6 +532,42 @@ static void test_many_strings(void **state)
     }
 }
 
+/* A client that goes away at any moment of the start, with a large request: its
+ * end may meet the script's child while it maps the request, in the keeper's
+ * memory. Nothing of it stays there. */
+static void test_killed_while_it_maps(void **state)
+{
+    enum { PAD = 700000 };
+    helper_t *h = *state;
+    char *data = calloc(1, PAD + 8192);
+    size_t len = make_request(data, script, program, 0);
+    jc_request_head_t *head = (jc_request_head_t *) data;
+    pid_t pids[8];
+
+    memset(data + len, 'a', PAD);
+    data[len] = 'A';
+    data[len + 1] = '=';
+    len += PAD + 1;
+    head->envc++;
+    head->strings_len = len - sizeof(*head);
+    int fd = sealed_memfd(data, len);
+    must_run(h);
+    assert_int_equal(children_of(h->pid, pids, 8), 1);
+    for (int i = 0; i < 1500; i++) {
+        request_t r;
+        prepare_empty(h, &r);
+        hide_in(r.control_fd, fd, 1);
+        ask(h, &r);
+        usleep((useconds_t) (i * 7 % 400));
+        close(r.control_fd);
+    }
+    must_run(h);
+    usleep(200000);
+    assert_int_equal(memfd_kb_of(pids[0]), 0);
+    close(fd);
+    free(data);
+}
+
 static void test_bad_messages(void **state)
 {
     helper_t *h = *state;
@@ -945,6 +981,7 @@ int main(void)
         TEST(test_wrong_handover),
         TEST(test_body_pipe),
         TEST(test_many_strings),
+        TEST(test_killed_while_it_maps),
         TEST(test_bad_messages),
         TEST(test_closes_that_block),
         cmocka_unit_test(test_shut_down_socket),

@@ -1,0 +1,119 @@
+/*
+ * The directives that say who scripts run as.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    nothing; every argument is checked
+ * Never:     looks a name up: identity.c does, once for all virtual hosts
+ */
+#include "src/httpd/freeze.h"
+#include "src/wire/wire.h"
+
+#include "http_core.h"
+#include "unixd.h"
+
+#include "apr_lib.h"
+#include "apr_strings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A name, or # and a number. NULL or what is wrong. */
+static const char *check_id(const char *arg)
+{
+    char *end;
+    unsigned long long number;
+
+    if (arg[0] == '\0') {
+        return "is empty";
+    }
+    if (arg[0] != '#') {
+        return NULL;
+    }
+    errno = 0;
+    number = strtoull(arg + 1, &end, 10);
+    if (!apr_isdigit(arg[1]) || *end != '\0' || errno != 0 ||
+        number >= JC_NO_ID) {
+        return "is not # and a number, as in #1001";
+    }
+    return NULL;
+}
+
+static const char *check_user_and_group(cmd_parms *cmd, const char *user,
+                                        const char *group)
+{
+    const char *arg = user;
+    const char *wrong = check_id(user);
+
+    if (wrong == NULL && group != NULL) {
+        arg = group;
+        wrong = check_id(group);
+    }
+    if (wrong == NULL) {
+        return NULL;
+    }
+    return apr_psprintf(cmd->pool,
+                        "%s: '%s' %s; give a name, or # and the number, in "
+                        "quotes: \"#1001\"",
+                        cmd->cmd->name, arg, wrong);
+}
+
+const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
+                               const char *group)
+{
+    jc_server_conf_t *conf = jc_config_of(cmd->server);
+    const char *error;
+
+    if (strcasecmp(user, "owner") == 0) {
+        if (group != NULL && strcasecmp(group, "directory") != 0) {
+            return apr_psprintf(cmd->pool,
+                                "JailUser owner takes no group, but '%s' was "
+                                "given: scripts run as their own owner and "
+                                "group, or with JailUser owner directory as "
+                                "those of their directory (a user who is "
+                                "called owner is written as #UID)",
+                                group);
+        }
+        conf->user_kind = JC_USER_OWNER;
+        conf->owner_is_dirs = group != NULL;
+        conf->user = NULL;
+        conf->group = NULL;
+        return NULL;
+    }
+    if ((error = check_user_and_group(cmd, user, group)) != NULL) {
+        return error;
+    }
+    conf->user_kind = JC_USER_NAMED;
+    conf->user = user;
+    conf->group = group;
+    return NULL;
+}
+
+/*
+ * mod_suexec's own directive. httpd gives a directive to every module that
+ * has it in its table, so this one works with mod_suexec and without.
+ */
+const char *jc_config_set_suexec(cmd_parms *cmd, void *unused, const char *user,
+                                 const char *group)
+{
+    jc_server_conf_t *conf = jc_config_of(cmd->server);
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_LOC_FILE);
+
+    if (error == NULL) {
+        error = check_user_and_group(cmd, user, group);
+    }
+    if (error != NULL) {
+        return error;
+    }
+    /* suexec.c enables it, so this is `Suexec Off` above. mod_suexec is asked
+     * too and will refuse; say how that is mended. */
+    if (!ap_unixd_config.suexec_enabled &&
+        jc_compat_is_loaded("mod_suexec.c")) {
+        return "SuexecUserGroup: mod_suexec refuses this line after Suexec "
+               "Off; mod_jailcgi needs neither, so remove Suexec Off or the "
+               "LoadModule line of suexec_module";
+    }
+    conf->suexec_user = user;
+    conf->suexec_group = group;
+    return NULL;
+}

@@ -1,0 +1,243 @@
+/*
+ * Server-side includes: `exec cgi` and `exec cmd` of mod_include, in the jail.
+ *
+ * mod_include has one function for `exec`, the one that was registered last.
+ * mod_cgi and mod_cgid, if one is loaded for the hosts with JailRoot off,
+ * register theirs in post_config or right after it; to hand such a host back to
+ * them it must be known. So while the configuration is read the optional
+ * function by which they do that is ours, which remembers and passes on.
+ *
+ * Runs in:   httpd parent (hooks), httpd child (the function)
+ * Privilege: the process's own
+ * Trusts:    the configuration. Of a page that its owner may write what he
+ *            likes in it: it is run as him, in his jail
+ * Never:     runs a command of a jailed host outside of its jail
+ */
+#include "child.h"
+
+#include "http_core.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "mod_include.h"
+#include "util_script.h"
+#include "apr_optional.h"
+#include "apr_strings.h"
+
+#include <string.h>
+
+static struct {
+    APR_OPTIONAL_FN_TYPE(ap_register_include_handler) * register_handler;
+    APR_OPTIONAL_FN_TYPE(ap_ssi_get_tag_and_value) * next_argument;
+    APR_OPTIONAL_FN_TYPE(ap_ssi_parse_string) * expand;
+    include_handler_fn_t *others; /* `exec` of mod_cgi or mod_cgid */
+} ssi;
+
+static void remember_and_register(char *tag, include_handler_fn_t *handler)
+{
+    if (strcmp(tag, "exec") == 0) {
+        ssi.others = handler;
+    }
+    ssi.register_handler(tag, handler);
+}
+
+int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    memset(&ssi, 0, sizeof(ssi));
+    ssi.register_handler =
+        APR_RETRIEVE_OPTIONAL_FN(ap_register_include_handler);
+    if (ssi.register_handler != NULL) {
+        apr_dynamic_fn_register("ap_register_include_handler",
+                                (apr_opt_fn_t *) remember_and_register);
+    }
+    return OK;
+}
+
+static void fail(include_ctx_t *ctx, ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    SSI_CREATE_ERROR_BUCKET(ctx, f, bb);
+}
+
+/* A script that only redirects: there is no redirecting from within a page. */
+static void add_link(request_rec *r, apr_bucket_brigade *bb,
+                     const char *location)
+{
+    const char *shown = ap_escape_html(r->pool, location);
+    char *link =
+        apr_pstrcat(r->pool, "<a href=\"", shown, "\">", shown, "</a>", NULL);
+
+    APR_BRIGADE_INSERT_TAIL(
+        bb, apr_bucket_pool_create(link, strlen(link), r->pool,
+                                   r->connection->bucket_alloc));
+}
+
+/* `exec cgi`: a subrequest whose file is a script whatever its name says. It
+ * gets the page's own path info and query, as it always has. */
+static int include_script(ap_filter_t *f, apr_bucket_brigade *bb,
+                          const char *url)
+{
+    request_rec *r = f->r;
+    request_rec *sub = ap_sub_req_lookup_uri(url, r, f->next);
+    const char *location = NULL;
+    int result = -1;
+
+    if (sub->status == HTTP_OK && !(sub->path_info && *sub->path_info) &&
+        !sub->args && sub->finfo.filetype == APR_REG) {
+        sub->path_info = r->path_info;
+        sub->args = r->args;
+        ap_set_content_type(sub, JC_MAGIC_TYPE);
+        if (ap_is_HTTP_REDIRECT(ap_run_sub_req(sub))) {
+            location = apr_table_get(sub->headers_out, "Location");
+        }
+        if (location) {
+            add_link(r, bb, location);
+        }
+        result = 0;
+    }
+    ap_destroy_sub_req(sub);
+    return result;
+}
+
+/* The variables that mod_cgi gives to a command besides the page's own. */
+static void add_variables(request_rec *r)
+{
+    apr_table_t *env = r->subprocess_env;
+
+    if (r->path_info && *r->path_info) {
+        request_rec *sub =
+            ap_sub_req_lookup_uri(ap_escape_uri(r->pool, r->path_info), r,
+                                  NULL);
+
+        apr_table_setn(env, "PATH_INFO",
+                       ap_escape_shell_cmd(r->pool, r->path_info));
+        if (sub->filename) {
+            apr_table_setn(env, "PATH_TRANSLATED",
+                           apr_pstrcat(r->pool, sub->filename, sub->path_info,
+                                       NULL));
+        }
+        ap_destroy_sub_req(sub);
+    }
+    if (r->args) {
+        char *args = apr_pstrdup(r->pool, r->args);
+
+        apr_table_setn(env, "QUERY_STRING", r->args);
+        ap_unescape_url(args);
+        apr_table_setn(env, "QUERY_STRING_UNESCAPED",
+                       ap_escape_shell_cmd(r->pool, args));
+    }
+}
+
+/* `exec cmd`: the bucket reads what the command prints when the page gets
+ * there, as it does for a script. */
+static int include_command(ap_filter_t *f, apr_bucket_brigade *bb,
+                           const char *command)
+{
+    request_rec *r = f->r;
+    const jc_server_conf_t *conf = jc_config_of(r->server);
+    jc_client_t *c;
+
+    if (jc_handler_check_host(r, conf) != OK) {
+        return -1;
+    }
+    add_variables(r);
+    c = jc_client_create(r, conf);
+    jc_body_none(c); /* the page's, not the command's */
+    c->command = command;
+    if (jc_request_build(c) < 0 || jc_client_spawn(c) < 0) {
+        jc_page_fail(c, &c->why);
+        return -1;
+    }
+    APR_BRIGADE_INSERT_TAIL(bb,
+                            jc_bucket_create(c, r->connection->bucket_alloc));
+    return 0;
+}
+
+void jc_ssi_end_command(jc_client_t *c)
+{
+    jc_reason_t why;
+
+    if (c->why.code == JC_CODE_NONE) {
+        jc_pump_end(c, JC_EXIT_WAIT_MS);
+    }
+    jc_client_verdict(c, &why);
+    if (why.code != JC_CODE_NONE) {
+        jc_page_fail(c, &why);
+    }
+    jc_client_close(c);
+}
+
+static int include(include_ctx_t *ctx, ap_filter_t *f, apr_bucket_brigade *bb,
+                   const char *name, char *value)
+{
+    char expanded[MAX_STRING_LEN];
+
+    if (strcmp(name, "cmd") == 0) {
+        ssi.expand(ctx, value, expanded, sizeof(expanded),
+                   SSI_EXPAND_LEAVE_NAME);
+        return include_command(f, bb, apr_pstrdup(f->r->pool, expanded));
+    }
+    if (strcmp(name, "cgi") == 0) {
+        ssi.expand(ctx, value, expanded, sizeof(expanded),
+                   SSI_EXPAND_DROP_NAME);
+        return include_script(f, bb, expanded);
+    }
+    return -1;
+}
+
+static apr_status_t on_exec(include_ctx_t *ctx, ap_filter_t *f,
+                            apr_bucket_brigade *bb)
+{
+    request_rec *r = f->r;
+    int arguments = 0;
+
+    if (jc_config_of(r->server)->root_kind == JC_ROOT_OFF && ssi.others) {
+        return ssi.others(ctx, f, bb);
+    }
+    if (!(ctx->flags & SSI_FLAG_PRINTING)) {
+        return APR_SUCCESS;
+    }
+    if (ctx->flags & SSI_FLAG_NO_EXEC) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "exec used but not allowed in %s: remedy: Options "
+                      "+Includes in place of IncludesNOEXEC",
+                      r->filename);
+        fail(ctx, f, bb);
+        return APR_SUCCESS;
+    }
+    for (;; arguments++) {
+        char *name = NULL, *value = NULL;
+
+        ssi.next_argument(ctx, &name, &value, SSI_VALUE_DECODED);
+        if (!name || !value) {
+            break;
+        }
+        if (include(ctx, f, bb, name, value) < 0) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                          "exec %s=\"%s\" in %s failed", name, value,
+                          r->filename);
+            fail(ctx, f, bb);
+            return APR_SUCCESS;
+        }
+    }
+    if (arguments == 0) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "exec without cmd or cgi in %s", r->filename);
+        fail(ctx, f, bb);
+    }
+    return APR_SUCCESS;
+}
+
+void jc_ssi_register(void)
+{
+    if (ssi.register_handler == NULL) {
+        return;
+    }
+    apr_dynamic_fn_register("ap_register_include_handler",
+                            (apr_opt_fn_t *) ssi.register_handler);
+    ssi.next_argument = APR_RETRIEVE_OPTIONAL_FN(ap_ssi_get_tag_and_value);
+    ssi.expand = APR_RETRIEVE_OPTIONAL_FN(ap_ssi_parse_string);
+    if (ssi.next_argument != NULL && ssi.expand != NULL) {
+        static char tag[] = "exec"; /* mod_include takes no constant */
+
+        ssi.register_handler(tag, on_exec);
+    }
+}
