@@ -142,20 +142,23 @@ static void add_arguments(request_rec *r, apr_array_header_t *strings)
 {
     const char *rest = r->args;
     int first = strings->nelts;
+    int more;
 
     if (r->method_number != M_GET || !rest || !*rest || strchr(rest, '=')) {
         return;
     }
-    while (*rest) {
-        char *word = ap_getword_nulls(r->pool, &rest, '+');
+    do {
+        char *word;
 
+        more = strchr(rest, '+') != NULL;
+        word = ap_getword_nulls(r->pool, &rest, '+');
         if (!decode(word)) {
             strings->nelts = first;
             return;
         }
         APR_ARRAY_PUSH(strings, const char *) =
             ap_escape_shell_cmd(r->pool, word);
-    }
+    } while (more); /* an empty word after the last "+" is one too */
 }
 
 /* getpwuid_r may ask a server on the network: remembered for a minute. */

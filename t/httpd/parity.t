@@ -249,6 +249,7 @@ $pair->compare_all(
     arguments('a+b=c+d',      ''),
     arguments('a%3Db+c',      '[a=b][c]'),
     arguments('a%3db',        '[a=b]'),
+    arguments('+',            '[][]'),
     arguments('a++b',         '[a][][b]'),
     arguments('--help+-x',    '[--help][-x]'),
     arguments('a%2fb+%2e%2e', '[a/b][..]'),
