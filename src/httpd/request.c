@@ -33,6 +33,9 @@ typedef struct {
 #define OWNERS        16
 #define OWNER_SECONDS 60
 
+/* httpd's prefix for the variables of a request that was redirected. */
+#define REDIRECTED "REDIRECT_"
+
 const char *jc_request_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,
                                  const char *path)
 {
@@ -61,6 +64,10 @@ static int has_jail_path(const char *name)
         "PATH_TRANSLATED",
     };
 
+    /* An ErrorDocument sees those of the script that failed, too. */
+    while (strncmp(name, REDIRECTED, sizeof(REDIRECTED) - 1) == 0) {
+        name += sizeof(REDIRECTED) - 1;
+    }
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (strcmp(name, names[i]) == 0) {
             return 1;

@@ -471,6 +471,8 @@ $pair->compare_all(
     ['ErrorDocument 404, POST', { %post, path => '/missing/absent', code => 404 }],
     ['ErrorDocument 404, HEAD',
         { method => 'HEAD', path => '/missing/absent', code => 404 }],
+    ['ErrorDocument 500', { path => '/failing/stdout.sh?x', code => 500 },
+        @notes],
     ['ErrorDocument with a status of its own',
         { path => '/keeps-code/absent', code => 403 }],
 );
