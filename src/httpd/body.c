@@ -22,6 +22,20 @@
 #define BODY_TURNS 4
 
 /*
+ * Of a body that another script has had, in full or in part, an ErrorDocument
+ * would get what that left, with the length of the whole.
+ */
+static int is_given(const request_rec *r)
+{
+    while ((r = r->prev) != NULL) {
+        if (apr_table_get(r->notes, JC_NOTE_BODY_GIVEN)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
  * A subrequest of SSI has the main request's body taken from its headers, so
  * the headers alone tell. HTTP/2 without a length shows as chunked.
  */
@@ -29,8 +43,9 @@ static int has_body(request_rec *r)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
 
-    return apr_table_get(r->headers_in, "Transfer-Encoding") ||
-           (length && strcmp(length, "0") != 0);
+    return (apr_table_get(r->headers_in, "Transfer-Encoding") ||
+            (length && strcmp(length, "0") != 0)) &&
+           !is_given(r);
 }
 
 void jc_body_none(jc_client_t *c)

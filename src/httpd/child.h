@@ -47,6 +47,10 @@
 #define JC_NOTE_CODE   "JAILCGI_CODE"   /* JCGInnnn of the last reason */
 #define JC_NOTE_REASON "JAILCGI_REASON" /* its sentence */
 
+/* A note too: the body is the script's that was started, and not any more that
+ * of the page which the request is redirected to. */
+#define JC_NOTE_BODY_GIVEN "jailcgi-body-given"
+
 #define JC_READ_BYTES       65536   /* one read of stdout */
 #define JC_PASS_BYTES       262144  /* passed on to the filters at once */
 #define JC_PASS_BUCKETS     64      /* likewise */

@@ -287,6 +287,9 @@ static void on_started(jc_client_t *c, const jc_wire_any_t *any, int *fds)
     for (int i = 0; i < JC_MAX_FDS; i++) {
         fds[i] = -1; /* taken */
     }
+    if (has_stdin) {
+        apr_table_setn(c->r->notes, JC_NOTE_BODY_GIVEN, "1");
+    }
     note(c, JC_NOTE_PID, m->pid);
     note(c, JC_NOTE_UID, m->uid);
     note(c, JC_NOTE_GID, m->gid);

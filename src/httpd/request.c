@@ -14,6 +14,8 @@
 
 #include "http_core.h"
 #include "http_protocol.h"
+#include "http_request.h"
+#include "util_filter.h"
 #include "util_script.h"
 #include "apr_lib.h"
 #include "apr_strings.h"
@@ -233,6 +235,43 @@ static void push_variable(jc_client_t *c, apr_array_header_t *names,
     APR_ARRAY_PUSH(names, const char *) = value;
 }
 
+/* mod_deflate will take the content coding off the body. */
+static int is_inflated(request_rec *r)
+{
+    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
+
+    if (!coding || !ap_is_initial_req(r) ||
+        (ap_cstr_casecmp(coding, "gzip") != 0 &&
+         ap_cstr_casecmp(coding, "x-gzip") != 0)) {
+        return 0;
+    }
+    for (const ap_filter_t *f = r->input_filters; f; f = f->next) {
+        if (strcmp(f->frec->name, "deflate") == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * RFC 3875 4.1.2: the length is that of the body as the script reads it, and
+ * there is none without a body. SetEnv, the page that includes the script, or
+ * the request that failed before an ErrorDocument could have left one; a script
+ * that trusts it waits, or reads too little.
+ */
+static void correct_length(jc_client_t *c)
+{
+    const char *length = apr_table_get(c->r->headers_in, "Content-Length");
+    apr_table_t *env = c->r->subprocess_env;
+
+    if (is_inflated(c->r)) {
+        apr_table_unset(env, "CONTENT_LENGTH");
+        apr_table_unset(env, "HTTP_CONTENT_ENCODING");
+    } else if (!length || (!c->body.expected && strcmp(length, "0") != 0)) {
+        apr_table_unset(env, "CONTENT_LENGTH");
+    }
+}
+
 /* Names and values in turn. */
 static apr_array_header_t *environment(jc_client_t *c)
 {
@@ -244,6 +283,7 @@ static apr_array_header_t *environment(jc_client_t *c)
 
     ap_add_common_vars(r);
     ap_add_cgi_vars(r);
+    correct_length(c);
     if (c->conf->user_kind == JC_USER_OWNER) {
         add_owner(c);
     }

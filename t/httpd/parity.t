@@ -129,6 +129,7 @@ my %location = (
     '/on/'         => 'AcceptPathInfo On',
     '/pass/'       => 'CGIPassAuth On',
     '/unset/'      => 'UnsetEnv FROM_HOST',
+    '/length/'     => 'SetEnv CONTENT_LENGTH 77',
     '/names/'      => 'HostnameLookups On',
     '/missing/'    => 'ErrorDocument 404 /cgi-bin/show?of=404',
     '/qualified/'  => "QualifyRedirectURL On\nErrorDocument 404 /qualified/show",
@@ -357,6 +358,8 @@ $pair->compare_all(
     env('a body with GET', '/cgi-bin/show', { CONTENT_LENGTH => 3 },
         { lines => ['Content-Length: 3'], body => 'abc' }),
     env('UnsetEnv', '/unset/show', { FROM_HOST => undef }),
+    env('a length from SetEnv', '/length/show', {}, 'env:CONTENT_LENGTH' =>
+          ['77', undef, 'there is no body']),
     env('REMOTE_HOST', '/names/show', {}),
     env('Authorization', '/cgi-bin/show',
         { HTTP_AUTHORIZATION => undef, REMOTE_USER => undef },
@@ -473,6 +476,9 @@ $pair->compare_all(
         { method => 'HEAD', path => '/missing/absent', code => 404 }],
     ['ErrorDocument 500', { path => '/failing/stdout.sh?x', code => 500 },
         @notes],
+    ['ErrorDocument 500, POST',
+        { %post, path => '/failing/stdout.sh', code => 500 }, @notes,
+        'env:CONTENT_LENGTH' => ['3', undef, 'the failed script had the body']],
     ['ErrorDocument with a status of its own',
         { path => '/keeps-code/absent', code => 403 }],
 );
@@ -485,6 +491,8 @@ $pair->compare_all(
     env('SSI with words', '/ssi/words.shtml', { }),
     env('SSI with path info', '/ssi/info.shtml', { }),
     env('SSI, a relative path', '/ssi/relative.shtml', { }),
+    env('SSI, POST', '/ssi/plain.shtml', { }, {%post},
+        'env:CONTENT_LENGTH' => [3, undef, 'the body is not for what is included']),
     ['SSI, HEAD', { path => '/ssi/plain.shtml', method => 'HEAD' }],
     map { ["SSI, $_", { path => "/ssi/$_.shtml" }] } qw(nph local away absent bad),
 );

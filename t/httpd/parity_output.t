@@ -257,6 +257,12 @@ my @decoded = (
         'chunked', undef, 'the script reads it decoded'
     ]
 );
+my @inflated = (
+    'env:CONTENT_LENGTH' => [
+        qr/^\d\d$/, undef, 'it is not the length of what the script reads'
+    ],
+    'env:HTTP_CONTENT_ENCODING' => ['gzip', undef, 'the script reads it decoded']
+);
 my $form = 'a=' . 'b' x 998;
 my @gzip = ('Content-Encoding: gzip', 'Content-Length: ' . length memGzip($form));
 
@@ -330,6 +336,10 @@ $pair->compare_all(
         path => '/limited/show', method => 'POST', code => 413,
         lines => ['Transfer-Encoding: chunked'], body => chunked($form, '!')
     }],
+    ['mod_deflate, input', {
+        path => '/inflate/show', method => 'POST', body => memGzip($form),
+        lines => [@gzip], has => { stdin => $form }
+    }, @inflated],
     ['mod_deflate, input that is not compressed', {
         path => '/inflate/show', method => 'POST', body => $form,
         lines => ['Content-Length: 1000'], has => { stdin => $form }
