@@ -11,6 +11,7 @@
 #include "http_core.h"
 #include "http_protocol.h"
 #include "http_request.h"
+#include "util_filter.h"
 #include "apr_lib.h"
 #include "apr_strings.h"
 
@@ -85,6 +86,19 @@ static int check_request(request_rec *r, const jc_server_conf_t *conf)
     return OK;
 }
 
+/*
+ * httpd would cut a range out of a page that is complete when it begins to be
+ * sent: a quick script's, and not a slow one's. What a range of its page is,
+ * the script itself must say (HTTP_RANGE, Status: 206). In a page that includes
+ * it the range is the page's.
+ */
+static void leave_ranges_to_script(request_rec *r)
+{
+    if (!r->main) {
+        ap_remove_output_filter_byhandle(r->output_filters, "BYTERANGE");
+    }
+}
+
 int jc_handler(request_rec *r)
 {
     const jc_server_conf_t *conf;
@@ -112,5 +126,6 @@ int jc_handler(request_rec *r)
         jc_client_spawn(c) < 0) {
         return jc_page_fail(c, &c->why);
     }
+    leave_ranges_to_script(r);
     return jc_page_answer(c, is_nph(r));
 }

@@ -178,6 +178,7 @@ $pair->compare_all(
         code(304, lines => ['If-None-Match: "tag"'])),
     says('a condition, HEAD', $dated,
         code(304, method => 'HEAD', lines => ['If-None-Match: "tag"'])),
+    says('Range', $dated, { lines => ['Range: bytes=1-2'] }),
 
     # Redirects
     says('Location, local', "Location: /page.txt\n\n"),
