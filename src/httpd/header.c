@@ -277,6 +277,17 @@ static void apply_length(jc_client_t *c, const char *value)
     }
 }
 
+/* What is no date is left out, and not sent as the year 1970. */
+static void apply_date(request_rec *r, const char *value)
+{
+    apr_time_t date = value ? apr_date_parse_http(value) : APR_DATE_BAD;
+
+    if (date != APR_DATE_BAD) {
+        ap_update_mtime(r, date);
+        ap_set_last_modified(r);
+    }
+}
+
 /* As ap_scan_script_header_err_core_ex leaves the request. */
 static int apply(jc_client_t *c, const header_t *h)
 {
@@ -294,10 +305,7 @@ static int apply(jc_client_t *c, const header_t *h)
     }
     r->headers_out = apr_table_overlay(r->pool, h->single, r->headers_out);
     apply_length(c, h->content_length);
-    if (h->last_modified) {
-        ap_update_mtime(r, apr_date_parse_http(h->last_modified));
-        ap_set_last_modified(r);
-    }
+    apply_date(r, h->last_modified);
     if (!h->status && r->method_number == M_GET) {
         status = ap_meets_conditions(r);
     }

@@ -179,6 +179,7 @@ $pair->compare_all(
     says('a condition, HEAD', $dated,
         code(304, method => 'HEAD', lines => ['If-None-Match: "tag"'])),
     says('Range', $dated, { lines => ['Range: bytes=1-2'] }),
+    says('Last-Modified, none', "Last-Modified: yesterday\n\npage"),
 
     # Redirects
     says('Location, local', "Location: /page.txt\n\n"),
