@@ -141,8 +141,19 @@ static int parse_status(const char *value)
     return status >= 200 && status <= 599 ? status : 0;
 }
 
+/* RFC 3875, 6.3: these without a value are as good as not sent. */
+static int is_cgi_field(const char *name)
+{
+    return ap_cstr_casecmp(name, "Status") == 0 ||
+           ap_cstr_casecmp(name, "Content-Type") == 0 ||
+           ap_cstr_casecmp(name, "Location") == 0;
+}
+
 static jc_code_t store(header_t *h, const char *name, char *value)
 {
+    if (!*value && is_cgi_field(name)) {
+        return JC_CODE_NONE;
+    }
     if (ap_cstr_casecmp(name, "Status") == 0) {
         h->status = parse_status(value);
         h->status_line = value;

@@ -86,6 +86,7 @@ sub refused {
     return map { $_ => [$theirs{$_}, $ours{$_}, $why] } keys %theirs;
 }
 my $long   = 'a line of 60,000 bytes passes, not 8,190';
+my $unsent = 'RFC 3875, 6.3: a field without a value is as good as not sent';
 
 my @cut = (whole => 'httpd checks a second time and may cut its page of the error');
 
@@ -132,6 +133,10 @@ $pair->compare_all(
             interim => 1, reason => undef)),
     says('Status abc', "Status: abc\n\npage", code(500),
         refused('nothing of a bad block is sent', 500)),
+    says('Status empty', "Status:\n\npage", code(200),
+        status => [500, 200, $unsent],
+        reason => ['Internal Server Error', 'OK', $unsent]),
+    says('Content-Type empty', "Content-Type:\n\npage"),
     says('Content-Length', "Content-Length: 4\n\npage"),
     says('Content-Length, wrong', "Content-Length: 400\n\npage"),
     says('Content-Length, short', "Content-Length: 2\n\npage"),
@@ -209,6 +214,11 @@ $pair->compare_all(
         code(303)),
     says('Location with 201', "Status: 201 Made\nLocation: /x\n\nown", code(201)),
     says('Location, relative', "Location: page.txt\n\n", code(302)),
+    says('Location, empty', "Location:\n\npage",
+        status => [302,             200,    $unsent],
+        reason => ['Found',         'OK',   $unsent],
+        body   => [qr/302 Found/,   'page', $unsent],
+        'header:content-type' => [qr/html/, undef, $unsent]),
 
     # nph-
     says('nph-', "HTTP/1.1 299 Own\r\nX-A: 1\r\n\r\nraw", code(299,
