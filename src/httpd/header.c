@@ -224,7 +224,6 @@ static jc_code_t parse_line(header_t *h, char *line, size_t len)
     while (apr_isspace(*value)) {
         value++;
     }
-    trim_end(line);
     trim_end(value);
     if (!*line || *ap_scan_http_token(line) != '\0' || !is_printable(value)) {
         return JC_CODE_BAD_HEADER;

@@ -241,6 +241,7 @@ $pair->compare_all(
     says('no header',      "page\n",                 code(500)),
     says('no empty line',  "Content-Type: x/y\n",    code(500)),
     says('no line end',    'Content-Type: x/y',      code(500)),
+    says('a space before the colon', "X-A : x/y\n\npage", code(500), @cut),
     says('a space in the name',      "X A: 1\n\npage",    code(500), @cut),
     says('no name',        ": x\n\npage",            code(500), @cut),
     says('a second line',  "X-A: 1\n  2\n\npage",    code(500)),
