@@ -89,7 +89,8 @@ void jc_body_broken(jc_client_t *c, apr_status_t rv)
     jc_client_fail(c, JC_CODE_BODY_BROKEN, 0);
     if (c->why.code == JC_CODE_BODY_BROKEN) {
         c->why.http_status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
-        c->why.errnum = rv;
+        /* AP_FILTER_ERROR has no name: a filter has refused it and answered. */
+        c->why.errnum = rv == AP_FILTER_ERROR ? 0 : rv;
     }
     jc_body_stop(c);
 }

@@ -285,7 +285,7 @@ static const jc_reason_row_t rows[] = {
      "were dropped",
      NULL, "have it write a log file of its own"},
     {JC_CODE_BODY_BROKEN, APLOG_INFO, HTTP_BAD_REQUEST,
-     "ended because the request's body broke off", NULL, NULL},
+     "ended because the request's body broke off or was refused", NULL, NULL},
     {JC_CODE_CPU_LIMIT, OWNER, "used up its processor time ({text})", NULL,
      "make it faster, or raise JailLimit cpu (or RLimitCPU)"},
     {JC_CODE_FSIZE_LIMIT, OWNER, "wrote a file larger than allowed ({text})",
