@@ -9,6 +9,7 @@ package JailCGI::Pair;
 #       tenant => $alice, modules => ['rewrite'], config => '...',
 #       vhosts => [JailCGI::Pair::host($alice, '...')],
 #       always => { 'env:PATH' => [qr{/}, '/usr/bin', 'why'] },
+#       ask => sub { my ($httpd, $request) = @_; ... },   # instead of ask() below
 #   );
 #   $pair->compare('a name', { path => '/cgi-bin/show' },
 #       status => [200, 500, 'why']);
@@ -45,8 +46,10 @@ sub new {
     my $tenant  = delete $option{tenant};
     my $always  = delete $option{always} || {};
     my $modules = delete $option{modules} || [];
+    my $ask     = delete $option{ask} || \&ask;
     my $theirs = mpm() eq 'prefork' ? 'cgi' : 'cgid';
     return bless {
+        ask    => $ask,
         tenant => $tenant,
         always => $always,
         theirs => httpd(
@@ -103,6 +106,7 @@ sub head_of {
       'Connection: close', @{ $request->{lines} || [] }, '', '';
 }
 
+# Returns what comes back, as bytes; another way to ask may add facts.
 sub ask {
     my ($httpd, $request) = @_;
     my $client = JailCGI::Client->new($httpd);
@@ -168,10 +172,10 @@ sub shown {
 sub facts {
     my ($text, $request) = @_;
     my %fact = (interim => 0, whole => 1);
-    while ($text =~ s{\AHTTP/1\.1 1\d\d .*?\r\n\r\n}{}s) {
+    while ($text =~ s{\AHTTP/\S+ 1\d\d .*?\r\n\r\n}{}s) {
         $fact{interim}++;
     }
-    if ($text !~ s{\AHTTP/1\.[01] (\d{3}) ?(.*?)\r\n(.*?)\r\n\r\n}{}s) {
+    if ($text !~ s{\AHTTP/(?:1\.[01]|2) (\d{3}) ?(.*?)\r\n(.*?)\r\n\r\n}{}s) {
         return { %fact, body => $text };
     }
     @fact{qw(status reason)} = ($1, $2);
@@ -209,7 +213,8 @@ sub normal {
 
 sub answer {
     my ($self, $httpd, $request) = @_;
-    my $fact = facts(ask($httpd, $request), $request);
+    my ($text, %more) = $self->{ask}->($httpd, $request);
+    my $fact = { %{ facts($text, $request) }, %more };
     return { map { $_ => $self->normal($httpd, $fact->{$_}) } keys %$fact };
 }
 
