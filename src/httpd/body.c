@@ -10,6 +10,7 @@
 #include "child.h"
 
 #include "http_protocol.h"
+#include "http_request.h"
 #include "util_filter.h"
 
 #include <errno.h>
@@ -66,6 +67,23 @@ void jc_body_init(jc_client_t *c)
     } else {
         jc_body_none(c);
     }
+}
+
+int jc_body_is_inflated(request_rec *r)
+{
+    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
+
+    if (!coding || !ap_is_initial_req(r) ||
+        (ap_cstr_casecmp(coding, "gzip") != 0 &&
+         ap_cstr_casecmp(coding, "x-gzip") != 0)) {
+        return 0;
+    }
+    for (const ap_filter_t *f = r->input_filters; f; f = f->next) {
+        if (strcmp(f->frec->name, "deflate") == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* The script gets no more: what is left stays with httpd, which discards it

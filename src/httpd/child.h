@@ -11,6 +11,7 @@
  *   handler.c   checks, then the order of events
  *   page.c      what the script says: page, nph-, redirect, or a failure
  *   request.c   arguments and environment into one piece of memory
+ *   owner.c     JailUser owner: whom it will run as, and his account
  *   handover.c  and from there to the script's child
  *   client.c    the helper: channels, SPAWN, control messages, the end
  *   verdict.c   how the script ended
@@ -179,6 +180,13 @@ typedef struct {
     jc_stderr_t err;
 } jc_client_t;
 
+/* owner.c: sets c->owner_uid and c->owner_gid from the script's file, or from
+ * its directory. */
+apr_status_t jc_owner_find(jc_client_t *c);
+/* HOME, USER and LOGNAME of that user. With a user of the policy's own they
+ * come from the policy table. */
+void jc_owner_add_variables(jc_client_t *c);
+
 /*
  * request.c: writes arguments and environment of `r` to c->request, allocated
  * from r->pool. Sets c->jail_path. Returns 0, or -1 with c->why filled in.
@@ -248,6 +256,9 @@ void jc_body_step(jc_client_t *c);
 void jc_body_stop(jc_client_t *c);
 /* There is none, whatever the request's headers say. */
 void jc_body_none(jc_client_t *c);
+/* mod_deflate will take the content coding off: what the headers say of length
+ * and coding is not what the script reads. */
+int jc_body_is_inflated(request_rec *r);
 /* The request fails because of it: what ap_get_brigade said. */
 void jc_body_broken(jc_client_t *c, apr_status_t rv);
 

@@ -14,26 +14,11 @@
 
 #include "http_core.h"
 #include "http_protocol.h"
-#include "http_request.h"
-#include "util_filter.h"
 #include "util_script.h"
 #include "apr_lib.h"
 #include "apr_strings.h"
 
-#include <pthread.h>
-#include <pwd.h>
 #include <string.h>
-
-/* The account of a script's owner, for `JailUser owner`. */
-typedef struct {
-    uid_t uid;
-    apr_time_t until;
-    char name[64]; /* "" : the uid has no name */
-    char home[512];
-} owner_t;
-
-#define OWNERS        16
-#define OWNER_SECONDS 60
 
 /* httpd's prefix for the variables of a request that was redirected. */
 #define REDIRECTED "REDIRECT_"
@@ -170,55 +155,6 @@ static void add_arguments(request_rec *r, apr_array_header_t *strings)
     } while (more); /* an empty word after the last "+" is one too */
 }
 
-/* getpwuid_r may ask a server on the network: remembered for a minute. */
-static void look_up_owner(uid_t uid, owner_t *found)
-{
-    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    static owner_t owners[OWNERS];
-    owner_t *slot = &owners[uid % OWNERS];
-    apr_time_t now = apr_time_now();
-    struct passwd pw, *result = NULL;
-    char buf[4096];
-
-    pthread_mutex_lock(&mutex);
-    *found = *slot;
-    pthread_mutex_unlock(&mutex);
-    if (found->until > now && found->uid == uid) {
-        return;
-    }
-    memset(found, 0, sizeof(*found));
-    found->uid = uid;
-    found->until = now + apr_time_from_sec(OWNER_SECONDS);
-    if (getpwuid_r(uid, &pw, buf, sizeof(buf), &result) == 0 && result) {
-        apr_cpystrn(found->name, pw.pw_name, sizeof(found->name));
-        apr_cpystrn(found->home, pw.pw_dir, sizeof(found->home));
-    }
-    pthread_mutex_lock(&mutex);
-    *slot = *found;
-    pthread_mutex_unlock(&mutex);
-}
-
-/* With a user of the policy's own these come from the policy table. */
-static void add_owner(jc_client_t *c)
-{
-    apr_table_t *env = c->r->subprocess_env;
-    apr_pool_t *p = c->r->pool;
-    owner_t owner;
-
-    look_up_owner(c->owner_uid, &owner);
-    if (!owner.name[0]) {
-        apr_table_unset(env, "USER");
-        apr_table_unset(env, "LOGNAME");
-        apr_table_setn(env, "HOME", "/");
-        return;
-    }
-    apr_table_set(env, "USER", owner.name);
-    apr_table_set(env, "LOGNAME", owner.name);
-    apr_table_setn(env, "HOME",
-                   jc_request_jail_path(p, c->conf,
-                                        apr_pstrdup(p, owner.home)));
-}
-
 static void push_variable(jc_client_t *c, apr_array_header_t *names,
                           const char *key, const char *value)
 {
@@ -235,24 +171,6 @@ static void push_variable(jc_client_t *c, apr_array_header_t *names,
     APR_ARRAY_PUSH(names, const char *) = value;
 }
 
-/* mod_deflate will take the content coding off the body. */
-static int is_inflated(request_rec *r)
-{
-    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
-
-    if (!coding || !ap_is_initial_req(r) ||
-        (ap_cstr_casecmp(coding, "gzip") != 0 &&
-         ap_cstr_casecmp(coding, "x-gzip") != 0)) {
-        return 0;
-    }
-    for (const ap_filter_t *f = r->input_filters; f; f = f->next) {
-        if (strcmp(f->frec->name, "deflate") == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /*
  * RFC 3875 4.1.2: the length is that of the body as the script reads it, and
  * there is none without a body. SetEnv, the page that includes the script, or
@@ -264,7 +182,7 @@ static void correct_length(jc_client_t *c)
     const char *length = apr_table_get(c->r->headers_in, "Content-Length");
     apr_table_t *env = c->r->subprocess_env;
 
-    if (is_inflated(c->r)) {
+    if (jc_body_is_inflated(c->r)) {
         apr_table_unset(env, "CONTENT_LENGTH");
         apr_table_unset(env, "HTTP_CONTENT_ENCODING");
     } else if (!length || (!c->body.expected && strcmp(length, "0") != 0)) {
@@ -285,7 +203,7 @@ static apr_array_header_t *environment(jc_client_t *c)
     ap_add_cgi_vars(r);
     correct_length(c);
     if (c->conf->user_kind == JC_USER_OWNER) {
-        add_owner(c);
+        jc_owner_add_variables(c);
     }
     table = apr_table_elts(r->subprocess_env);
     entries = (const apr_table_entry_t *) table->elts;
@@ -377,27 +295,6 @@ static char *serialise(jc_client_t *c, const apr_array_header_t *strings,
     return buf;
 }
 
-/* Whom the script is to run as, if that depends on it. */
-static apr_status_t find_owner(jc_client_t *c)
-{
-    request_rec *r = c->r;
-    apr_finfo_t dir;
-    apr_status_t rv;
-
-    if (!c->conf->owner_is_dirs) {
-        c->owner_uid = r->finfo.user;
-        c->owner_gid = r->finfo.group;
-        return APR_SUCCESS;
-    }
-    rv = apr_stat(&dir, ap_make_dirstr_parent(r->pool, r->filename),
-                  APR_FINFO_OWNER, r->pool);
-    if (rv == APR_SUCCESS) {
-        c->owner_uid = dir.user;
-        c->owner_gid = dir.group;
-    }
-    return rv;
-}
-
 static apr_array_header_t *arguments(jc_client_t *c)
 {
     request_rec *r = c->r;
@@ -419,7 +316,7 @@ static apr_array_header_t *arguments(jc_client_t *c)
 int jc_request_build(jc_client_t *c)
 {
     apr_array_header_t *strings, *names;
-    apr_status_t rv = find_owner(c);
+    apr_status_t rv = jc_owner_find(c);
 
     if (rv != APR_SUCCESS) {
         jc_client_fail(c, JC_CODE_NOT_FOUND, rv);

@@ -133,7 +133,8 @@ int jc_body_spool(jc_client_t *c)
     apr_status_t rv;
 
     if (c->conf->spool_body != 1 || !c->body.expected ||
-        apr_table_get(r->headers_in, "Content-Length")) {
+        (apr_table_get(r->headers_in, "Content-Length") &&
+         !jc_body_is_inflated(r))) {
         return 0;
     }
     rv = take_all(&spool);
