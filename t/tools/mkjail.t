@@ -28,7 +28,7 @@ sub in_jail {
 write_file('/opt/bin/greet.sh', "#!/usr/bin/env sh\necho from the script\n", 0755);
 my @told = (
     map({ ('--program', $_) } qw(/bin/sh /usr/bin/env /usr/bin/perl /usr/bin/python3
-          /bin/cat /usr/bin/id /bin/date /usr/bin/getent /opt/bin/greet.sh)),
+          /bin/cat /usr/bin/id /bin/date /usr/bin/getent /usr/bin/iconv /opt/bin/greet.sh)),
     '--user', '#61190:#61190', '--home', '/home/alice',
     map({ ('--exclude', $_) } qw(*/dist-packages */test */CORE /usr/share/perl5/LWP*)),
 );
@@ -57,6 +57,8 @@ is(in_jail($jail, '/usr/bin/env', 'TZ=Asia/Tokyo', '/bin/date', '-d', '@0', '+%H
 is(in_jail($jail, '/bin/sh', '-c', 'echo x >/tmp/x && cat /tmp/x && echo y >/dev/null'
         . ' && cat /dev/null && echo done'), "x\ndone\n",
     '/tmp can be written, /dev/null takes and gives nothing');
+is(in_jail($jail, '/bin/sh', '-c', 'printf "\303\244" | iconv -f UTF-8 -t ISO-8859-15'), "\xe4",
+    'other characters than UTF-8 are converted');
 is(in_jail($jail, '/usr/bin/python3', '-c', 'import os; print(len(os.urandom(4)),'
         . ' os.path.exists("/usr/lib/locale/C.utf8"))'), "4 True\n", 'urandom and C.UTF-8');
 is(in_jail($jail, '/usr/bin/python3', '-c', 'import ssl;'
@@ -87,6 +89,7 @@ is((stat place() . '/su/bin/su')[2] & 07777, 0755, 'has lost the bit in the jail
 ok(!-e place() . '/su/usr/share/zoneinfo', '--minimal: no time zones');
 ok(!-e place() . '/su/etc/ssl/certs',      'no certificates');
 ok(!-e place() . '/su/usr/sbin/sendmail',  'no mailer');
+is_deeply([glob place() . '/su/usr/lib/*/gconv'], [], 'no tables of characters');
 
 # --- --tree, --exclude, links out of a tree
 write_file("/opt/data/$_", "$_\n") for qw(one two.bak deep/three);

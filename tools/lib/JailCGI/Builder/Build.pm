@@ -20,7 +20,7 @@ use JailCGI::Builder::Plan;
 use JailCGI::Builder::Record qw(read_told merge_told);
 use JailCGI::Builder::Say qw(refuse refused failed note shown usage_error);
 use JailCGI::Builder::System qw(add_frame add_name_service add_certificates
-  add_zones add_locales add_mailer);
+  add_zones add_charsets add_locales add_mailer);
 use JailCGI::Builder::Tenant qw(add_users);
 use JailCGI::Builder::Tree;
 
@@ -41,6 +41,7 @@ sub plan_from_host {
     if (!$told->{minimal}) {
         add_certificates($plan);
         add_zones($plan);
+        add_charsets($plan);
     }
     add_mailer($plan, $told->{mailer}) if !$told->{minimal} || defined $told->{mailer};
     add_users($plan, $told->{user}, home => $told->{home}, root => $root);

@@ -39,7 +39,8 @@ What it holds
   --exclude PATTERN   leaves out what matches in trees and packages (* matches
                       slashes too). Repeatable.
   --locale NAME       a locale besides C.UTF-8, as de_DE.UTF-8. Repeatable.
-  --minimal           no time zones, CA certificates and mailer
+  --minimal           no time zones, CA certificates, tables of characters
+                      (iconv) and mailer
   --mailer HOST:PORT  where /usr/sbin/sendmail delivers (127.0.0.1:25), or none
 Its tenant
   --user NAME|#UID[:GROUP|#GID]   a line in its passwd and group. Repeatable.

@@ -190,6 +190,14 @@ sub shell {
     return $shell && $shell->{elf}{interp} ? $shell : undef;
 }
 
+# Where the C library lies that the shell has.
+sub c_library {
+    my ($self) = @_;
+    my $shell = $self->shell or return;
+    my $libc = $self->{loader}->find('libc.so.6', $shell, $shell->{elf}{interp}) or return;
+    return $libc->{path};
+}
+
 # The loader of objects of this kind: their own, or that of /bin/sh.
 sub loader_for {
     my ($self, $elf) = @_;

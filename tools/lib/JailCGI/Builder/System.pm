@@ -17,7 +17,7 @@ use JailCGI::Builder::Ask qw(run program preloaded);
 use JailCGI::Builder::Say qw(refuse shown usage_error);
 
 our @EXPORT_OK = qw(add_frame add_name_service add_certificates add_zones
-  add_locales add_mailer devices device_links);
+  add_charsets add_locales add_mailer devices device_links);
 
 # Character devices: major and minor (linux/Documentation/admin-guide/devices.txt).
 my %device = (
@@ -116,6 +116,15 @@ sub add_zones {
     $plan->add_tree('/usr/share/zoneinfo');
     $plan->add_file('/etc/localtime');
     $plan->add_flat('/etc/timezone');
+    return;
+}
+
+# What iconv(3) loads for other characters than UTF-8: beside the C library.
+sub add_charsets {
+    my ($plan) = @_;
+    my $libc = $plan->c_library or return;
+    my $dir = $libc =~ s{[^/]+$}{gconv}r;
+    $plan->add_tree($dir) if $plan->tree->is_directory($dir);
     return;
 }
 

@@ -38,7 +38,8 @@ sub mount_options {
     my $id = JailCGI::Builder::Tree::mount_of($check->{jail}{fh});
     open my $fh, '<', '/proc/self/mountinfo' or return;
     my ($mount) = grep { /^$id / } <$fh>;
-    my (undef, undef, undef, undef, $at, $options) = split ' ', $mount // '';
+    # Not listed where jailcgi itself runs in a chroot.
+    my (undef, undef, undef, undef, $at, $options) = split ' ', $mount // return;
     for my $option (qw(nodev noexec)) {
         next if ",$options," !~ /,$option,/;
         $check->finding('mount', '', "how its file system is mounted ($option)", $option,
