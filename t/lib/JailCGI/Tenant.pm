@@ -38,8 +38,12 @@ sub new {
         $self->{claim} = "$option{run_dir}/id.$id";
     }
     my $base = $option{base} || "$option{run_dir}/base";
-    system('cp', '-al', $base, $self->{root}) == 0
-      or die 'cp -al failed';
+    if ($option{build}) {    # as JailCGI::Builder does
+        $option{build}->($self);
+    }
+    else {
+        system('cp', '-al', $base, $self->{root}) == 0 or die 'cp -al failed';
+    }
     $self->replace('/etc/passwd',
             "root:x:0:0:root:/:/bin/false\n"
           . "$self->{name}:x:$self->{uid}:$self->{gid}::@{[$self->jail_home]}:/bin/sh\n"
