@@ -148,7 +148,10 @@ sub vhost_of {
     my ($text) =
       block($title, qr/<VirtualHost/) =~ m{(<VirtualHost.*</VirtualHost>)}s;
     my ($name, $id) = ($tenant->name, $tenant->uid . ' #' . $tenant->gid);
-    $extra = qq{ErrorLog "logs/$name.error.log"\n} . ($extra // '');
+
+    # A number has no home; alice has.
+    $extra = join "\n", qq{ErrorLog "logs/$name.error.log"},
+      'JailEnv HOME ' . $tenant->jail_home, $extra // '';
     for ($text) {
         s{<VirtualHost \S+>}{<VirtualHost 127.0.0.1:\@port\@>};
         s{/srv/jails/alice}{$tenant->root}eg;
