@@ -29,8 +29,9 @@ into the directory of the test file, and laid over /usr, /etc and /var in a
 mount namespace in which nothing but the jail is built. So the jail is made by
 the command that doc/manual/programs.md shows, and the machine stays as it is.
 
-C<from> names these packages. What their own scripts would have made is C<made>: a hash of
-paths with their content, or with a reference to where a link leads.
+C<from> names these packages. What their own scripts or an administrator would have made
+is C<made>: a hash of paths with their content (executable if the directory's
+name ends in "bin"), or with a reference to where a link leads.
 
 =cut
 
@@ -71,6 +72,7 @@ sub make_files {
         open my $fh, '>:raw', "$dir$path" or die "$path: $!";
         print {$fh} $content;
         close $fh or die "$path: $!";
+        chmod 0755, "$dir$path" if dirname($path) =~ /bin\z/;
     }
     return;
 }
@@ -95,11 +97,8 @@ END
 
 sub with_packages {
     my ($packages, @command) = @_;
-    if (@$packages) {
-        unshift @command, 'unshare', '-m', '--propagation', 'private', 'sh',
-          '-c', $laid_over, 'sh', unpacked(@$packages),
-          JailCGI::Test::work_dir();
-    }
+    unshift @command, 'unshare', '-m', '--propagation', 'private', 'sh', '-c',
+      $laid_over, 'sh', unpacked(@$packages), JailCGI::Test::work_dir();
     system(@command) == 0 or die "failed: @command";
     return;
 }
