@@ -1,0 +1,163 @@
+package JailCGI::Builder::Ask;
+
+# Asks programs of the host: the loader what it would map, an interpreter where
+# its libraries lie.
+#
+# Runs in:   jailcgi, started by the administrator
+# Privilege: root
+# Trusts:    programs that nobody but root can write
+# Never:     executes anything else; hands its own environment on
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use Fcntl ':mode';
+
+use JailCGI::Builder::Jail;
+use JailCGI::Builder::Say qw(refuse failed shown);
+use JailCGI::Builder::Tree;
+
+our @EXPORT_OK = qw(run program must_be_trusted libraries preloaded directories_of);
+
+my @path = qw(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin);
+my %environment = (PATH => join(':', @path), LC_ALL => 'C', HOME => '/');
+
+# run([COMMAND], stdin => TEXT, both => 1): the exit status and what it printed;
+# with both, stderr too; with loud it prints to the administrator instead.
+sub run {
+    my ($command, %option) = @_;
+    pipe my $in, my $feed or failed('pipe', $command->[0]);
+    my $pid = open(my $out, '-|') // failed('fork', $command->[0]);
+    if (!$pid) {
+        %ENV = (%environment, %{ $option{env} || {} });
+        open STDIN, '<&', $in;
+        if ($option{loud}) {
+            open STDOUT, '>&', \*STDERR;
+        }
+        elsif ($option{both}) {
+            open STDERR, '>&', \*STDOUT;
+        }
+        else {
+            open STDERR, '>', '/dev/null';
+        }
+        close $feed;
+        chdir '/';
+        exec { $command->[0] } @$command;
+        exit 127;
+    }
+    close $in;
+    local $SIG{PIPE} = 'IGNORE';
+    print {$feed} $option{stdin} if defined $option{stdin};
+    close $feed;
+    local $/;
+    my $said = <$out> // '';
+    close $out;
+    return ($?, $said);
+}
+
+# Where a program of this name lies on the host, or undef.
+sub program {
+    my ($name) = @_;
+    my ($found) = grep { -f && -x } map { "$_/$name" } @path;
+    return $found;
+}
+
+my %trusted;
+
+# Refuses what others than root can write: it would run as root now.
+sub must_be_trusted {
+    my ($path) = @_;
+    return if $trusted{$path}++;
+    my $host  = JailCGI::Builder::Tree->host(guard => \&JailCGI::Builder::Jail::refuse_offence);
+    my $found = $host->resolve($path);
+    if (!$found->{st} || !S_ISREG($found->{st}[2])) {
+        refuse($path, 'is no program of this machine', 'install it, or correct the name');
+    }
+    my $offence = JailCGI::Builder::Jail::offence($found->{st}) or return;
+    return refuse($path, "can be written by others than root ($offence), and so is not"
+          . ' executed', 'chown root ' . shown($path) . ' && chmod go-w ' . shown($path));
+}
+
+# What the loader says that it would map for OBJECT: ([paths], [missing names]).
+# Nothing of OBJECT is executed (ld.so(8), --list).
+sub libraries {
+    my ($interp, $object, %env) = @_;
+    must_be_trusted($interp);
+    my ($status, $said) = run([$interp, '--list', $object], both => 1, env => \%env);
+    my (@paths, @missing);
+    for my $line (split /\n/, $said) {
+        if ($line =~ m{^\s+(\S+) => not found}) {
+            push @missing, $1;
+        }
+        elsif ($line =~ m{^\s+(?:\S.* => )?(/.*?) \(0x[0-9a-f]+\)$}) {
+            push @paths, $1;
+        }
+        elsif ($line =~ /error while loading shared libraries: (\S+):/
+            || $line =~ /Error loading shared library (\S+):/) {
+            push @missing, $1;
+        }
+    }
+    my $static = $said =~ /statically linked|not a dynamic|Not a valid dynamic/;
+    if ($status && !@missing && !$static) {
+        refuse($object, "$interp --list fails: " . ($said =~ /(.*)/)[0],
+            'look at it with ldd');
+    }
+    return (\@paths, \@missing);
+}
+
+# Where the loader finds libraries that are named only at run time (dlopen), and
+# what they need: it is asked for OBJECT with them loaded before.
+sub preloaded {
+    my ($interp, $object, @names) = @_;
+    my ($paths) = libraries($interp, $object, LD_PRELOAD => join ' ', @names);
+    return @$paths;
+}
+
+# What each interpreter prints of itself: lines that begin with a slash.
+my @questions = (
+    [qr/^perl(?:5[\d.]*)?$/, ['-e', 'print "$_\n" for @INC'], undef],
+    [
+        qr/^python3?(?:\.\d+)?$/,
+        ['-I', '-c', 'import sys, sysconfig
+for d in sys.path + [sysconfig.get_path(n) for n in
+        ("stdlib", "platstdlib", "purelib", "platlib")]: print(d)'],
+        undef
+    ],
+    [
+        qr/^ruby[\d.]*$/,
+        ['-e', 'puts $LOAD_PATH; puts Gem.path if defined? Gem'], undef
+    ],
+    [
+        qr/^php(?:-cgi)?[\d.]*$/, ['-q'],
+        '<?php echo "\n", ini_get("extension_dir"), "\n",
+            php_ini_loaded_file(), "\n", str_replace(",", "\n",
+            (string) php_ini_scanned_files()), "\n",
+            str_replace(":", "\n", get_include_path()), "\n";'
+    ],
+);
+
+# Directories that no interpreter's answer may bring in whole.
+my $too_much = qr{^/(?:[^/]*|usr/[^/]*|usr/local/[^/]*|var/[^/]*)/?$};
+
+sub too_much { return $too_much }
+
+# The trees and files that belong to an interpreter, by its own answer; nothing
+# for a program that is none.
+sub directories_of {
+    my ($path) = @_;
+    my ($name) = $path =~ m{([^/]+)$};
+    my ($question) = grep { $name =~ $_->[0] } @questions or return;
+    must_be_trusted($path);
+    my (undef, $arguments, $stdin) = @$question;
+    my ($status, $said) = run([$path, @$arguments], stdin => $stdin);
+    if ($status) {
+        refuse($path, 'does not say where its libraries are: it ends with status '
+              . ($status >> 8), "see what `$path -v` says");
+    }
+    my %seen;
+    return grep { m{^/} && -e && $_ !~ $too_much && !$seen{$_}++ }
+      map { s/^\s+|\s+$//gr =~ s{(?<=.)/+$}{}r } split /\n/, $said;
+}
+
+1;

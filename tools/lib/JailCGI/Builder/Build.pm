@@ -1,0 +1,161 @@
+package JailCGI::Builder::Build;
+
+# The commands mkjail and update.
+#
+# Runs in:   jailcgi, started by the administrator
+# Privilege: root
+# Trusts:    the command line, and etc/jailcgi.jail if root alone can write it
+# Never:     changes anything outside of the jail
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+
+use JailCGI::Builder::Apply;
+use JailCGI::Builder::Distribution qw(check_told make_source remove_source);
+use JailCGI::Builder::Jail;
+use JailCGI::Builder::Package qw(add_packages);
+use JailCGI::Builder::Plan;
+use JailCGI::Builder::Record qw(read_told merge_told);
+use JailCGI::Builder::Say qw(refuse refused failed note shown usage_error);
+use JailCGI::Builder::System qw(add_frame add_name_service add_certificates
+  add_zones add_locales add_mailer);
+use JailCGI::Builder::Tenant qw(add_users);
+use JailCGI::Builder::Tree;
+
+our @EXPORT_OK = qw(mkjail update);
+
+# The jail as it is planned from this machine.
+sub plan_from_host {
+    my ($told, $root) = @_;
+    my @exclude = @{ $told->{exclude} };
+    push @exclude, '/usr/share/zoneinfo/posix', '/usr/share/zoneinfo/right';
+    my $plan = JailCGI::Builder::Plan->new(exclude => \@exclude);
+    add_frame($plan);
+    $plan->add_program($_, required => 1) for @{ $told->{program} };
+    add_packages($plan, $told->{package}, $told->{'with-depends'});
+    $plan->add_tree($_) for @{ $told->{tree} };
+    add_name_service($plan);
+    add_locales($plan, @{ $told->{locale} });
+    if (!$told->{minimal}) {
+        add_certificates($plan);
+        add_zones($plan);
+    }
+    add_mailer($plan, $told->{mailer}) if !$told->{minimal} || defined $told->{mailer};
+    add_users($plan, $told->{user}, home => $told->{home}, root => $root);
+    return $plan;
+}
+
+# The jail as it is planned from a distribution's tree. How names are looked up
+# is this machine's affair all the same.
+sub plan_from_tree {
+    my ($told, $root, $source) = @_;
+    my $plan = JailCGI::Builder::Plan->new(tree => $source, asks => 0, exclude => [
+        map({ ($_, "$_/*") } qw(/dev /proc /sys /run /tmp /var/cache/apt /var/lib/apt)),
+        @{ $told->{exclude} }]);
+    $plan->walk_tree('');
+    add_frame($plan);
+    my $host = JailCGI::Builder::Tree->host;
+    for my $path (qw(/etc/resolv.conf /etc/hosts)) {
+        my $content = $host->read_file($path) // next;
+        $plan->put($path, type => 'file', content => $content, mode => 0644);
+    }
+    add_mailer($plan, $told->{mailer}) if !$told->{minimal} || defined $told->{mailer};
+    add_users($plan, $told->{user}, home => $told->{home}, root => $root,
+        passwd => $source->read_file('/etc/passwd'), group => $source->read_file('/etc/group'));
+    return $plan;
+}
+
+sub check_values {
+    my ($told) = @_;
+    for my $name (qw(program tree)) {
+        for my $value (@{ $told->{$name} }) {
+            usage_error("--$name $value", 'is not an absolute path', 'write it from / on')
+              if $value !~ m{^/};
+        }
+    }
+    for my $value (map { ref ? @$_ : $_ // () } values %$told) {
+        usage_error($value, 'has a line end in it', 'leave it out') if $value =~ /\n/;
+    }
+    if (($told->{mirror} // '') =~ /^-/) {
+        usage_error("--mirror $told->{mirror}", 'is no URL', 'write it like http://deb.debian.org/debian');
+    }
+    return check_told($told);
+}
+
+sub build {
+    my ($jail, $told, $option) = @_;
+    my $root = $jail->name;
+    my $source = defined $told->{from} ? make_source($told, $root) : undef;
+    my $apply;
+    my $done = eval {
+        my $plan = $source
+          ? plan_from_tree($told, $root, $source) : plan_from_host($told, $root);
+        note($_) for $plan->notes;
+        $apply = JailCGI::Builder::Apply->new(jail => $jail, plan => $plan,
+            map { $_ => $option->{$_} } qw(adopt contents dry));
+        $apply->apply($told);
+        1;
+    };
+    my $error = $@;
+    remove_source($root) if $source;
+    die $error if !$done;
+    report($root, $apply, $option);
+    return;
+}
+
+# What was done, in one line; with verbose each path.
+sub report {
+    my ($root, $apply, $option) = @_;
+    my %count;
+    for my $change ($apply->changes) {
+        $count{ $change->[0] }++;
+        print shown("$root$change->[1]"), ": $change->[0]\n" if $option->{verbose};
+    }
+    for my $path ($apply->left) {
+        note(shown("$root$path") . ': left as it is, for jailcgi has not put it there or'
+              . ' it was changed since; --adopt takes it over');
+    }
+    my $would = $option->{dry} ? ' (dry run: nothing was changed)' : '';
+    if (!%count) {
+        print shown($root), ": nothing to change\n";
+        return;
+    }
+    print shown($root), ': ',
+      join(', ', map { "$count{$_} $_" } sort keys %count), "$would\n";
+    return;
+}
+
+sub mkjail {
+    my ($root, $now, $option) = @_;
+    check_values($now);
+    my $jail = JailCGI::Builder::Jail::for_writing($root, create => !$option->{dry});
+    my $lock = $option->{dry} ? undef : locked($jail);
+    my $before = $option->{anew} ? undef : read_told($jail);
+    my $told = merge_told($before || {}, $now);
+    check_values($told);
+    return build($jail, $told, $option);
+}
+
+# The lock lies in etc, which a new jail has not.
+sub locked {
+    my ($jail) = @_;
+    if (!$jail->lstat_of('/etc')) {
+        JailCGI::Builder::Writer->new($jail)->directory('/etc', 0755, 0, 0);
+    }
+    return JailCGI::Builder::Jail::lock_jail($jail);
+}
+
+sub update {
+    my ($root, $option) = @_;
+    my $jail = JailCGI::Builder::Jail::for_writing($root);
+    my $told = read_told($jail) // refuse($root,
+        'has no etc/jailcgi.jail, so what it shall hold is not known',
+        'tell it once with jailcgi mkjail');
+    my $lock = $option->{dry} ? undef : locked($jail);
+    check_values($told);
+    return build($jail, $told, $option);
+}
+
+1;

@@ -1,0 +1,150 @@
+package JailCGI::Builder::Check;
+
+# The command check: what in a jail does not work, or is not as it should be.
+#
+# Runs in:   jailcgi, started by the administrator or by cron
+# Privilege: root, to read what tenants hide
+# Trusts:    nothing in the jail
+# Never:     executes anything of the jail, follows a link out of it, changes it
+
+use strict;
+use warnings;
+
+use JailCGI::Builder::Check::Objects;
+use JailCGI::Builder::Check::Places;
+use JailCGI::Builder::Check::Scan;
+use JailCGI::Builder::Check::Scripts;
+use JailCGI::Builder::Jail;
+use JailCGI::Builder::Loader;
+use JailCGI::Builder::Record qw(read_told read_files);
+use JailCGI::Builder::Say qw(refused shown);
+use JailCGI::Builder::Tree;
+
+# A tenant can make as many broken programs as he likes.
+use constant FINDINGS_MAX => 1000;
+
+# The check of one jail; the parts below Check/ call its methods.
+#   jail, host      trees; loader, host_loader for each
+#   told, files     what jailcgi has recorded there, if it has
+#   compares        whether the host is what the jail was made from
+sub new {
+    my ($class, $root, $option) = @_;
+    my $self = bless { findings => [], seen => {} }, $class;
+    my @offences;
+    my $jail = JailCGI::Builder::Jail::for_reading($root, sub { push @offences, [@_] });
+    $self->{root} = $jail->name eq '' ? '/' : $jail->name;
+    $self->{jail} = $jail;
+    $self->{host} = JailCGI::Builder::Tree->host;
+    $self->{loader}      = JailCGI::Builder::Loader->new($jail);
+    $self->{host_loader} = JailCGI::Builder::Loader->new($self->{host});
+    $self->{told}     = $self->recorded(\&read_told);
+    $self->{files}    = $self->recorded(\&read_files) || {};
+    $self->{compares} = !$option->{'no-host'} && !($self->{told} || {})->{from};
+    for my $offence (@offences) {
+        my ($path, $what) = @$offence;
+        $self->finding('unsafe-root', $path, 'a directory above the jail', $what,
+            'uid 0, no write permission for group and others',
+            'chown root ' . shown($path) . ' && chmod go-w ' . shown($path), outside => 1);
+    }
+    return $self;
+}
+
+# A record that others than root can write is a finding, and not believed.
+sub recorded {
+    my ($self, $read) = @_;
+    my $record = eval { $read->($self->{jail}) };
+    return $record if !$@;
+    my $refusal = refused($@) or die $@;
+    $self->finding('bad-record', '/etc', 'what jailcgi has recorded', $refusal->text,
+        'records that root alone can write', 'jailcgi mkjail ' . $self->shown_root . ' OPTION...');
+    return;
+}
+
+sub shown_root { return shown($_[0]{root}) }
+
+sub finding {
+    my ($self, $kind, $path, $what, $found, $expected, $remedy, %how) = @_;
+    return if $self->{seen}{"$kind $path $what"}++;
+    my $count = push @{ $self->{findings} }, {
+        root     => $self->{root},
+        kind     => $kind,
+        path     => $how{outside} ? $path : $path eq '' ? '/' : $path,
+        what     => $what,
+        found    => $found,
+        expected => $expected,
+        remedy   => $remedy,
+    };
+    return if $count < FINDINGS_MAX;
+    die "enough\n";
+}
+
+# How something that is missing comes into the jail: by update if it was told,
+# otherwise by naming it.
+sub remedy_for {
+    my ($self, $path) = @_;
+    my $root = $self->shown_root;
+    return "jailcgi update $root" if $self->{told} && $self->{files}{$path};
+    return "jailcgi update $root" if ($self->{told} || {})->{from};
+    return "jailcgi mkjail $root --program " . shown($path)
+      if $self->{host}->is_file($path);
+    return 'install the package that has ' . shown($path)
+      . " on this machine, then jailcgi mkjail $root --program " . shown($path);
+}
+
+sub run {
+    my ($self) = @_;
+    my $done = eval {
+        JailCGI::Builder::Check::Places::check($self);
+        my $scan = JailCGI::Builder::Check::Scan::scan($self);
+        JailCGI::Builder::Check::Objects::check($self, $scan->{objects});
+        JailCGI::Builder::Check::Scripts::check($self, $scan->{scripts});
+        1;
+    };
+    die $@ if !$done && $@ ne "enough\n";
+    return @{ $self->{findings} };
+}
+
+sub line_of {
+    my ($finding) = @_;
+    my %text = map { $_ => shown($finding->{$_}) } qw(root path what found expected);
+    return "$text{root}: $finding->{kind}: $text{path}: $text{what}: found $text{found},"
+      . " expected $text{expected}; remedy: $finding->{remedy}\n";
+}
+
+sub json_of {
+    my (@findings) = @_;
+    require JSON::PP;
+    my @texts;
+    for my $finding (@findings) {
+        my %text = map { $_ => shown($finding->{$_}) } keys %$finding;
+        $text{remedy} = $finding->{remedy};
+        utf8::decode($_) for values %text;
+        push @texts, \%text;
+    }
+    return JSON::PP->new->canonical->ascii->pretty->encode(\@texts);
+}
+
+sub check {
+    my ($option, @roots) = @_;
+    my ($status, @findings) = (0);
+    for my $root (@roots) {
+        my @found;
+        if (!eval { @found = __PACKAGE__->new($root, $option)->run; 1 }) {
+            my $refusal = refused($@) or die $@;
+            print STDERR 'jailcgi: ', $refusal->text, "\n";
+            $status = 2;
+            next;
+        }
+        $status ||= 1 if @found;
+        push @findings, @found;
+        next if $option->{json};
+        print map { line_of($_) } @found;
+        print shown($root), ": nothing to mend\n" if !@found && !$option->{quiet};
+        print shown($root), ': and more: the first ' . FINDINGS_MAX . " are named\n"
+          if @found >= FINDINGS_MAX;
+    }
+    print json_of(@findings) if $option->{json};
+    return $status;
+}
+
+1;

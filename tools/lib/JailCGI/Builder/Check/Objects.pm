@@ -1,0 +1,204 @@
+package JailCGI::Builder::Check::Objects;
+
+# Programs and libraries: whether each finds its loader, its libraries and the
+# symbol versions that it needs of them, as ld.so(8) would; and whether they are
+# the host's.
+#
+# Runs in:   jailcgi check
+# Privilege: root
+# Trusts:    nothing in the jail
+# Never:     executes or maps an object
+
+use strict;
+use warnings;
+
+use Fcntl ':mode';
+
+use JailCGI::Builder::Say qw(shown);
+use JailCGI::Builder::Tree;
+
+use constant { LIBRARIES_MAX => 500, LIBC_MAX => 8 << 20 };
+
+sub check {
+    my ($check, $objects) = @_;
+    my $self = { check => $check, loader => $check->{loader}, interp => {}, names => {},
+        reached => {} };
+    for my $object (@$objects) {
+        my ($name) = $object->{path} =~ m{([^/]+)$};
+        $self->{names}{"$object->{elf}{kind} $_"} = 1 for $name, $object->{elf}{soname} // ();
+    }
+    my @programs = grep { $_->{elf}{interp} } @$objects;
+    program($self, $_) for @programs;
+    for my $object (@$objects) {
+        module($self, $object) if !$object->{elf}{interp} && !$self->{reached}{ $object->{path} };
+        compare($self, $object) if $check->{compares} && $object->{uid} == 0;
+    }
+    libc_and_loader($self);
+    return;
+}
+
+# A program, and all that the loader would map for it.
+sub program {
+    my ($self, $program) = @_;
+    my $interp = $program->{elf}{interp};
+    my $why = loader_missing($self, $program, $interp);
+    if ($why) {
+        $self->{check}->finding('no-loader', $program->{path}, "its loader $interp", $why,
+            'an executable file of the same kind', $self->{check}->remedy_for($interp));
+        return;
+    }
+    $self->{interp}{ $program->{elf}{kind} } //= $interp;
+    return if !$program->{elf}{dynamic};
+    my (%loaded, %queued);
+    my @queue = ([$program]);
+    while (my $next = shift @queue) {
+        my ($object, @rpath) = @$next;
+        last if keys %queued > LIBRARIES_MAX;
+        $self->{reached}{ $object->{path} } = 1;
+        for my $name (@{ $object->{elf}{needed} }) {
+            # What has this name already is not looked for again.
+            my $library = $loaded{$name}
+              //= $self->{loader}->find($name, $object, $interp, @rpath) // 0;
+            if (!$library) {
+                missing($self, $object, $name, $program);
+                next;
+            }
+            $loaded{ $library->{elf}{soname} } //= $library if defined $library->{elf}{soname};
+            versions($self, $object, $library, $name);
+            next if $queued{ $library->{path} }++;
+            push @queue, [$library, $self->{loader}->handed_down($object, $interp, @rpath)];
+        }
+    }
+    return;
+}
+
+sub loader_missing {
+    my ($self, $program, $interp) = @_;
+    my $found = $self->{check}{jail}->resolve($interp);
+    return 'none' if $interp !~ m{^/} || !$found->{st};
+    return 'no regular file' if !S_ISREG($found->{st}[2]);
+    return sprintf 'mode %04o', $found->{st}[2] & 07777 if !($found->{st}[2] & 0111);
+    my $loader = $self->{loader}->object_found($found);
+    return 'no ELF object' if !$loader;
+    return 'one for another processor' if $loader->{elf}{kind} ne $program->{elf}{kind};
+    return;
+}
+
+# A library that no program needs by name: it is loaded at run time. What it
+# needs may then have been loaded from elsewhere by whoever loads it.
+sub module {
+    my ($self, $object) = @_;
+    my $elf = $object->{elf};
+    my $interp = $self->{interp}{ $elf->{kind} } or return;
+    return if $object->{path} eq $self->{check}{jail}->resolve($interp)->{path};
+    for my $name (@{ $elf->{needed} }) {
+        my $library = $self->{loader}->find($name, $object, $interp);
+        if ($library) {
+            versions($self, $object, $library, $name);
+        }
+        elsif (!$self->{names}{"$elf->{kind} $name"}) {
+            missing($self, $object, $name);
+        }
+    }
+    return;
+}
+
+sub missing {
+    my ($self, $object, $name, $program) = @_;
+    my $check = $self->{check};
+    my $path = $object->{path};
+    my $what = "library $name";
+    $what .= ', without which ' . $program->{path} . ' does not start'
+      if $program && $program != $object;
+    $check->finding('missing-library', $path, $what, 'none',
+        'one where its loader looks', library_remedy($self, $object, $name));
+    return;
+}
+
+# The library as this machine's loader would find it.
+sub library_remedy {
+    my ($self, $object, $name) = @_;
+    my $check = $self->{check};
+    my $root = $check->shown_root;
+    return "jailcgi update $root" if $check->{told} && $check->{files}{ $object->{path} };
+    my $interp = $object->{elf}{interp} // $self->{interp}{ $object->{elf}{kind} };
+    my $there = $interp && $check->{host_loader}->find($name, $object, $interp);
+    return $check->remedy_for($there->{path}) if $there;
+    return "install the package that has $name on this machine, then jailcgi mkjail $root"
+      . ' --program ' . shown($object->{path});
+}
+
+# Each symbol version that OBJECT needs of LIBRARY. A library without any
+# versions is only warned of by the loader, and weak needs may be unmet.
+sub versions {
+    my ($self, $object, $library, $name) = @_;
+    my $defines = $library->{elf}{defines} or return;
+    for my $need (@{ $object->{elf}{requires} }) {
+        my ($file, $version, $weak) = @$need;
+        next if $file ne $name || $weak || $defines->{$version};
+        my $check = $self->{check};
+        my $own = $check->{files}{ $library->{path} } || $check->{files}{ $object->{path} };
+        my $root = $check->shown_root;
+        $check->finding('missing-version', $object->{path}, "version $version of $name",
+            "none in $library->{path}", 'a library that defines it',
+            $check->{told} && $own ? "jailcgi update $root"
+            : "take $name and the program from one and the same system: jailcgi mkjail $root"
+              . ' --adopt --program ' . shown($object->{path}));
+    }
+    return;
+}
+
+# The file of the same name on the host: the same build?
+sub compare {
+    my ($self, $object) = @_;
+    my $check = $self->{check};
+    my $path = $object->{path};
+    my $host = $check->{host_loader}->object($path);
+    if (!$host) {
+        $check->finding('not-on-host', $path, 'a file that jailcgi has copied',
+            'none on this machine', 'the same file',
+            'jailcgi update ' . $check->shown_root) if $check->{files}{$path};
+        return;
+    }
+    my ($here, $there) = map { $_->{elf}{build_id} } $object, $host;
+    return if defined $here && defined $there ? $here eq $there : same_file($check, $path);
+    my $root = $check->shown_root;
+    my $own = $check->{told} && $check->{files}{$path};
+    $check->finding('differs', $path, 'build id', $here // 'none, and other content',
+        ($there // 'the content') . ' as on this machine',
+        $own ? "jailcgi update $root" : "jailcgi mkjail $root --adopt --program " . shown($path));
+    return;
+}
+
+sub same_file {
+    my ($check, $path) = @_;
+    return JailCGI::Builder::Apply::same_bytes($check->{host}->open_file($path),
+        $check->{jail}->open_file($path));
+}
+
+# Both are made of one source, and neither works with another's: the text that
+# each prints for --version names the build.
+sub libc_and_loader {
+    my ($self) = @_;
+    for my $kind (sort keys %{ $self->{interp} }) {
+        my $interp = $self->{interp}{$kind};
+        my $loader = $self->{loader}->object($interp) or next;
+        my $libc = $self->{loader}->find('libc.so.6', $loader, $interp) or next;
+        my ($one, $other) = map { build_named($self, $_->{path}) } $loader, $libc;
+        next if !defined $one || !defined $other || $one eq $other;
+        my $root = $self->{check}->shown_root;
+        $self->{check}->finding('libc-and-loader', $libc->{path}, 'the build of the C library',
+            $other, "$one, as the loader $interp", $self->{check}{told}
+            ? "jailcgi update $root" : "jailcgi mkjail $root --adopt --program /bin/sh");
+    }
+    return;
+}
+
+sub build_named {
+    my ($self, $path) = @_;
+    my $text = $self->{check}{jail}->read_file($path, LIBC_MAX) // return;
+    my ($build) = $text =~ /(?:ld\.so|GNU C Library) (\([^()\0]{1,100}\)) stable release version/;
+    return $build;
+}
+
+1;

@@ -1,0 +1,97 @@
+package JailCGI::Builder::Check::Scan;
+
+# Goes through a jail once: collects programs, libraries and scripts, and looks
+# at what others than root could write.
+#
+# Runs in:   jailcgi check
+# Privilege: root
+# Trusts:    nothing in the jail
+# Never:     enters a directory twice, follows a link, opens what is no file
+
+use strict;
+use warnings;
+
+use Fcntl ':mode';
+
+use JailCGI::Builder::Elf;
+use JailCGI::Builder::Jail;
+use JailCGI::Builder::Say qw(shown);
+use JailCGI::Builder::Tree;
+
+use constant DEPTH_MAX => 60;
+
+# Not of the jail's making.
+my $skipped = qr{^/(?:proc|sys|dev|run)$|^/usr/share/doc$};
+
+# What decides which code a program runs: bin and library directories, the
+# loader's and the name service's configuration.
+my $system = qr{^(?:$|/dev$|/(?:usr|lib\w*|bin|sbin)(?:/|$)|/etc(?:/(?:ld\.so\..*|
+    nsswitch\.conf|passwd|group|hosts|resolv\.conf|host\.conf|gai\.conf|services|
+    protocols|msmtprc|jailcgi\..*|perl|perl/.*|python\d?[\d.]*(?:/.*)?|php(?:/.*)?))?$)}xs;
+
+# Directories whose scripts are programs; elsewhere a script that is root's is
+# part of a library.
+my $programs = qr{/s?bin/[^/]+$|/cgi-bin/}s;
+
+sub scan {
+    my ($check) = @_;
+    my $self = { check => $check, tree => $check->{jail}, seen => {}, objects => [],
+        scripts => [] };
+    my %told = map { $_ => 1 } @{ ($check->{told} || {})->{program} || [] };
+    $self->{told} = \%told;
+    directory($self, '', 0);
+    return $self;
+}
+
+sub directory {
+    my ($self, $path, $depth) = @_;
+    return if $path =~ $skipped || $depth > DEPTH_MAX;
+    # A bind mount may show a directory again, or one above it.
+    my $found = $self->{tree}->resolve($path eq '' ? '/' : $path);
+    my $fh = $found->{fh} or return;
+    return if $found->{path} ne $path || $self->{seen}{"$found->{st}[0] $found->{st}[1]"}++;
+    writable($self, $path, $found->{st}, 'directory');
+    for my $name (JailCGI::Builder::Tree::names_in($fh)) {
+        my @st = lstat JailCGI::Builder::Tree::entry($fh, $name) or next;
+        if (S_ISDIR($st[2])) {
+            directory($self, "$path/$name", $depth + 1);
+        }
+        elsif (S_ISREG($st[2])) {
+            writable($self, "$path/$name", \@st, 'file');
+            file($self, { dir => $fh, name => $name, path => "$path/$name", st => \@st });
+        }
+    }
+    return;
+}
+
+sub writable {
+    my ($self, $path, $st, $kind) = @_;
+    return if $path !~ $system || $path =~ m{/\.jailcgi~};
+    my $offence = JailCGI::Builder::Jail::offence($st) or return;
+    my $full = shown($self->{check}{root} . $path);
+    $self->{check}->finding('writable', $path, "a $kind that decides what programs run",
+        "it $offence", 'uid 0, no write permission for group and others',
+        "chown root $full && chmod go-w $full");
+    return;
+}
+
+sub file {
+    my ($self, $found) = @_;
+    my $path = $found->{path};
+    my $executable = $found->{st}[2] & 0111;
+    return if !$executable && $path !~ /\.so(?:\.|$)/;
+    my $fh = $self->{tree}->open_found($found) or return;
+    my $head = JailCGI::Builder::Tree::read_handle($fh, 256) // '';
+    if ($head =~ /^\x7fELF/) {
+        my $object = $self->{check}{loader}->object_found($found) or return;
+        $object->{uid} = $found->{st}[4];
+        push @{ $self->{objects} }, $object;
+    }
+    elsif ($executable && (my ($line) = $head =~ /^#!([^\n]*)/)) {
+        push @{ $self->{scripts} }, [$path, $line]
+          if $found->{st}[4] || $path =~ $programs || $self->{told}{$path};
+    }
+    return;
+}
+
+1;

@@ -1,0 +1,124 @@
+package JailCGI::Builder::Jail;
+
+# The root of a jail: how it is opened, for reading and for writing. For
+# writing it is closed to everybody but root, from / down to the last directory
+# that is written in; so nobody can put a link in root's way.
+#
+# Runs in:   jailcgi, started by the administrator
+# Privilege: root
+# Trusts:    directories that only root can write
+# Never:     writes through a mount, or below a directory of somebody else's
+
+use strict;
+use warnings;
+
+use Errno qw(ENOENT ENOTDIR);
+use Fcntl qw(:flock :DEFAULT :mode);
+
+use JailCGI::Builder::Say qw(refuse failed shown usage_error);
+use JailCGI::Builder::Tree;
+
+use constant LOCK => '/etc/jailcgi.lock';
+
+# Why a directory is not root's alone, or nothing. The rule of JCGI1407.
+sub offence {
+    my ($st) = @_;
+    return sprintf 'belongs to uid %d', $st->[4] if $st->[4] != 0;
+    return sprintf 'has mode %04o', $st->[2] & 07777 if $st->[2] & 022;
+    return;
+}
+
+sub check_path {
+    my ($root) = @_;
+    return usage_error($root, 'is not an absolute path', 'write it from / on')
+      if $root !~ m{^/};
+    return usage_error($root, 'has a line end in it', 'choose another name')
+      if $root =~ /\n/;
+    return $root =~ s{/+$}{}r;
+}
+
+sub refuse_offence {
+    my ($path, $st) = @_;
+    my $offence = offence($st) or return;
+    return refuse($path || '/',
+        "is a directory that others than root can write: it $offence,"
+          . ' expected uid 0 and no write permission for group and others (JCGI1407)',
+        'chown root ' . shown($path || '/') . ' && chmod go-w ' . shown($path || '/'));
+}
+
+# The jail for writing; with create it is made where it is missing.
+sub for_writing {
+    my ($root, %option) = @_;
+    $root = check_path($root);
+    umask 022;
+    my $host  = JailCGI::Builder::Tree->host(guard => \&refuse_offence);
+    my $found = $host->resolve($root);
+    while ($option{create} && ($found->{errno} || 0) == ENOENT) {
+        mkdir JailCGI::Builder::Tree::entry($found->{dir}, $found->{name}), 0755
+          or failed('mkdir', $found->{path});
+        $found = $host->resolve($root);
+    }
+    return opened($root, $found);
+}
+
+sub opened {
+    my ($root, $found) = @_;
+    if (!$found->{fh}) {
+        $! = $found->{errno} || ENOTDIR;
+        refuse($root, "is no directory ($!)", 'name the root of a jail');
+    }
+    my @host = stat '/';
+    my @jail = @{ $found->{st} };
+    refuse($root, 'is the root of this machine', 'name a directory of its own')
+      if $jail[0] == $host[0] && $jail[1] == $host[1];
+    my $mount = JailCGI::Builder::Tree::mount_of($found->{fh});
+    return JailCGI::Builder::Tree->new(
+        fh    => $found->{fh},
+        name  => $root,
+        guard => sub { guard($root, $mount, @_) },
+    );
+}
+
+sub guard {
+    my ($root, $mount, $path, $st, $fh) = @_;
+    refuse_offence("$root$path", $st);
+    return if JailCGI::Builder::Tree::mount_of($fh) == $mount;
+    return refuse("$root$path", 'is a mount point: what is below it is not the jail\'s',
+        'umount ' . shown("$root$path"));
+}
+
+# The jail for reading only. Offences on the way are told to $heard.
+sub for_reading {
+    my ($root, $heard) = @_;
+    $root = check_path($root);
+    my $host = JailCGI::Builder::Tree->host(
+        guard => sub {
+            my ($path, $st) = @_;
+            my $offence = offence($st);
+            $heard->($path || '/', $offence) if $offence;
+        }
+    );
+    my $found = $host->resolve($root);
+    if (!$found->{fh}) {
+        $! = $found->{errno} || ENOTDIR;
+        refuse($root, "is no directory ($!)", 'name the root of a jail');
+    }
+    return JailCGI::Builder::Tree->new(fh => $found->{fh}, name => $root);
+}
+
+# Keeps two runs from working in one jail. The file is readable by root alone:
+# a tenant who can open it could hold the lock for ever.
+sub lock_jail {
+    my ($jail) = @_;
+    my $found = $jail->resolve(LOCK, nofollow => 1);
+    $found->{name} eq 'jailcgi.lock' or refuse($jail->name . '/etc',
+        'is no directory', 'make it one, of root');
+    sysopen my $fh, JailCGI::Builder::Tree::entry($found->{dir}, $found->{name}),
+      O_RDWR | O_CREAT | O_NOFOLLOW, 0600
+      or failed('open', $jail->name . LOCK);
+    flock $fh, LOCK_EX | LOCK_NB
+      or refuse($jail->name, 'another jailcgi is at work in it', 'wait for its end');
+    return $fh;
+}
+
+1;

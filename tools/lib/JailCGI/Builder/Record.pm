@@ -1,0 +1,137 @@
+package JailCGI::Builder::Record;
+
+# What the builder keeps in the jail, for update: etc/jailcgi.jail is what it was
+# told, NAME=VALUE in each line; etc/jailcgi.files is what it has put there,
+# TYPE FINGERPRINT PATH in each line.
+#
+# Runs in:   jailcgi, started by the administrator
+# Privilege: root
+# Trusts:    these two files, if root alone can write them: who writes them
+#            decides what of the host is copied into the jail
+# Never:     reads them through a link
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use Fcntl ':mode';
+
+use JailCGI::Builder::Jail;
+use JailCGI::Builder::Say qw(refuse failed shown);
+
+our @EXPORT_OK = qw(read_told told_text merge_told read_files files_text
+  fingerprint TOLD FILES);
+
+use constant {
+    TOLD      => '/etc/jailcgi.jail',
+    FILES     => '/etc/jailcgi.files',
+    FILES_MAX => 64 << 20,
+};
+
+# What may be told: lists, and values of which the last counts.
+my @lists  = qw(program package tree locale user exclude);
+my @values = qw(from mirror home mailer minimal with-depends);
+
+sub lists  { return @lists }
+sub values_of_jail { return @values }
+
+sub contents {
+    my ($jail, $path) = @_;
+    my $found = $jail->resolve($path, nofollow => 1);
+    return if !$found->{st};
+    my $offence = JailCGI::Builder::Jail::offence($found->{st});
+    if ($offence || !S_ISREG($found->{st}[2])) {
+        refuse($jail->name . $path, 'is not a file that root alone can write'
+              . ($offence ? " ($offence)" : ''), 'remove it and run jailcgi mkjail again');
+    }
+    my $fh = $jail->open_found($found) or failed('open', $jail->name . $path);
+    return JailCGI::Builder::Tree::read_handle($fh, FILES_MAX)
+      // failed('read', $jail->name . $path);
+}
+
+# What a jail was told, or undef if jailcgi has not made it.
+sub read_told {
+    my ($jail) = @_;
+    my $text = contents($jail, TOLD) // return;
+    my %told = map { $_ => [] } @lists;
+    for my $line (split /\n/, $text) {
+        next if $line =~ /^\s*(?:#|$)/;
+        my ($name, $value) = split /=/, $line, 2;
+        if (grep { $_ eq $name } @lists) {
+            push @{ $told{$name} }, $value;
+        }
+        elsif (defined $value && grep { $_ eq $name } @values) {
+            $told{$name} = $value;
+        }
+        else {
+            refuse($jail->name . TOLD, 'has a line that is not understood: ' . shown($line),
+                'correct it');
+        }
+    }
+    return \%told;
+}
+
+sub told_text {
+    my ($told) = @_;
+    my $text = "# Written by jailcgi; `jailcgi update` goes by it.\n";
+    for my $name (@values) {
+        $text .= "$name=$told->{$name}\n" if defined $told->{$name};
+    }
+    for my $name (@lists) {
+        $text .= "$name=$_\n" for @{ $told->{$name} || [] };
+    }
+    return $text;
+}
+
+# What was told before, and what is told now besides.
+sub merge_told {
+    my ($before, $now) = @_;
+    my %told;
+    for my $name (@lists) {
+        my %seen;
+        $told{$name} = [grep { !$seen{$_}++ } @{ $before->{$name} || [] },
+            @{ $now->{$name} || [] }];
+    }
+    for my $name (@values) {
+        $told{$name} = $now->{$name} // $before->{$name};
+    }
+    return \%told;
+}
+
+# {PATH => [TYPE, FINGERPRINT]} of what the builder has put into the jail.
+sub read_files {
+    my ($jail) = @_;
+    my %files;
+    for my $line (split /\n/, contents($jail, FILES) // '') {
+        my ($type, $print, $path) = $line =~ /^([dflc]) (\S+) (\/\S*)$/ or next;
+        s/%([0-9a-f]{2})/chr hex $1/ge for $print, $path;
+        $files{$path} = [$type, $print];
+    }
+    return \%files;
+}
+
+sub files_text {
+    my ($files) = @_;
+    my $text = '';
+    for my $path (sort keys %$files) {
+        my ($type, $print) = @{ $files->{$path} };
+        s/([\x00-\x20%\x7f])/sprintf '%%%02x', ord $1/ge for $print, my $copy = $path;
+        $text .= "$type $print $copy\n";
+    }
+    return $text;
+}
+
+# What tells whether something is still what the builder put there: TYPE and
+# FINGERPRINT of what JAIL has found.
+sub fingerprint {
+    my ($found) = @_;
+    my ($mode, $rdev, $size, $mtime) = @{ $found->{st} }[2, 6, 7, 9];
+    return ['f', "$size:$mtime"] if S_ISREG($mode);
+    return ['d', '-'] if S_ISDIR($mode);
+    return ['l', readlink(JailCGI::Builder::Tree::entry($found->{dir}, $found->{name})) // '']
+      if S_ISLNK($mode);
+    return ['c', $rdev] if S_ISCHR($mode);
+    return ['?', '-'];
+}
+
+1;

@@ -1,0 +1,77 @@
+package JailCGI::Builder::Say;
+
+# The sentences of jailcgi: refusals, notes, and names that are safe to print.
+#
+# Runs in:   jailcgi, started by the administrator
+# Privilege: root
+# Trusts:    nothing: what it prints may be a tenant's
+# Never:     prints a control character of a file's name
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+
+our @EXPORT_OK = qw(shown refuse refused failed note usage_error);
+
+# A name as it may stand in a terminal, a mail or a log.
+sub shown {
+    my ($text) = @_;
+    $text =~ s/([\x00-\x1f\x7f\\]|[\x80-\xff])/sprintf '\\x%02x', ord $1/ge
+      if !utf8_only($text);
+    return $text;
+}
+
+# Whether it is UTF-8 without control characters and backslashes.
+sub utf8_only {
+    my ($text) = @_;
+    return 0 if $text =~ /[\x00-\x1f\x7f\\]/;
+    return 1 if $text !~ /[\x80-\xff]/;
+    my $copy = $text;
+    return utf8::decode($copy) && $copy !~ /[\x{80}-\x{9f}\x{200e}-\x{202e}\x{2066}-\x{2069}]/;
+}
+
+# Ends the command: VALUE, why it will not do, what to do.
+sub refuse {
+    my ($value, $reason, $remedy) = @_;
+    my $said = shown($value) . ": $reason; remedy: $remedy";
+    die JailCGI::Builder::Refusal->new($said, 1);
+}
+
+# The same for what stood on the command line.
+sub usage_error {
+    my ($value, $reason, $remedy) = @_;
+    my $said = shown($value) . ": $reason; remedy: $remedy";
+    die JailCGI::Builder::Refusal->new($said, 2);
+}
+
+# A system call that failed; $! says why.
+sub failed {
+    my ($what, $path) = @_;
+    my $errno = "$!";
+    die JailCGI::Builder::Refusal->new(shown($path) . ": $what: $errno", 1);
+}
+
+# The refusal that an eval has caught, or undef if it was something else.
+sub refused {
+    my ($error) = @_;
+    return ref $error && $error->isa('JailCGI::Builder::Refusal') ? $error : undef;
+}
+
+sub note {
+    my ($text) = @_;
+    print STDERR "jailcgi: $text\n";
+    return;
+}
+
+package JailCGI::Builder::Refusal;
+
+sub new {
+    my ($class, $text, $status) = @_;
+    return bless { text => $text, status => $status }, $class;
+}
+
+sub text   { return $_[0]{text} }
+sub status { return $_[0]{status} }
+
+1;

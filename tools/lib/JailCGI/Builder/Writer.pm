@@ -1,0 +1,184 @@
+package JailCGI::Builder::Writer;
+
+# Changes a jail. New things are made under another name in their directory;
+# only when all are there they are renamed into place. So nothing is ever half
+# written, a program that runs keeps the file that it has mapped, and when the
+# disk is full the jail is as it was.
+#
+# Runs in:   jailcgi, started by the administrator
+# Privilege: root
+# Trusts:    the jail's guard (Jail.pm): each directory is root's alone and on
+#            the jail's own mount
+# Never:     writes into a file that has a name already, follows a link as last
+#            component, removes a directory that is not empty
+
+use strict;
+use warnings;
+
+use Fcntl qw(:DEFAULT :mode);
+use POSIX ();
+
+use JailCGI::Builder::Ask qw(run program);
+use JailCGI::Builder::Say qw(refuse failed shown);
+use JailCGI::Builder::Tree;
+
+use constant CHUNK => 1 << 18;
+
+sub new {
+    my ($class, $jail) = @_;
+    return bless { jail => $jail, staged => [], made => [] }, $class;
+}
+
+# The directory that PATH shall lie in, and its last component there.
+sub place {
+    my ($self, $path) = @_;
+    my ($parent, $name) = $path =~ m{^(.*)/([^/]+)$};
+    my $found = $self->{jail}->resolve($parent);
+    return ($found->{fh}, $name) if $found->{fh};
+    my $full = $self->{jail}->name . $parent;
+    $! = $found->{errno} || 20;
+    return refuse($full, "is no directory ($!), and $name belongs into it",
+        'remove what is there');
+}
+
+# The name under which NAME is made. The same each time, so that what a run
+# that was killed has left is replaced by the next.
+sub other_name { return ".jailcgi~$_[0]" }
+
+sub full { return $_[0]{jail}->name . $_[1] }
+
+# Makes a directory, at once: others shall be put into it.
+sub directory {
+    my ($self, $path, $mode, $uid, $gid) = @_;
+    my ($dir, $name) = $self->place($path);
+    my $at = JailCGI::Builder::Tree::entry($dir, $name);
+    mkdir $at, 0700 or failed('mkdir', $self->full($path));
+    push @{ $self->{made} }, $path;
+    sysopen my $fh, $at, JailCGI::Builder::Tree::DIRECTORY
+      or failed('open', $self->full($path));
+    chown $uid, $gid, $fh or failed('chown', $self->full($path));
+    chmod $mode, $fh or failed('chmod', $self->full($path));
+    return;
+}
+
+# stage(PATH, ENTRY, SOURCE): makes it under the other name.
+sub stage {
+    my ($self, $path, $entry, $source) = @_;
+    my ($dir, $name) = $self->place($path);
+    my $at = JailCGI::Builder::Tree::entry($dir, other_name($name));
+    push @{ $self->{staged} }, $path;
+    unlink $at;
+    if ($entry->{type} eq 'link') {
+        symlink $entry->{target}, $at or failed('symlink', $self->full($path));
+    }
+    elsif ($entry->{type} eq 'device') {
+        $self->make_device($path, $entry, $dir, other_name($name));
+    }
+    else {
+        $self->make_file($path, $entry, $at, $source);
+    }
+    return;
+}
+
+sub make_file {
+    my ($self, $path, $entry, $at, $source) = @_;
+    sysopen my $out, $at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600
+      or failed('create', $self->full($path));
+    binmode $out;
+    my $mtime;
+    if (defined $entry->{content}) {
+        write_all($out, $entry->{content}) or failed('write', $self->full($path));
+    }
+    else {
+        my $in = $source->open_file($entry->{from}) or failed('open', $entry->{from});
+        $mtime = (stat $in)[9];
+        while (1) {
+            my $got = sysread $in, my $part, CHUNK;
+            defined $got or failed('read', $entry->{from});
+            last if !$got;
+            write_all($out, $part) or failed('write', $self->full($path));
+        }
+    }
+    chown 0, 0, $out or failed('chown', $self->full($path));
+    chmod $entry->{mode}, $out or failed('chmod', $self->full($path));
+    # Python and others compare it with what they have compiled.
+    !defined $mtime || utime $mtime, $mtime, $out or failed('utime', $self->full($path));
+    close $out or failed('close', $self->full($path));
+    return;
+}
+
+sub write_all {
+    my ($fh, $content) = @_;
+    my $done = 0;
+    while ($done < length $content) {
+        my $got = syswrite $fh, $content, length($content) - $done, $done;
+        return if !$got;
+        $done += $got;
+    }
+    return 1;
+}
+
+# Perl has no mknod. Our descriptor has no name in another process but this.
+sub make_device {
+    my ($self, $path, $entry, $dir, $name) = @_;
+    my $at = "/proc/$$/fd/" . fileno($dir) . "/$name";
+    my ($status, $said) = run([program('mknod') // 'mknod', '-m', '666', $at, 'c',
+            @$entry{qw(major minor)}], both => 1);
+    if ($status) {
+        refuse($self->full($path), 'no device can be made: ' . ($said =~ /([^:\n]+)$/)[0],
+            'run jailcgi as root, outside of a container');
+    }
+    sysopen my $fh, JailCGI::Builder::Tree::entry($dir, $name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+      or refuse($self->full($path), "the device cannot be opened ($!): a file system"
+          . ' that is mounted nodev', 'mount it without nodev, or choose another place');
+    return;
+}
+
+# Renames everything into place.
+sub commit {
+    my ($self) = @_;
+    while (my $path = shift @{ $self->{staged} }) {
+        my ($dir, $name) = $self->place($path);
+        my $at = JailCGI::Builder::Tree::entry($dir, other_name($name));
+        if (!rename $at, JailCGI::Builder::Tree::entry($dir, $name)) {
+            unshift @{ $self->{staged} }, $path;
+            failed('rename', $self->full($path));
+        }
+    }
+    $self->{made} = [];
+    $self->{jail}->forget;
+    return;
+}
+
+# Takes away what is under other names, and the directories made for it.
+sub abandon {
+    my ($self) = @_;
+    for my $path (@{ $self->{staged} }) {
+        my ($dir, $name) = eval { $self->place($path) } or next;
+        unlink JailCGI::Builder::Tree::entry($dir, other_name($name));
+    }
+    $self->{jail}->forget;
+    for my $path (reverse @{ $self->{made} }) {
+        my ($dir, $name) = eval { $self->place($path) } or next;
+        rmdir JailCGI::Builder::Tree::entry($dir, $name);
+    }
+    $self->{jail}->forget;
+    return;
+}
+
+# Removes one thing. A directory goes only when it is empty and root's.
+sub remove {
+    my ($self, $path) = @_;
+    my ($dir, $name) = $self->place($path);
+    my $at = JailCGI::Builder::Tree::entry($dir, $name);
+    my @st = lstat $at or return 0;
+    if (S_ISDIR($st[2])) {
+        return 0 if JailCGI::Builder::Jail::offence(\@st);
+        $self->{jail}->forget;
+        return rmdir $at;
+    }
+    unlink $at or failed('unlink', $self->full($path));
+    return 1;
+}
+
+1;
