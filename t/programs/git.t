@@ -6,6 +6,7 @@ use JailCGI::Test;
 use JailCGI::Builder;
 
 use Digest::SHA;
+use JailCGI::Client;
 
 my $alice = jail_of('Git', 'alice', from => ['gitweb', 'cgit']);
 my $home  = $alice->jail_home;
@@ -195,6 +196,52 @@ $ENV{GIT_SMART_HTTP} = 0;
 git_ok('a clone by plain files', $scratch, 'clone', '-q', $url, "$scratch/dumb");
 delete $ENV{GIT_SMART_HTTP};
 is(head_of("$scratch/dumb"), head_of($work), 'is complete');
+
+# --- many at once, and users who go away ------------------------------------
+
+# Programs in the jail besides the keeper.
+sub at_work {
+    return grep { process_status($_)->{Name} !~ /keeper/ }
+      grep { process_status($_) } processes_of_uid($alice->uid);
+}
+
+my @clones;
+for my $n (1 .. 8) {
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDERR, '>', "$scratch/said.$n" or die;
+        exec 'git', '-C', $scratch, 'clone', '-q', '-b', 'main', $url, "many.$n" or die;
+    }
+    push @clones, $pid;
+}
+my @failed = grep { waitpid($_, 0) == $_ && $? } @clones;
+is_deeply(\@failed, [], 'eight clones at once')
+  or diag(map { JailCGI::Httpd::slurp("$scratch/said.$_") } 1 .. 8);
+is_deeply([grep { head_of("$scratch/many.$_") ne head_of($work) } 1 .. 8],
+    [], 'are complete');
+
+my $client = JailCGI::Client->new($httpd);
+$client->send_request('GET', $alice, '/gitweb?p=demo.git;a=blob_plain;f=noise;hb=main');
+ok($client->wait_for(qr/\r\n\r\n.{1000}/s) && at_work(), 'a download begins');
+$client->close;
+ok(wait_until { !at_work() }, 'the client goes, and so do gitweb and git')
+  or diag(map { process_status($_)->{Name} } at_work());
+
+$client = JailCGI::Client->new($httpd);
+$client->send_request('POST', $alice, '/git/demo.git/git-receive-pack',
+    ['Transfer-Encoding: chunked', 'Authorization: Basic ZGV2OnNlY3JldA==',
+        'Content-Type: application/x-git-receive-pack-request'],
+    "4\r\n00a0\r\n");
+ok($client->flush && wait_until(sub { at_work() }), 'a push begins');
+$client->close;
+ok(wait_until { !at_work() }, 'the client goes, and so does git')
+  or diag(map { process_status($_)->{Name} } at_work());
+$httpd->log_like($alice, qr/JCGI1\d+.*git-http-backend/, 'and the log says why');
+is(head_of($bare, 'main'), head_of($work), 'nothing has changed');
+git_ok('git fsck likes the repository', $bare, 'fsck', '--no-progress');
+$httpd->mark($alice);
+
+# ---
 
 git_ok('a branch removed', $work, 'push', '-q', $with, ':whole');
 is((git($work, 'ls-remote', $url, 'whole'))[1], '', 'is gone');

@@ -295,6 +295,16 @@ visit('jQuery', '/wiki/lib/exe/jquery.php', qr/jQuery/);
 my $logo = JailCGI::Httpd::slurp("$root/var/lib/dokuwiki/data/media/wiki/dokuwiki-128.png");
 ok(visit('an image', '/wiki/lib/exe/fetch.php?media=wiki:dokuwiki-128.png')->content eq $logo,
     'DokuWiki: is the file');
+my @image = ($alice, '/wiki/lib/exe/fetch.php?media=wiki:dokuwiki-128.png');
+$res = $httpd->get(@image);
+is($httpd->get(@image, 'If-None-Match' => $res->header('ETag') // '')->code,
+    304, 'DokuWiki: not modified');
+is($httpd->get(@image, 'If-Modified-Since' => $res->header('Last-Modified') // '')->code,
+    304, 'DokuWiki: not modified since');
+$res = $httpd->get(@image, Range => 'bytes=100-299');
+is($res->code, 206, 'DokuWiki: a part of it');
+is($res->header('Content-Range'), 'bytes 100-299/' . length $logo, 'DokuWiki: says which');
+ok($res->content eq substr($logo, 100, 200), 'DokuWiki: and is it');
 
 $httpd->log_unlike($alice, qr/JCGI(?!1715)/, 'the module had nothing to say');
 done_testing;

@@ -41,6 +41,7 @@ use warnings;
 use Exporter 'import';
 use File::Basename 'dirname';
 use File::Path 'make_path';
+use Test::More ();
 
 use JailCGI::Test ();
 
@@ -99,7 +100,9 @@ sub with_packages {
     my ($packages, @command) = @_;
     unshift @command, 'unshare', '-m', '--propagation', 'private', 'sh', '-c',
       $laid_over, 'sh', unpacked(@$packages), JailCGI::Test::work_dir();
-    system(@command) == 0 or die "failed: @command";
+    open my $said, '-|', @command or die "$command[0]: $!";
+    Test::More::note(<$said>);
+    close $said or die "failed: @command";
     return;
 }
 
@@ -108,7 +111,9 @@ sub build {
     my @packages = @{ $option{from} || [] };
     make_files(unpacked(@packages), $option{made} || {});
     with_packages(
-        \@packages, 't/lib/stopgap', $tenant->root,
+        \@packages, 'tools/jailcgi', 'mkjail', $tenant->root,
+        '--user', '#' . $tenant->uid . ':#' . $tenant->gid,
+        '--home', $tenant->jail_home,
         (map { ('--program', $_) } @{ $option{programs} || [] }),
         (map { ('--tree',    $_) } @{ $option{trees}    || [] }),
         (map { ('--package', $_) } @{ $option{packages} || [] }),
