@@ -96,10 +96,18 @@ done
 exec "$@"
 END
 
-sub with_packages {
-    my ($packages, @command) = @_;
-    unshift @command, 'unshare', '-m', '--propagation', 'private', 'sh', '-c',
-      $laid_over, 'sh', unpacked(@$packages), JailCGI::Test::work_dir();
+# What stands before a command that is to see the packages.
+sub laid_over {
+    my @private = ('unshare', '-m', '--propagation', 'private');
+    system(@private, 'mount', '-t', 'overlay', '-o', 'lowerdir=/etc:/usr',
+        'overlay', '/mnt') == 0
+      or JailCGI::Test::skip_or_fail('no overlay in a mount namespace');
+    return (@private, 'sh', '-c', $laid_over, 'sh', unpacked(),
+        JailCGI::Test::work_dir());
+}
+
+sub run {
+    my (@command) = @_;
     open my $said, '-|', @command or die "$command[0]: $!";
     Test::More::note(<$said>);
     close $said or die "failed: @command";
@@ -109,15 +117,14 @@ sub with_packages {
 sub build {
     my ($tenant, %option) = @_;
     my @packages = @{ $option{from} || [] };
-    make_files(unpacked(@packages), $option{made} || {});
-    with_packages(
-        \@packages, 'tools/jailcgi', 'mkjail', $tenant->root,
+    my %made     = %{ $option{made} || {} };
+    make_files(unpacked(@packages), \%made);
+    run(@packages || %made ? laid_over() : (), 'tools/jailcgi', 'mkjail', $tenant->root,
         '--user', '#' . $tenant->uid . ':#' . $tenant->gid,
         '--home', $tenant->jail_home,
         (map { ('--program', $_) } @{ $option{programs} || [] }),
         (map { ('--tree',    $_) } @{ $option{trees}    || [] }),
-        (map { ('--package', $_) } @{ $option{packages} || [] }),
-    );
+        (map { ('--package', $_) } @{ $option{packages} || [] }));
     return;
 }
 
