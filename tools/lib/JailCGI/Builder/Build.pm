@@ -94,7 +94,9 @@ sub build {
           ? plan_from_tree($told, $root, $source) : plan_from_host($told, $root);
         note($_) for $plan->notes;
         $apply = JailCGI::Builder::Apply->new(jail => $jail, plan => $plan,
-            map { $_ => $option->{$_} } qw(adopt contents dry));
+            # The tool gives what it makes itself the time of now.
+            contents => $source || $option->{contents},
+            map { $_ => $option->{$_} } qw(adopt dry));
         $apply->apply($told);
         1;
     };

@@ -42,7 +42,7 @@ sub new {
     $self->{compares} = !$option->{'no-host'} && !($self->{told} || {})->{from};
     for my $offence (@offences) {
         my ($path, $what) = @$offence;
-        $self->finding('unsafe-root', $path, 'a directory above the jail', $what,
+        $self->finding('unsafe-root', $path, 'a directory on the way to the jail', $what,
             'uid 0, no write permission for group and others',
             'chown root ' . shown($path) . ' && chmod go-w ' . shown($path), outside => 1);
     }

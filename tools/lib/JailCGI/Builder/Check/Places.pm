@@ -41,8 +41,8 @@ sub mount_options {
     my (undef, undef, undef, undef, $at, $options) = split ' ', $mount // '';
     for my $option (qw(nodev noexec)) {
         next if ",$options," !~ /,$option,/;
-        $check->finding('mount', '', 'the mount options of its file system', $option,
-            "none of nodev and noexec: no device or no program works",
+        $check->finding('mount', '', "how its file system is mounted ($option)", $option,
+            $option eq 'nodev' ? 'dev, or no device works' : 'exec, or no program starts',
             'mount -o remount,' . ($option =~ s/^no//r) . ' ' . shown($at));
     }
     return;
@@ -114,9 +114,9 @@ sub check_name_service {
         my $there = $check->{host_loader}->find($name, $shell, $interp);
         next if !$there && $service !~ /^(?:files|dns)$/;
         $check->finding('name-service', '/etc/nsswitch.conf',
-            "$service, which it names", "no $name", 'the module', own_remedy($check,
-                $there ? $check->remedy_for($there->{path})
-                : "take $service out of " . shown("$check->{root}/etc/nsswitch.conf")));
+            "$service, which it names", "no $name", 'the module',
+            $there ? $check->remedy_for($there->{path})
+            : "take $service out of " . shown("$check->{root}/etc/nsswitch.conf"));
     }
     return;
 }

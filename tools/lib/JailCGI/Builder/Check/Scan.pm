@@ -24,8 +24,9 @@ use constant DEPTH_MAX => 60;
 my $skipped = qr{^/(?:proc|sys|dev|run)$|^/usr/share/doc$};
 
 # What decides which code a program runs: bin and library directories, the
-# loader's and the name service's configuration.
-my $system = qr{^(?:$|/dev$|/(?:usr|lib\w*|bin|sbin)(?:/|$)|/etc(?:/(?:ld\.so\..*|
+# loader's and the name service's configuration. Not the root itself, which
+# for_reading() has looked at.
+my $system = qr{^(?:/dev$|/(?:usr|lib\w*|bin|sbin)(?:/|$)|/etc(?:/(?:ld\.so\..*|
     nsswitch\.conf|passwd|group|hosts|resolv\.conf|host\.conf|gai\.conf|services|
     protocols|msmtprc|jailcgi\..*|perl|perl/.*|python\d?[\d.]*(?:/.*)?|php(?:/.*)?))?$)}xs;
 

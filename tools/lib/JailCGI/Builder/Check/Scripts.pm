@@ -68,9 +68,9 @@ sub remedy {
     if ($found->{st} && S_ISREG($found->{st}[2])) {
         return 'chmod a+x ' . shown($check->{root} . $interpreter);
     }
-    return $check->remedy_for($interpreter)
-      . (($check->{files}{$path} || $check->{files}{$interpreter}) ? ''
-        : ', or correct the first line of ' . shown($path));
+    my $remedy = $check->remedy_for($interpreter);
+    return $remedy if $remedy =~ /^jailcgi /;
+    return 'correct the first line of ' . shown($path) . ", or $remedy";
 }
 
 1;

@@ -1,0 +1,127 @@
+# jailcgi update: a jail follows the host by what it was told, file by file,
+# and what jailcgi did not put there stays.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use JailCGI::Tool;
+use JailCGI::Namespace;
+use Test::More;
+
+private_host();
+my $jail = place() . '/jail';
+my $lib  = '/opt/greet/libgreet.so.1';
+
+sub install {
+    my ($from, $to) = @_;
+    return write_file($to, slurp(fixture($from)), 0755);
+}
+
+install('greet_new.so', $lib);
+install('greeter', '/opt/bin/greeter');
+write_file("/opt/data/$_", "$_\n") for qw(one two sub/three);
+jailcgi_ok('a jail', 'mkjail', $jail, '--minimal', '--program', '/opt/bin/greeter',
+    '--tree', '/opt/data');
+
+my $before = snapshot($jail);
+my $said = jailcgi_ok('update', 'update', $jail);
+like($said, qr/^\Q$jail\E: nothing to change$/m, 'of a jail that is up to date does nothing');
+is_deeply(difference($before, snapshot($jail)), [], 'and no inode changes');
+
+# --- a changed library: a running program keeps what it has mapped
+open my $mapped, '<', "$jail$lib" or die "$jail$lib: $!";
+my $old = (stat $mapped)[1];
+install('greet_old.so', $lib);
+$said = jailcgi_ok('after a library of the host has changed', 'update', '--verbose', $jail);
+like($said, qr{^\Q$jail$lib\E: replaced$}m, 'it is replaced');
+like($said, qr{^\Q$jail\E: 1 replaced$}m, 'and nothing else');
+is(slurp("$jail$lib"), slurp($lib), 'the jail has the new one');
+isnt((stat "$jail$lib")[1], $old, 'as a new file');
+is(do { local $/; <$mapped> }, slurp(fixture('greet_new.so')), 'the old one was not written in');
+my @changed = @{ difference($before, snapshot($jail)) };
+is_deeply(\@changed, ["$jail/etc", "$jail/etc/jailcgi.files", "$jail/opt/greet", "$jail$lib"],
+    'only this file, the record and their directories have changed');
+
+# --- same size and time, other content
+my @st = stat '/opt/data/one';
+write_file('/opt/data/one', "eno\n");
+utime $st[8], $st[9], '/opt/data/one';
+$said = jailcgi_ok('a file with the same size and time', 'update', $jail);
+like($said, qr/nothing to change/, 'counts as the same');
+$said = jailcgi_ok('--contents', 'update', '--contents', $jail);
+is(slurp("$jail/opt/data/one"), "eno\n", 'compares every byte');
+
+# --- files that the host has no more; new ones
+unlink '/opt/data/two', '/opt/data/sub/three';
+rmdir '/opt/data/sub';
+write_file('/opt/data/four', "four\n");
+$before = snapshot($jail);
+$said = jailcgi_ok('--dry-run', 'update', '--dry-run', '--verbose', $jail);
+like($said, qr{/opt/data/two: removed}, 'names what would be removed');
+is_deeply(difference($before, snapshot($jail)), [], 'and does nothing');
+jailcgi_ok('after files have gone and come', 'update', $jail);
+ok(!-e "$jail/opt/data/two", 'what the host has no more is removed');
+ok(!-e "$jail/opt/data/sub", 'with its empty directory');
+is(slurp("$jail/opt/data/four"), "four\n", 'what is new comes');
+
+# --- what others have put there
+write_file("$jail/opt/data/own", "own\n");
+write_file("$jail/opt/more/own", "own\n");
+write_file("$jail/etc/hosts", "127.0.0.1 mine\n");
+unlink '/opt/data/four';
+write_file("$jail/opt/data/four", "changed by hand\n");
+my %kept = map { $_ => slurp("$jail$_") } qw(/opt/data/own /opt/more/own /etc/hosts
+  /opt/data/four);
+$said = jailcgi_ok('with files of others in it', 'update', $jail);
+is_deeply({ map { $_ => slurp("$jail$_") } keys %kept }, \%kept, 'they are left');
+like($said, qr{/etc/hosts: left as it is, .*--adopt}, 'what differs is named');
+like($said, qr{/opt/data/four: left as it is}, 'and what would be removed');
+jailcgi_ok('--adopt', 'update', '--adopt', $jail);
+is(slurp("$jail/etc/hosts"), slurp('/etc/hosts'), 'takes over what is planned');
+is(slurp("$jail/opt/data/own"), "own\n", 'and nothing else');
+
+# --- a run that was killed has left a file; another has failed half way
+write_file("$jail/opt/greet/.jailcgi~libgreet.so.1", 'half');
+install('greet_new.so', $lib);
+jailcgi_ok('after a run that was killed', 'update', $jail);
+is(slurp("$jail$lib"), slurp($lib), 'the file is whole');
+ok(!-e "$jail/opt/greet/.jailcgi~libgreet.so.1", 'and the half one has gone');
+write_file("/opt/data/$_", "$_\n") for qw(a b);
+mkdir "$jail/opt/data/.jailcgi~b" or die "mkdir: $!";
+$before = snapshot($jail);
+my ($status, $out, $err) = jailcgi('update', $jail);
+is($status, 1, 'one that cannot make a file fails');
+like($err, qr{/opt/data/b: create: File exists}, 'and says why');
+my %harmless = map { $_ => 1 } "$jail/opt/data";
+is_deeply([grep { !$harmless{$_} } @{ difference($before, snapshot($jail)) }],
+    [], 'and leaves the jail as it was');
+rmdir "$jail/opt/data/.jailcgi~b";
+jailcgi_ok('when the reason has gone', 'update', $jail);
+is(slurp("$jail/opt/data/b"), "b\n", 'it goes on');
+
+# --- several jails, one of them no jail
+mkdir place() . '/empty';
+write_file('/opt/data/five', "five\n");
+($status, $out, $err) = jailcgi('update', place() . '/empty', $jail);
+is($status, 1, 'a directory that jailcgi has not made is refused');
+like($err, qr{/empty: has no etc/jailcgi\.jail, .*; remedy: .*mkjail}, 'with a clear sentence');
+is(slurp("$jail/opt/data/five"), "five\n", 'and the next jail has its turn');
+
+# --- a record that is not understood
+my $told = slurp("$jail/etc/jailcgi.jail");
+write_file("$jail/etc/jailcgi.jail", "${told}colour=red\n");
+($status, $out, $err) = jailcgi('update', $jail);
+is($status, 1, 'a line in jailcgi.jail that is not known is refused');
+like($err, qr{jailcgi\.jail: has a line that is not understood: colour=red}, 'and named');
+write_file("$jail/etc/jailcgi.jail", $told);
+
+# --- two at once
+open my $lock, '+<', "$jail/etc/jailcgi.lock" or die "lock: $!";
+flock $lock, 2 or die "flock: $!";
+($status, $out, $err) = jailcgi('update', $jail);
+is($status, 1, 'while another works there it is refused');
+like($err, qr/another jailcgi is at work/, 'with a clear sentence');
+is((stat $lock)[2] & 07777, 0600, 'no tenant can hold the lock');
+
+done_testing;
