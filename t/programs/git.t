@@ -16,7 +16,7 @@ enable-http-clone=0
 snapshots=tar.gz
 scan-path=$home/git
 END
-$alice->replace('/etc/git.htpasswd', 'dev:' . crypt('secret', '$5$salt') . "\n");
+spit($alice->root . '.htpasswd', 'dev:' . crypt('secret', '$5$salt') . "\n");
 
 my $bare = $alice->directory("$home/git") . '/demo.git';
 my $httpd = httpd(

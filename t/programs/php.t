@@ -292,9 +292,11 @@ visit('the feed', '/wiki/feed.php', qr/<rdf:RDF|<rss/);
 visit('the style sheet', '/wiki/lib/exe/css.php?t=dokuwiki', qr/\{/);
 visit('the script', '/wiki/lib/exe/js.php', qr/function/);
 visit('jQuery', '/wiki/lib/exe/jquery.php', qr/jQuery/);
+visit('an image of its template', '/wiki/lib/tpl/dokuwiki/images/logo.png', qr/^\x89PNG/);
 my $logo = JailCGI::Httpd::slurp("$root/var/lib/dokuwiki/data/media/wiki/dokuwiki-128.png");
 ok(visit('an image', '/wiki/lib/exe/fetch.php?media=wiki:dokuwiki-128.png')->content eq $logo,
     'DokuWiki: is the file');
+is($httpd->get($alice, '/wiki/bin/indexer.php')->code, 403, 'DokuWiki: a tool of its');
 my @image = ($alice, '/wiki/lib/exe/fetch.php?media=wiki:dokuwiki-128.png');
 $res = $httpd->get(@image);
 is($httpd->get(@image, 'If-None-Match' => $res->header('ETag') // '')->code,
