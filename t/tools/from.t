@@ -61,8 +61,7 @@ is_deeply([glob place() . '/.jailcgi~*'], [], 'the tree is gone');
 my $before = snapshot($jail);
 like(jailcgi_ok('the same again', 'mkjail', $jail, @told), qr/nothing to change/, 'says so')
   or diag(explain difference($before, snapshot($jail)));
-my @same = grep { !m{/usr/bin/cat$} } @{ difference($before, snapshot($jail)) };
-is_deeply(\@same, [], 'and no inode changes');
+is_deeply(difference($before, snapshot($jail)), [], 'and no inode changes');
 write_file('/opt/version', "2\n");
 jailcgi_ok('update', 'update', $jail);
 is(slurp("$jail/etc/version"), "2\n", 'follows the distribution');

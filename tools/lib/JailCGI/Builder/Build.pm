@@ -51,9 +51,9 @@ sub plan_from_host {
 # is this machine's affair all the same.
 sub plan_from_tree {
     my ($told, $root, $source) = @_;
-    my $plan = JailCGI::Builder::Plan->new(tree => $source, asks => 0, exclude => [
-        map({ ($_, "$_/*") } qw(/dev /proc /sys /run /tmp /var/cache/apt /var/lib/apt)),
-        @{ $told->{exclude} }]);
+    my @not = qw(/dev /proc /sys /run /tmp /var/cache/apt /var/lib/apt);
+    my $plan = JailCGI::Builder::Plan->new(tree => $source, asks => 0,
+        exclude => [map({ ($_, "$_/*") } @not), '/var/log/*', @{ $told->{exclude} }]);
     $plan->walk_tree('');
     add_frame($plan);
     my $host = JailCGI::Builder::Tree->host;
@@ -79,7 +79,8 @@ sub check_values {
         usage_error($value, 'has a line end in it', 'leave it out') if $value =~ /\n/;
     }
     if (($told->{mirror} // '') =~ /^-/) {
-        usage_error("--mirror $told->{mirror}", 'is no URL', 'write it like http://deb.debian.org/debian');
+        usage_error("--mirror $told->{mirror}", 'is no URL',
+            'write it like http://deb.debian.org/debian');
     }
     return check_told($told);
 }
@@ -94,9 +95,7 @@ sub build {
           ? plan_from_tree($told, $root, $source) : plan_from_host($told, $root);
         note($_) for $plan->notes;
         $apply = JailCGI::Builder::Apply->new(jail => $jail, plan => $plan,
-            # The tool gives what it makes itself the time of now.
-            contents => $source || $option->{contents},
-            map { $_ => $option->{$_} } qw(adopt dry));
+            map { $_ => $option->{$_} } qw(adopt contents dry));
         $apply->apply($told);
         1;
     };
