@@ -37,17 +37,27 @@ sub new {
     if (!$option{uid}) {
         $self->{claim} = "$option{run_dir}/id.$id";
     }
-    my $base = $option{base} || "$option{run_dir}/base";
-    system('cp', '-al', $base, $self->{root}) == 0
-      or die 'cp -al failed';
+    if ($option{build}) {    # as JailCGI::Builder does
+        $option{build}->($self);
+    }
+    else {
+        $self->link_to($option{base} || "$option{run_dir}/base");
+    }
+    $self->directory($self->$_) for qw(jail_home jail_cgi_bin jail_htdocs);
+    return $self;
+}
+
+# A jail of hard links to the files of another, with this tenant in it.
+sub link_to {
+    my ($self, $base) = @_;
+    system('cp', '-al', $base, $self->{root}) == 0 or die 'cp -al failed';
     $self->replace('/etc/passwd',
             "root:x:0:0:root:/:/bin/false\n"
           . "$self->{name}:x:$self->{uid}:$self->{gid}::@{[$self->jail_home]}:/bin/sh\n"
     );
     $self->replace('/etc/group',
         "root:x:0:\n$self->{name}:x:$self->{gid}:\n");
-    $self->directory($self->$_) for qw(jail_home jail_cgi_bin jail_htdocs);
-    return $self;
+    return;
 }
 
 sub DESTROY {
