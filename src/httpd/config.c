@@ -106,7 +106,8 @@ static const char *set_bound(cmd_parms *cmd, void *unused, const char *arg)
         number >= JC_NO_ID) {
         return apr_psprintf(cmd->pool,
                             "%s: '%s' is not a number above 0; scripts never "
-                            "run as root, and the usual minimum is %d",
+                            "run as root, and the usual value of a "
+                            "minimum is %d",
                             cmd->cmd->name, arg, JC_DEFAULT_MIN_ID);
     }
     *(int64_t *) ((char *) conf + (uintptr_t) cmd->info) = (int64_t) number;

@@ -48,7 +48,7 @@ my @wrong = (
     ['SuexecUserGroup "#x" games', qr/SuexecUserGroup: '#x' is not #/],
     ['JailMinUID 0',           qr/JailMinUID: '0' is not a number above 0/],
     ['JailMinUID -1',          qr/JailMinUID: '-1' is not a number/],
-    ['JailMinUID many',        qr/'many' is not a number.*usual value is 1000/],
+    ['JailMinUID many',        qr/'many' is not a number.*usual value of a minimum is 1000/],
     ['JailMinGID 0',           qr/JailMinGID: '0' is not a number above 0/],
     ['JailMinGID 10x',         qr/JailMinGID: '10x'/],
     ['JailMinGID 4294967295',  qr/'4294967295' is not a number/],

@@ -62,6 +62,7 @@ my $httpd = httpd(
         $alice->vhost($includes =~ s/\+Includes/+IncludesNOEXEC/r,
             name => 'noexec'),
         $alice->vhost("$includes    JailExecCmd Off", name => 'nocmd'),
+        $alice->vhost($includes, name => 'owner', user => 'owner'),
         $alice->vhost($includes, name => 'off', root => 'off', user => ''),
         $alice->vhost($includes, name => 'unset', root => ''),
     ],
@@ -131,13 +132,19 @@ for my $bad (['loose', 'JCGI1508'], ['roots', 'JCGI1510']) {
     $httpd->log_like($alice, qr/$code: script .*$name\.shtml not run/, $code);
 }
 
+like(body('cmd', 'owner'), qr/command of $uid in $root/,
+    'JailUser owner: as the page\'s owner');
+unlike($httpd->get('owner', '/roots.shtml')->content, qr/command of/,
+    'not as root');
+$httpd->log_like('owner', qr/JCGI1306/, 'JCGI1306');
+
 # Hosts that are handed back are mod_cgid's, and nobody else's.
 my $web = (getpwnam('nobody'))[2];
 like(body('where', 'off'), qr/where\.shtml/, 'JailRoot off: mod_cgid runs it');
 like(body('cmd', 'unset'), qr/^before <$error> after$/, 'no JailRoot: nobody does');
 
-ok(wait_until { processes_of_uid($uid) == 2 },
-    'only the keepers of the two policies are left');
+ok(wait_until { processes_of_uid($uid) == 3 },
+    'only the keepers of the three policies are left');
 
 # Without mod_include no policy allows a command (t/unit/helper.c has the rest);
 # with it alone, and no mod_cgid, all of this works as well.
