@@ -88,7 +88,6 @@ my %script = (
     'status-99'    => [status_is('99'),    1709, qr/"Status: 99"/],
     'status-2000'  => [status_is('2000'),  1709, qr/"Status: 2000"/],
     'status-minus' => [status_is('-200'),  1709, qr/"Status: -200"/],
-    'status-empty' => [status_is(''),      1709, qr/bad status/],
     'exit-7' => [page_then("echo ran\nexit 7\n"), 1715, qr/exit status 7/, 200],
     'noisy'  => [
         page_then("echo ran\nexec seq 1 5000 >&2\n"),
