@@ -160,6 +160,11 @@ ok(!-e '/opt/was-run', 'and was not run');
 chmod 0755, '/opt/bin/perl';
 jailcgi_ok('control', 'mkjail', "$place/untrusted", '--minimal', '--program', '/opt/bin/perl');
 ok(-e '/opt/was-run', 'root\'s own is');
+write_file('/opt/data/theirs.so', slurp(fixture('greeter')), 0775);
+($status, $out, $err) = jailcgi('mkjail', "$place/untrusted", '--program', '/opt/data/theirs.so');
+is($status, 1, 'nor is the loader asked about a program that others can write');
+like(jailcgi_ok('in a tree', 'mkjail', "$place/untrusted", '--tree', '/opt/data'),
+    qr{theirs\.so can be written by others than root; its libraries are left out}, 'it comes alone');
 system('cp', fixture('greeter'), '/opt/own-loader');
 my $elf = slurp('/opt/own-loader');
 $elf =~ s{/lib64/ld-linux-x86-64\.so\.2}{"/opt/l/ld-linux-x86-64.so" . "\0" x 2}e or die 'no interp';
@@ -200,8 +205,11 @@ write_file("$home/new\nline", "#!/no/such\n", 0755);
 write_file("$home/esc\e[2J", "#!/no/such\n", 0755);
 system('mkdir', '-p', $home . '/d' x 200);
 system('chown', '-hR', '61190:61190', $home);
-my $all = snapshot($jail);
 local $SIG{ALRM} = sub { die "check hangs\n" };
+for my $n (1 .. 2001) {
+    link "$home/short", "$home/zany.$n" or die "link: $!";
+}
+my $all = snapshot($jail);
 alarm 60;
 my ($found, $text, $checked) = findings($jail);
 alarm 0;
@@ -209,6 +217,7 @@ is($checked, 1, 'check comes to its end');
 unlike($text, qr/[\x00-\x09\x0b-\x1f\x7f]/, 'without a control character');
 like($text, qr{new\\x0aline}, 'names with line ends take one line');
 unlike($text, qr/uninitialized|at \S+ line \d/, 'and without a warning of Perl\'s');
+ok($found->{'too-many'}, 'there is an end to what a tenant can have looked at');
 ok((grep { $_ eq '/home/a/script' } @{ $found->{'no-interpreter'} }), 'the loop is a finding');
 my $after = snapshot($jail);
 is_deeply(difference($all, $after), [], 'check changes nothing');
