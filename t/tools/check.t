@@ -123,6 +123,7 @@ is_deeply((findings($jail))[0], {}, 'mends both');
 
 # --- drift from the host
 install('greet_old.so', '/opt/greet/libgreet.so.1');
+is_deeply((findings('--no-host', $jail))[0], {}, '--no-host does not look there');
 damage('a library older than the host\'s', 'differs', '/opt/greet/libgreet.so.1', sub { },
     qr{build id: found [0-9a-f]{40}, expected [0-9a-f]{40} as on this machine; remedy: jailcgi update}, 'remedy');
 write_file('/opt/bin/plain', "\x7fELF" . substr($fitting, 4) =~ s/GNU\0/GNX\0/gr, 0755);

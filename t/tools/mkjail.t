@@ -49,6 +49,8 @@ is(in_jail($jail, '/usr/bin/python3', '-c', 'import ssl, sqlite3, ctypes; print(
     "42\n", 'python3 runs with its modules');
 is(in_jail($jail, '/opt/bin/greet.sh'), "from the script\n",
     'a script runs, and env finds its interpreter');
+jailcgi_ok('a script alone', 'mkjail', place() . '/script', '--minimal', '--program', '/opt/bin/greet.sh');
+is(in_jail(place() . '/script', '/opt/bin/greet.sh'), "from the script\n", 'brings env and the shell');
 is(in_jail($jail, '/usr/bin/id', '-un'), "uid61190\n", 'the tenant has a name');
 like(in_jail($jail, '/usr/bin/getent', 'hosts', 'localhost'), qr/localhost/,
     'host names are resolved');

@@ -18,7 +18,7 @@ use JailCGI::Builder::Jail;
 use JailCGI::Builder::Say qw(refuse failed shown);
 use JailCGI::Builder::Tree;
 
-our @EXPORT_OK = qw(run program must_be_trusted libraries preloaded directories_of);
+our @EXPORT_OK = qw(run program is_trusted must_be_trusted libraries preloaded directories_of);
 
 my @path = qw(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin);
 my %environment = (PATH => join(':', @path), LC_ALL => 'C', HOME => '/');
@@ -68,22 +68,31 @@ my %trusted;
 # Refuses what others than root can write: it would run as root now.
 sub must_be_trusted {
     my ($path) = @_;
-    return if $trusted{$path}++;
+    return if $trusted{$path};
     my $host  = JailCGI::Builder::Tree->host(guard => \&JailCGI::Builder::Jail::refuse_offence);
     my $found = $host->resolve($path);
     if (!$found->{st} || !S_ISREG($found->{st}[2])) {
         refuse($path, 'is no program of this machine', 'install it, or correct the name');
     }
-    my $offence = JailCGI::Builder::Jail::offence($found->{st}) or return;
+    my $offence = JailCGI::Builder::Jail::offence($found->{st});
+    if (!$offence) {
+        $trusted{$path} = 1;
+        return;
+    }
     return refuse($path, "can be written by others than root ($offence), and so is not"
           . ' executed', 'chown root ' . shown($path) . ' && chmod go-w ' . shown($path));
+}
+
+sub is_trusted {
+    my ($path) = @_;
+    return eval { must_be_trusted($path); 1 };
 }
 
 # What the loader says that it would map for OBJECT: ([paths], [missing names]).
 # Nothing of OBJECT is executed (ld.so(8), --list).
 sub libraries {
     my ($interp, $object, %env) = @_;
-    must_be_trusted($interp);
+    must_be_trusted($_) for $interp, $object;
     my ($status, $said) = run([$interp, '--list', $object], both => 1, env => \%env);
     my (@paths, @missing);
     for my $line (split /\n/, $said) {

@@ -16,6 +16,7 @@ use constant {
     SEGMENTS    => 128,
     DYNAMICS    => 4096,
     VERSIONS    => 8192,
+    LIBRARIES   => 256,
     NOTES       => 1 << 16,
     PT_LOAD     => 1,
     PT_DYNAMIC  => 2,
@@ -166,6 +167,7 @@ sub dynamic {
         push @needed, $value if $name eq 'needed';
         $dyn{$name} = $value;
     }
+    malformed() if @needed > LIBRARIES;
     $self->{dyn} = \%dyn;
     $self->{nodeflib} = 1 if ($dyn{flags_1} || 0) & NODEFLIB;
     return if !$dyn{strtab} || !$dyn{strsz};

@@ -17,6 +17,7 @@ use constant {
     CACHE_MAGIC => 'glibc-ld.so.cache1.1',
     CACHE_MAX   => 1 << 23,
     LOADER_MAX  => 4 << 20,
+    PATH_MAX    => 16,         # directories of one DT_RUNPATH
 };
 
 # What the loader prefers to the plain directory, best first.
@@ -96,6 +97,7 @@ sub expanded {
         $dir =~ s/\$(?:ORIGIN\b|\{ORIGIN\})/$origin/g;
         $dir =~ s/\$(?:LIB\b|\{LIB\})/$lib/g;
         push @dirs, "$dir/" if $dir =~ m{^/} && $dir !~ /\$/;
+        last if @dirs == PATH_MAX;
     }
     return @dirs;
 }
@@ -124,13 +126,15 @@ sub find {
         my @standard = $self->directories($interp);
         @cached = grep { my $path = $_; !grep { index($path, $_) == 0 } @standard } @cached;
     }
-    return $self->fitting($elf, map({ in_directory($_, $name) } @before),
-        @cached, map { in_directory($_, $name) } @default);
+    return $self->fitting($elf, map({ $self->in_directory($_, $name) } @before),
+        @cached, map { $self->in_directory($_, $name) } @default);
 }
 
 sub in_directory {
-    my ($dir, $name) = @_;
-    return ((map { "$dir$_$name" } @hwcaps), "$dir$name");
+    my ($self, $dir, $name) = @_;
+    $self->{in}{$dir} //= [grep { $self->{tree}->is_directory($_) }
+        (map { "$dir$_" } @hwcaps), $dir];
+    return map { "$_$name" } @{ $self->{in}{$dir} };
 }
 
 # The first of the paths that is an object of the same kind.

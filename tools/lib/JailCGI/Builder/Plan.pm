@@ -17,7 +17,7 @@ use warnings;
 
 use Fcntl ':mode';
 
-use JailCGI::Builder::Ask qw(libraries directories_of);
+use JailCGI::Builder::Ask qw(libraries directories_of is_trusted);
 use JailCGI::Builder::Elf;
 use JailCGI::Builder::Loader;
 use JailCGI::Builder::Say qw(refuse shown);
@@ -221,6 +221,10 @@ sub add_libraries {
             'install the package that has it');
     }
     return if !$self->{asks} || $self->answered($elf);
+    if (!$how{required} && !is_trusted($path)) {
+        return $self->note(shown($path) . ' can be written by others than root; its'
+              . ' libraries are left out');
+    }
     my ($found, $missing) = libraries($interp, $path);
     if (@$missing) {
         my $said = "the loader of this machine does not find @$missing";
