@@ -284,6 +284,40 @@ is(chunked('least', 'x' x 1000, 3)->code, 413, 'LimitRequestBody counts');
 is_deeply([glob '/tmp/jailcgi-body.*'], [], 'no file is left');
 $spool->stop;
 
+# --- a macro for all sites, and a proxy in front ------------------------------
+
+my $macro = httpd(
+    modules => [qw(macro proxy proxy_http)],
+    config  => <<"END",
+<Macro Site \$name \$root \$uid>
+    <VirtualHost 127.0.0.1:\@port\@>
+        ServerName \$name
+        ErrorLog "logs/\$name.error.log"
+        JailRoot \$root
+        JailUser "#\$uid" "#\$uid"
+        ScriptAlias /cgi-bin/ \$root/home/\$name/cgi-bin/
+    </VirtualHost>
+</Macro>
+Use Site alice @{[$alice->root]} @{[$alice->uid]}
+Use Site bob @{[$bob->root]} @{[$bob->uid]}
+<VirtualHost 127.0.0.1:\@port\@>
+    ServerName front
+    ProxyPass /behind/ http://127.0.0.1:\@port\@/cgi-bin/
+</VirtualHost>
+END
+);
+$_->install(probe('identity'), 'who') for $alice, $bob;
+for my $site ($alice, $bob) {
+    like($macro->get($site, '/cgi-bin/who')->content,
+        qr/^uid: (@{[$site->uid]}) \1 \1$/m, 'mod_macro: ' . $site->name);
+}
+like($macro->get('front', '/behind/who')->content,
+    qr/^uid: (@{[$alice->uid]}) \1 \1$/m, 'behind mod_proxy');
+my $big = 'z' x 300_000;
+like($macro->request('POST', 'front', '/behind/length.sh', [], $big)->content,
+    qr/sum=300000/, 'with a body');
+$macro->stop;
+
 # --- for LogFormat ----------------------------------------------------------
 
 my $conf = do { open my $fh, '<', 'conf/jailcgi.conf' or die; local $/; <$fh> };
