@@ -74,6 +74,8 @@ typedef struct {
     int spool_body;
     int64_t header_max; /* bytes */
     int64_t idle_ms;
+    int64_t timeout_total_ms; /* JailTimeout; 0: none */
+    int64_t timeout_idle_ms;
     apr_table_t *env; /* JailEnv; NULL: none */
     jc_rlimit_t limits[JC_RLIMITS];
     int nice_is_set;

@@ -84,8 +84,8 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
     size_t limits_at, strings_at;
 
     if (len < sizeof(*rec) || rec->len != len || len > JC_POLICY_LEN_MAX ||
-        (rec->flags & ~JC_POLICY_FLAGS) || rec->reserved ||
-        rec->group_count > JC_GROUPS_MAX || rec->limit_count > 16) {
+        (rec->flags & ~JC_POLICY_FLAGS) || rec->group_count > JC_GROUPS_MAX ||
+        rec->limit_count > 16) {
         return -1;
     }
     limits_at = sizeof(*rec) + rec->group_count * sizeof(uint32_t);

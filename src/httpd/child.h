@@ -210,6 +210,8 @@ void jc_client_on_control(jc_client_t *c);
 /* verdict.c. After stdout's end: how the script ended. Code JC_CODE_NONE: as it
  * should. */
 void jc_client_verdict(jc_client_t *c, jc_reason_t *why);
+/* A status as wait(2) gives it: "exit 3". */
+const char *jc_verdict_in_words(apr_pool_t *p, int status);
 void jc_client_close_stdin(jc_client_t *c);
 void jc_client_close(jc_client_t *c);
 /* The first failure counts; later ones are its consequences. */

@@ -18,7 +18,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* A request that nothing was heard of is sent once more, not for ever. */
@@ -127,12 +126,18 @@ static int browser_socket(conn_rec *conn)
     return fd;
 }
 
-static apr_interval_time_t timeout_of(const request_rec *r)
+/* How long the script may say nothing: the nearest of three settings. */
+static apr_interval_time_t timeout_of(const request_rec *r,
+                                      const jc_server_conf_t *conf)
 {
     const jc_dir_conf_t *dir =
         ap_get_module_config(r->per_dir_config, &jailcgi_module);
 
-    return dir->timeout >= 0 ? dir->timeout : r->server->timeout;
+    if (dir->timeout >= 0) {
+        return dir->timeout;
+    }
+    return conf->timeout_idle_ms > 0 ? apr_time_from_msec(conf->timeout_idle_ms)
+                                     : r->server->timeout;
 }
 
 jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
@@ -144,7 +149,7 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
     c->stdin_fd = c->stdout_fd = c->stderr_fd = c->control_fd = -1;
     c->browser_fd = browser_socket(r->connection);
     c->request_id = next_request_id();
-    c->timeout_ms = (int) apr_time_as_msec(timeout_of(r));
+    c->timeout_ms = (int) apr_time_as_msec(timeout_of(r, conf));
     if (conf->script_log) {
         c->log = apr_pcalloc(r->pool, sizeof(*c->log));
     }
@@ -310,22 +315,13 @@ static void on_failed(jc_client_t *c, const jc_msg_failed_t *m)
         apr_pstrmemdup(c->r->pool, m->text, strnlen(m->text, sizeof(m->text)));
 }
 
-static const char *in_words(apr_pool_t *p, int status)
-{
-    if (status == 0) {
-        return "exit 0";
-    }
-    return WIFSIGNALED(status)
-               ? apr_psprintf(p, "signal %d", WTERMSIG(status))
-               : apr_psprintf(p, "exit %d", WEXITSTATUS(status));
-}
-
 static void on_exit_message(jc_client_t *c, const jc_msg_exit_t *m)
 {
     c->exited = 1;
     c->exit = *m;
     note(c, JC_NOTE_STATUS, m->status);
-    apr_table_setn(c->r->notes, JC_NOTE_EXIT, in_words(c->r->pool, m->status));
+    apr_table_setn(c->r->notes, JC_NOTE_EXIT,
+                   jc_verdict_in_words(c->r->pool, m->status));
     note(c, JC_NOTE_UTIME, (int64_t) m->utime_us);
     note(c, JC_NOTE_STIME, (int64_t) m->stime_us);
     note(c, JC_NOTE_MAXRSS, (int64_t) m->maxrss_kb);

@@ -189,19 +189,56 @@ static const char *set_limits(cmd_parms *cmd, void *unused, int argc,
     return jc_limits_parse(cmd->pool, conf_of(cmd), argc, argv);
 }
 
-static const char *set_idle(cmd_parms *cmd, void *unused, const char *arg)
+/* From 1 ms to what an int holds of them, which is 24 days. Otherwise -1. */
+static int64_t parse_ms(const char *arg)
 {
-    apr_interval_time_t idle;
+    apr_interval_time_t time;
 
     if (!apr_isdigit(arg[0]) ||
-        ap_timeout_parameter_parse(arg, &idle, "s") != APR_SUCCESS ||
-        idle < apr_time_from_msec(1) || apr_time_as_msec(idle) >= INT32_MAX) {
+        ap_timeout_parameter_parse(arg, &time, "s") != APR_SUCCESS ||
+        time < apr_time_from_msec(1) || apr_time_as_msec(time) >= INT32_MAX) {
+        return -1;
+    }
+    return apr_time_as_msec(time);
+}
+
+static const char *set_timeout(cmd_parms *cmd, void *unused, const char *arg)
+{
+    jc_server_conf_t *conf = conf_of(cmd);
+    int64_t *field = NULL;
+    int64_t time_ms;
+
+    if (strncasecmp(arg, "total=", 6) == 0) {
+        field = &conf->timeout_total_ms;
+        arg += 6;
+    } else if (strncasecmp(arg, "idle=", 5) == 0) {
+        field = &conf->timeout_idle_ms;
+        arg += 5;
+    }
+    time_ms = strcasecmp(arg, "none") == 0 ? 0 : parse_ms(arg);
+    if (field == NULL || time_ms < 0) {
+        return apr_psprintf(cmd->pool,
+                            "JailTimeout: '%s' is not understood; write "
+                            "total=TIME or idle=TIME or both, each with a time "
+                            "from 1ms to 24 days (seconds, or a number with "
+                            "ms, s, min or h) or none",
+                            arg);
+    }
+    *field = time_ms;
+    return NULL;
+}
+
+static const char *set_idle(cmd_parms *cmd, void *unused, const char *arg)
+{
+    int64_t idle_ms = parse_ms(arg);
+
+    if (idle_ms < 0) {
         return apr_psprintf(cmd->pool,
                             "JailIdle: '%s' is not a time from 1ms to 24 days; "
                             "write seconds, or a number with ms, s, min or h",
                             arg);
     }
-    conf_of(cmd)->idle_ms = apr_time_as_msec(idle);
+    conf_of(cmd)->idle_ms = idle_ms;
     return NULL;
 }
 
@@ -294,6 +331,8 @@ const command_rec jc_config_commands[] = {
                       "resource limits: NAME SOFT[:HARD] ..."),
     AP_INIT_TAKE1("JailIdle", set_idle, NULL, RSRC_CONF,
                   "how long a jail without requests stays warm"),
+    AP_INIT_ITERATE("JailTimeout", set_timeout, NULL, RSRC_CONF,
+                    "how long a script may take: total=TIME, idle=TIME"),
     AP_INIT_ITERATE("JailTrust", add_trust, NULL, RSRC_CONF,
                     "paths of root's that any jail may run, or none"),
     AP_INIT_FLAG("JailStrict", set_strict, NULL, RSRC_CONF,

@@ -95,6 +95,7 @@ static int is_configured(const jc_server_conf_t *conf)
            conf->max_gid >= 0 || conf->exec_cmd >= 0 ||
            conf->error_detail >= 0 || conf->spool_body >= 0 ||
            conf->header_max >= 0 || conf->eager_binding >= 0 ||
+           conf->timeout_total_ms >= 0 || conf->timeout_idle_ms >= 0 ||
            conf->idle_ms >= 0 || conf->env != NULL || conf->trust != NULL ||
            conf->trust_is_reset;
 }

@@ -294,6 +294,9 @@ static const jc_reason_row_t rows[] = {
      NULL, NULL},
     {JC_CODE_END_UNKNOWN, ADMIN, "killed together with its jail", NULL,
      "see the main error log: was the keeper killed, is memory short"},
+    {JC_CODE_TOTAL_TIMEOUT, APLOG_ERR, HTTP_GATEWAY_TIME_OUT,
+     "ended because its time was over", "JailTimeout total, {found} ms",
+     "make it faster, or raise JailTimeout total"},
 };
 
 const jc_reason_row_t *jc_reason_row(uint32_t code)

@@ -221,6 +221,9 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
     if (conf->idle_ms > 0) {
         rec.idle_ms = (uint32_t) conf->idle_ms;
     }
+    if (conf->timeout_total_ms > 0) {
+        rec.total_ms = (uint32_t) conf->timeout_total_ms;
+    }
     if (conf->root_kind == JC_ROOT_PATH) {
         rec.flags |= JC_POLICY_CHROOT;
     }

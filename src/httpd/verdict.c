@@ -45,6 +45,16 @@ static void by_signal(jc_client_t *c, jc_reason_t *why)
     why->text = name ? apr_pstrcat(c->r->pool, "SIG", name, NULL) : "real-time";
 }
 
+const char *jc_verdict_in_words(apr_pool_t *p, int status)
+{
+    if (status == 0) {
+        return "exit 0";
+    }
+    return WIFSIGNALED(status)
+               ? apr_psprintf(p, "signal %d", WTERMSIG(status))
+               : apr_psprintf(p, "exit %d", WEXITSTATUS(status));
+}
+
 void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
 {
     memset(why, 0, sizeof(*why));
@@ -57,6 +67,9 @@ void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
     }
     if (!c->exited) {
         why->code = JC_CODE_END_UNKNOWN;
+    } else if (c->exit.ended == JC_ENDED_TOTAL) {
+        why->code = JC_CODE_TOTAL_TIMEOUT;
+        why->found = (uint64_t) c->conf->timeout_total_ms;
     } else if (WIFSIGNALED(c->exit.status)) {
         by_signal(c, why);
     } else if (WEXITSTATUS(c->exit.status) == 127 &&

@@ -19,9 +19,8 @@
 
 #include "runs.h"
 
-#define EVENTS  32
-#define BATCH   16
-#define TICK_MS 20
+#define EVENTS 32
+#define BATCH  16
 
 static struct {
     const jc_jail_t *jail;
@@ -67,7 +66,7 @@ static void jc_keeper_on_run(const jc_msg_run_t *msg, int *fds)
     run->request_id = msg->request_id;
     run->control_fd = control_fd;
     fds[JC_SPAWN_CONTROL] = -1; /* taken */
-    jc_runs_add(run);
+    jc_runs_add(run, keeper.jail->policy.rec->total_ms);
     /* No events asked for: hang-up is always told, and nothing else matters.
      * Without it nobody could order the end of this request: end it now. */
     if (watch(control_fd, 0, run)) {
@@ -182,8 +181,8 @@ void jc_keeper_serve(const jc_jail_t *jail)
         _exit(1);
     }
     while (!(keeper.draining && jc_runs_none())) {
-        int n = epoll_wait(JC_KEEPER_EPOLL_FD, events, EVENTS,
-                           jc_runs_ending() ? TICK_MS : -1);
+        int n =
+            epoll_wait(JC_KEEPER_EPOLL_FD, events, EVENTS, jc_runs_sleep_ms());
         int ended = 0;
         for (int i = 0; i < n; i++) {
             ended |= on_event(&events[i]);

@@ -23,6 +23,7 @@
 
 #include "keeper.h"
 
+#define TICK_MS      20
 #define GRACE_MS     3000 /* between SIGTERM and SIGKILL, as stock httpd */
 #define LAST_MS      1000 /* SIGKILL must have worked by then */
 #define CHILDREN_MAX 4096
@@ -78,8 +79,9 @@ void jc_runs_free(jc_run_t *run)
     spare = run;
 }
 
-void jc_runs_add(jc_run_t *run)
+void jc_runs_add(jc_run_t *run, uint32_t total_ms)
 {
+    run->until_ms = total_ms > 0 ? now_ms() + total_ms : 0;
     run->next = runs.first;
     runs.first = run;
     runs.childless = 0;
@@ -90,7 +92,7 @@ int jc_runs_none(void)
     return !runs.first && !runs.strays;
 }
 
-int jc_runs_ending(void)
+static int is_ending(void)
 {
     if (runs.strays && !runs.first) {
         return 1;
@@ -101,6 +103,26 @@ int jc_runs_ending(void)
         }
     }
     return 0;
+}
+
+int jc_runs_sleep_ms(void)
+{
+    uint64_t nearest = UINT64_MAX;
+    uint64_t now;
+
+    if (is_ending()) {
+        return TICK_MS;
+    }
+    for (const jc_run_t *run = runs.first; run; run = run->next) {
+        if (run->until_ms > 0 && run->until_ms < nearest) {
+            nearest = run->until_ms;
+        }
+    }
+    if (nearest == UINT64_MAX) {
+        return -1;
+    }
+    now = now_ms();
+    return nearest > now ? (int) (nearest - now) : 0;
 }
 
 /* Taken out of epoll and shut down before it is closed, because a child that
@@ -160,6 +182,7 @@ static void jc_keeper_on_child(jc_run_t *run, int status,
     run->reaped = 1;
     run->exit = (jc_msg_exit_t){.request_id = run->request_id,
                                 .status = status,
+                                .ended = run->ended,
                                 .utime_us = us_of(&usage->ru_utime),
                                 .stime_us = us_of(&usage->ru_stime),
                                 .maxrss_kb = (uint64_t) usage->ru_maxrss};
@@ -274,6 +297,18 @@ void jc_runs_end(jc_run_t *run)
     signal_session(run, SIGTERM);
 }
 
+/* Those whose total time is over. */
+static void end_overdue(void)
+{
+    for (jc_run_t *run = runs.first; run; run = run->next) {
+        if (run->until_ms > 0 && run->state == JC_RUN_RUNNING &&
+            now_ms() >= run->until_ms) {
+            run->ended = JC_ENDED_TOTAL;
+            jc_runs_end(run);
+        }
+    }
+}
+
 static void tick_run(jc_run_t *run, int has_namespaces)
 {
     uint64_t age_ms = now_ms() - run->since_ms;
@@ -303,7 +338,8 @@ static void kill_strays(int has_namespaces)
 
 void jc_runs_tick(int has_namespaces)
 {
-    if (!jc_runs_ending()) {
+    end_overdue();
+    if (!is_ending()) {
         return;
     }
     look_at_children();

@@ -32,6 +32,8 @@ typedef struct jc_run {
     uint64_t request_id;
     jc_run_state_t state;
     uint64_t since_ms; /* of this state */
+    uint64_t until_ms; /* when its total time is over; 0: never */
+    uint32_t ended;    /* why: JC_ENDED_* */
     int group_termed;  /* the leader's group has had its SIGTERM */
     unsigned termed;
     pid_t termed_pids[JC_TERMED_MAX];
@@ -39,10 +41,13 @@ typedef struct jc_run {
 
 jc_run_t *jc_runs_new(void); /* zeroed; NULL: no memory */
 void jc_runs_free(jc_run_t *run);
-void jc_runs_add(jc_run_t *run); /* takes it */
-int jc_runs_none(void);          /* no request and no process left */
-int jc_runs_ending(void);        /* jc_runs_tick() has work to do */
-void jc_runs_reap(void);         /* after SIGCHLD */
+/* Takes it; total_ms is how long it may go on, 0: as long as it likes. */
+void jc_runs_add(jc_run_t *run, uint32_t total_ms);
+/* How long the keeper may sleep before jc_runs_tick() has work; -1: for ever.
+ */
+int jc_runs_sleep_ms(void);
+int jc_runs_none(void);  /* no request and no process left */
+void jc_runs_reap(void); /* after SIGCHLD */
 void jc_runs_hung_up(jc_run_t *run);
 void jc_runs_end(jc_run_t *run); /* SIGTERM, later SIGKILL */
 void jc_runs_tick(int has_namespaces);

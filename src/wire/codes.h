@@ -113,10 +113,11 @@ typedef enum {
     JC_CODE_CLIENT_GONE = 1710,
     JC_CODE_STDERR_DROPPED = 1711,
     JC_CODE_BODY_BROKEN = 1712,
-    JC_CODE_CPU_LIMIT = 1713,   /* SIGXCPU, or SIGKILL with it */
-    JC_CODE_FSIZE_LIMIT = 1714, /* SIGXFSZ */
-    JC_CODE_EXIT_STATUS = 1715, /* non-zero after a whole page: a note */
-    JC_CODE_END_UNKNOWN = 1716, /* its keeper was killed */
+    JC_CODE_CPU_LIMIT = 1713,     /* SIGXCPU, or SIGKILL with it */
+    JC_CODE_FSIZE_LIMIT = 1714,   /* SIGXFSZ */
+    JC_CODE_EXIT_STATUS = 1715,   /* non-zero after a whole page: a note */
+    JC_CODE_END_UNKNOWN = 1716,   /* its keeper was killed */
+    JC_CODE_TOTAL_TIMEOUT = 1717, /* JailTimeout total; 504 */
 } jc_code_t;
 
 #endif

@@ -61,7 +61,7 @@ typedef struct {
     uint32_t env_count;
     uint32_t trust_count;
     uint32_t strings_len;
-    uint32_t reserved; /* 0 */
+    uint32_t total_ms; /* of one request; 0: as long as it likes */
 } jc_policy_rec_t;
 
 typedef struct {

@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 
 #define JC_WIRE_MAGIC   0x4a434749u /* "JCGI" */
-#define JC_WIRE_VERSION 3u
+#define JC_WIRE_VERSION 4u
 
 /* Descriptors that the helper inherits from the httpd parent by exec. */
 #define JC_FD_PARENT       3 /* SEQPACKET socket to the parent */
@@ -118,11 +118,16 @@ typedef struct {
     char text[JC_TEXT_MAX]; /* a path or name; NUL-terminated */
 } jc_msg_failed_t;
 
+enum {
+    JC_ENDED_NOT,   /* it has not, or httpd has asked for it */
+    JC_ENDED_TOTAL, /* JailTimeout total */
+};
+
 typedef struct {
     jc_wire_head_t head;
     uint64_t request_id;
     int32_t status; /* as wait(2) gives it */
-    uint32_t reserved;
+    uint32_t ended; /* why the keeper has ended it: JC_ENDED_* */
     uint64_t utime_us;
     uint64_t stime_us;
     uint64_t maxrss_kb;
