@@ -94,9 +94,17 @@ my @installed = map { s{^\Q$to\E/usr/share/jailcgi/}{}r } split /\n/, `find $to/
 my @modules = map { s{^tools/lib/}{}r } split /\n/, `find tools/lib -name '*.pm'`;
 is_deeply([sort @installed], [sort @modules], 'all modules are installed');
 
+# --- no module from where the caller's environment says
+write_file("$place/lib/strict.pm", "BEGIN { print qq{of the caller\\n} } 1;\n");
+for my $name (qw(PERL5LIB PERLLIB)) {
+    delete local $ENV{PERL5LIB};
+    local $ENV{$name} = "$place/lib";
+    ($status, $out, $err) = jailcgi('--help');
+    unlike($out, qr/of the caller/, "$name is not used");
+}
+
 # --- not root
 {
-    local $ENV{PERL5LIB};    # of the tests, below a home perhaps
     system("chmod -R a+rX $to") == 0 or die 'chmod';
     my $said = `setpriv --reuid=65534 --regid=65534 --clear-groups $to/usr/sbin/jailcgi update /x 2>&1`;
     is($? >> 8, 2, 'without root: status 2');
