@@ -249,8 +249,14 @@ sub compare {
     my ($self, $name, $request, %differs) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $theirs = $self->answer($self->{theirs}, $request);
-    my $ours   = $self->answer($self->{ours},   $request);
-    my $code   = exists $request->{code} ? $request->{code} : 200;
+    # mod_cgid loses an answer now and then (HEAD over HTTP/2, small POSTs): what
+    # it says is asked for again. What is ours has to be right the first time.
+    for (1 .. 3) {
+        last if !$theirs->{exit};
+        $theirs = $self->answer($self->{theirs}, $request);
+    }
+    my $ours = $self->answer($self->{ours}, $request);
+    my $code  = exists $request->{code} ? $request->{code} : 200;
     my %has    = (status => $code, %{ $request->{has} || {} });
     my %wrong = map { $_ => $ours->{$_} }
       grep { !is_as_stated($ours->{$_}, $has{$_}) } keys %has;
