@@ -126,10 +126,10 @@ static void add_variables(request_rec *r)
     }
 }
 
-/* `exec cmd`: the bucket reads what the command prints when the page gets
- * there, as it does for a script. */
-static int include_command(ap_filter_t *f, apr_bucket_brigade *bb,
-                           const char *command)
+/* `exec cmd`: the bucket reads what the command prints. What follows in the
+ * page waits for that: the next command may need what this one does. */
+static int include_command(include_ctx_t *ctx, ap_filter_t *f,
+                           apr_bucket_brigade *bb, const char *command)
 {
     request_rec *r = f->r;
     const jc_server_conf_t *conf = jc_config_of(r->server);
@@ -148,6 +148,7 @@ static int include_command(ap_filter_t *f, apr_bucket_brigade *bb,
     }
     APR_BRIGADE_INSERT_TAIL(bb,
                             jc_bucket_create(c, r->connection->bucket_alloc));
+    ctx->flush_now = 1;
     return 0;
 }
 
@@ -173,7 +174,7 @@ static int include(include_ctx_t *ctx, ap_filter_t *f, apr_bucket_brigade *bb,
     if (strcmp(name, "cmd") == 0) {
         ssi.expand(ctx, value, expanded, sizeof(expanded),
                    SSI_EXPAND_LEAVE_NAME);
-        return include_command(f, bb, apr_pstrdup(f->r->pool, expanded));
+        return include_command(ctx, f, bb, apr_pstrdup(f->r->pool, expanded));
     }
     if (strcmp(name, "cgi") == 0) {
         ssi.expand(ctx, value, expanded, sizeof(expanded),

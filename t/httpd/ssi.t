@@ -44,6 +44,9 @@ my %page = (
     hidden  => '<!--#if expr="false" --><!--#exec cmd="echo shown" --><!--#endif -->',
 );
 page("$_.shtml", "before <$page{$_}> after") for keys %page;
+page('order.shtml', join "\n", map { "<!--#exec cmd=\"$_\" -->" }
+      'rm -f /tmp/order', 'sleep 0.4; echo first >/tmp/order', 'cat /tmp/order',
+    'echo second >/tmp/order', 'cat /tmp/order');
 page('loose.shtml', $page{cmd}, mode => 0664);
 page('roots.shtml', $page{cmd}, uid  => 0);
 
@@ -101,6 +104,8 @@ is(body('where'),
 is($httpd->get($alice, '/args.shtml?a%20b;c')->content,
     "before <n=0\nQUERY_STRING=a%20b;c\nQUERY_STRING_UNESCAPED=a b\\;c\n> after",
     'a command gets no arguments from the query (CVE-2025-58098)');
+is(body('order') =~ s/\s+/ /gr, ' first second ', 'commands run one after the other')
+  or diag($httpd->log($alice));
 my $large = body('large');
 is(length $large, length('before <> after') + 1288895, 'a long output: all of it');
 like($large, qr/^before <1\n2\n/, 'from its beginning');
