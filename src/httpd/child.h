@@ -52,6 +52,9 @@
  * of the page which the request is redirected to. */
 #define JC_NOTE_BODY_GIVEN "jailcgi-body-given"
 
+/* Of the connection: the client has closed its sending side and still reads. */
+#define JC_NOTE_HALF_CLOSED "jailcgi-half-closed"
+
 #define JC_READ_BYTES       65536   /* one read of stdout */
 #define JC_PASS_BYTES       262144  /* passed on to the filters at once */
 #define JC_PASS_BUCKETS     64      /* likewise */

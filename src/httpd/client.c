@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -127,17 +128,18 @@ static int browser_socket(conn_rec *conn)
 }
 
 /* How long the script may say nothing: the nearest of three settings. */
-static apr_interval_time_t timeout_of(const request_rec *r,
-                                      const jc_server_conf_t *conf)
+static int timeout_ms_of(const request_rec *r, const jc_server_conf_t *conf)
 {
     const jc_dir_conf_t *dir =
         ap_get_module_config(r->per_dir_config, &jailcgi_module);
+    int64_t ms = apr_time_as_msec(r->server->timeout);
 
     if (dir->timeout >= 0) {
-        return dir->timeout;
+        ms = apr_time_as_msec(dir->timeout);
+    } else if (conf->timeout_idle_ms > 0) {
+        ms = conf->timeout_idle_ms;
     }
-    return conf->timeout_idle_ms > 0 ? apr_time_from_msec(conf->timeout_idle_ms)
-                                     : r->server->timeout;
+    return ms < INT_MAX ? (int) ms : INT_MAX;
 }
 
 jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
@@ -149,7 +151,9 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
     c->stdin_fd = c->stdout_fd = c->stderr_fd = c->control_fd = -1;
     c->browser_fd = browser_socket(r->connection);
     c->request_id = next_request_id();
-    c->timeout_ms = (int) apr_time_as_msec(timeout_of(r, conf));
+    c->timeout_ms = timeout_ms_of(r, conf);
+    c->half_closed =
+        apr_table_get(r->connection->notes, JC_NOTE_HALF_CLOSED) != NULL;
     if (conf->script_log) {
         c->log = apr_pcalloc(r->pool, sizeof(*c->log));
     }

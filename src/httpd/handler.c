@@ -124,7 +124,9 @@ int jc_handler(request_rec *r)
     c = jc_client_create(r, conf);
     if (jc_body_spool(c) < 0 || jc_request_build(c) < 0 ||
         jc_client_spawn(c) < 0) {
-        return jc_page_fail(c, &c->why);
+        status = jc_page_fail(c, &c->why);
+        jc_script_log_write(r, conf, status, c->log);
+        return status;
     }
     leave_ranges_to_script(r);
     return jc_page_answer(c, is_nph(r));

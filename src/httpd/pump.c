@@ -83,6 +83,8 @@ static void on_complete_browser(jc_client_t *c, short revents)
     }
     if (is_half_close(c, revents)) {
         c->half_closed = 1;
+        /* So it is for what else this request runs. */
+        apr_table_setn(c->r->connection->notes, JC_NOTE_HALF_CLOSED, "1");
     } else if (!c->half_closed || (revents & (POLLHUP | POLLERR))) {
         browser_gone(c);
     }
@@ -203,16 +205,25 @@ static int slice_ms(const jc_client_t *c, apr_time_t now)
 
 void jc_pump_nap(jc_client_t *c, int wait_ms)
 {
-    struct pollfd p;
+    struct pollfd p[2];
 
     if (c->body.expected || c->control_ended) {
         return;
     }
-    watch(&p, c->control_fd, POLLRDHUP);
-    if (poll(&p, 1, wait_ms) > 0) {
-        c->control_ended = 1;
-        c->read_first = 1;
-        jc_client_on_control(c); /* may send it again: then all is open */
+    watch(&p[0], c->control_fd, POLLRDHUP);
+    watch(&p[1], c->browser_fd, browser_events(c));
+    /* What the browser does is looked at when it happens: a half close counts
+     * by its time. */
+    while (c->why.code == JC_CODE_NONE && poll(p, 2, wait_ms) > 0) {
+        if (p[0].revents) {
+            c->control_ended = 1;
+            c->read_first = 1;
+            jc_client_on_control(c); /* may send it again: then all is open */
+            return;
+        }
+        c->active = apr_time_now();
+        on_browser(c, p[1].revents);
+        p[1].events = browser_events(c);
     }
 }
 

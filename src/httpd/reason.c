@@ -13,7 +13,8 @@
  *   {type}              the kind of file that found as st_mode says
  *   {limit}             the name that JailLimit has for found
  *   {text}              the reason's text
- *   {name}              the same if it is a path; otherwise the script's path
+ *   {name}              the same if it is a path; otherwise the script's path;
+ *                       in a remedy quoted as a word of a shell's command
  *   {path}              {name}, and where it is to be looked for
  */
 #include "child.h"
@@ -36,6 +37,7 @@ typedef struct {
     const jc_reason_t *why;
     const char *text;   /* printable and bounded; "" if there is none */
     const char *script; /* its path inside the jail */
+    int is_remedy;      /* somebody may copy it into a shell */
 } words_t;
 
 /* httpd escapes control characters too; this does not depend on it. */
@@ -77,6 +79,25 @@ static const char *file_type(uint64_t mode)
 static const char *name_of(const words_t *w)
 {
     return *w->text ? w->text : w->script;
+}
+
+/* A tenant may have named the file. */
+static const char *quoted(apr_pool_t *p, const char *name)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        "0123456789/._-+,@%:=";
+    const char *result = "", *quote;
+
+    if (name[strspn(name, plain)] == '\0') {
+        return name;
+    }
+    while ((quote = strchr(name, '\'')) != NULL) {
+        result = apr_pstrcat(p, result, apr_pstrmemdup(p, name, quote - name),
+                             "'\\''", NULL);
+        name = quote + 1;
+    }
+    return apr_pstrcat(p, "'", result, name, "'", NULL);
 }
 
 /* The 14xx paths are the keeper's while it still sees the host's root. */
@@ -125,7 +146,7 @@ static const char *value_of(const words_t *w, const char *s, size_t len)
         return jc_limits_name(why->found);
     }
     if (is_word(s, len, "name")) {
-        return name_of(w);
+        return w->is_remedy ? quoted(w->pool, name_of(w)) : name_of(w);
     }
     if (is_word(s, len, "path")) {
         return path_of(w);
@@ -209,6 +230,7 @@ static const char *sentence(request_rec *r, const jc_server_conf_t *conf,
     if (has_values(why, row)) {
         line = apr_pstrcat(r->pool, line, ": ", expand(&w, row->values), NULL);
     }
+    w.is_remedy = 1;
     if (row->remedy) {
         line = apr_pstrcat(r->pool, line, "; remedy: ", expand(&w, row->remedy),
                            NULL);
@@ -232,7 +254,7 @@ static void show(request_rec *r, int status, const char *line)
         ap_custom_response(
             r, status,
             apr_psprintf(r->pool,
-                         "\"<!DOCTYPE html>\n<html><head>\n<title>%s</title>\n"
+                         "<!DOCTYPE html>\n<html><head>\n<title>%s</title>\n"
                          "</head><body>\n<h1>%s</h1>\n<p>%s</p>\n"
                          "</body></html>\n",
                          title, title, shown));

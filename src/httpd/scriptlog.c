@@ -85,9 +85,9 @@ static void describe(entry_t *entry, request_rec *r, int status,
     apr_ctime(when, r->request_time);
     add_string(entry,
                apr_psprintf(r->pool, "%%%% [%s] %s %s%s%s %s\n%%%% %d %s\n",
-                            when, r->method, r->uri, r->args ? "?" : "",
-                            r->args ? r->args : "", r->protocol, status,
-                            r->filename));
+                            when, r->method, ap_escape_logitem(r->pool, r->uri),
+                            r->args ? "?" : "", r->args ? r->args : "",
+                            r->protocol, status, r->filename));
     if (reason) {
         add_string(entry, apr_pstrcat(r->pool, "%error\n", reason, "\n", NULL));
     }

@@ -137,6 +137,9 @@ int jc_body_spool(jc_client_t *c)
          !jc_body_is_inflated(r))) {
         return 0;
     }
+    /* From here on there is no body for what the request may be redirected to.
+     */
+    apr_table_setn(r->notes, JC_NOTE_BODY_GIVEN, "1");
     rv = take_all(&spool);
     if (rv != APR_EOF) {
         jc_body_broken(c, rv);

@@ -19,6 +19,7 @@
 #include "http_protocol.h"
 #include "http_request.h"
 #include "mod_include.h"
+#include "util_filter.h"
 #include "util_script.h"
 #include "apr_optional.h"
 #include "apr_strings.h"
@@ -142,6 +143,7 @@ static int include_command(include_ctx_t *ctx, ap_filter_t *f,
     c = jc_client_create(r, conf);
     jc_body_none(c); /* the page's, not the command's */
     c->command = command;
+    c->log = NULL; /* nothing of it would be written there */
     if (jc_request_build(c) < 0 || jc_client_spawn(c) < 0) {
         jc_page_fail(c, &c->why);
         return -1;
@@ -210,6 +212,15 @@ static apr_status_t on_exec(include_ctx_t *ctx, ap_filter_t *f,
         ssi.next_argument(ctx, &name, &value, SSI_VALUE_DECODED);
         if (!name || !value) {
             break;
+        }
+        /* What stands before it, so that a page has one command at a time. */
+        if (arguments > 0) {
+            apr_status_t rv = ap_pass_brigade(f->next, bb);
+
+            apr_brigade_cleanup(bb);
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
         }
         if (include(ctx, f, bb, name, value) < 0) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,

@@ -7,6 +7,7 @@
  */
 #include "child.h"
 
+#include "http_core.h"
 #include "apr_strings.h"
 
 #include <signal.h>
@@ -22,11 +23,19 @@
  * what it reports in nanoseconds, which on a busy machine is a tenth less. */
 static int is_cpu_limit(const jc_client_t *c, int signum)
 {
-    const jc_rlimit_t *limit = &c->conf->limits[RLIMIT_CPU];
+    const core_dir_config *core =
+        ap_get_core_module_config(c->r->per_dir_config);
     uint64_t used_us = c->exit.utime_us + c->exit.stime_us;
+    uint64_t hard = RLIM_INFINITY;
 
-    return signum == SIGXCPU || (signum == SIGKILL && limit->is_set &&
-                                 used_us / CPU_LEAST_US >= limit->hard);
+    if (c->conf->limits[RLIMIT_CPU].is_set) {
+        hard = c->conf->limits[RLIMIT_CPU].hard;
+    }
+    if (core->limit_cpu && core->limit_cpu->rlim_max < hard) {
+        hard = core->limit_cpu->rlim_max;
+    }
+    return signum == SIGXCPU ||
+           (signum == SIGKILL && used_us / CPU_LEAST_US >= hard);
 }
 
 static void by_signal(jc_client_t *c, jc_reason_t *why)

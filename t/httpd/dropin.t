@@ -69,6 +69,9 @@ END
         RLimitCPU 7 9
         RLimitMEM 400000000 500000000
     </Location>
+    <Location /cgi-bin/burn.sh>
+        RLimitCPU 1 1
+    </Location>
     <Location /cgi-bin/nproc.pl>
         RLimitNPROC 77 78
     </Location>
@@ -95,6 +98,15 @@ $res = $httpd->get($alice, '/cgi-bin/header.sh');
 is($res->code, 500, 'a header block above JailHeaderMax: 500');
 $httpd->log_like($alice, qr/JCGI1706/, 'with its code');
 is($httpd->get($alice, '/cgi-bin/env.sh')->code, 200, 'one below: 200');
+
+$alice->script('burn.sh', "#!/bin/sh\nwhile :; do :; done\n");
+is($httpd->get($alice, '/cgi-bin/burn.sh')->code, 500, 'RLimitCPU ends a script');
+$httpd->log_like($alice, qr/JCGI1713: script .*burn\.sh/, 'and the log says that it was that');
+$alice->script("it's \$(id);x.sh", "#!/bin/sh\n", mode => 0775);
+is($httpd->get($alice, '/cgi-bin/it\'s%20$(id);x.sh')->code, 500, 'a name with a meaning for shells');
+$httpd->log_like($alice,
+    qr{remedy: chmod go-w '/home/alice/cgi-bin/it'\\+''s \$\(id\);x\.sh'},
+    'is quoted in the remedy');
 
 # --- ScriptLog --------------------------------------------------------------
 
@@ -251,6 +263,7 @@ $res = $told->get($alice, '/cgi-bin/%3Cb%3E.sh');
 is($res->code, 500, 'JailErrorDetail On');
 like($res->content, qr/JCGI1603: script .*&lt;b&gt;\.sh/, 'the page has the reason');
 unlike($res->content, qr/<b>/, 'escaped');
+like($res->content, qr/\A<!DOCTYPE html>/, 'a whole page');
 is($told->get('own', '/cgi-bin/%3Cb%3E.sh')->content, 'own page',
     'an ErrorDocument stays');
 unlike($told->get('quiet', '/cgi-bin/%3Cb%3E.sh')->content, qr/JCGI|no.such/,
@@ -264,7 +277,10 @@ my $spool = httpd(vhosts => [
     $alice->vhost('JailSpoolBody On'),
     $alice->vhost("JailSpoolBody On\n    LimitRequestBody 1000", name => 'least'),
     $alice->vhost('', name => 'stream'),
+    $alice->vhost("JailSpoolBody On\n    ErrorDocument 500 /cgi-bin/length.sh",
+        name => 'spooled-error'),
 ]);
+my $left;
 
 sub chunked {
     my ($host, $piece, $times) = @_;
@@ -282,6 +298,11 @@ like(chunked('stream', 'x' x 1000, 3)->content,
     qr/^length= coding= sum=3000$/m, 'Off: streamed, no CONTENT_LENGTH');
 is(chunked('least', 'x' x 1000, 3)->code, 413, 'LimitRequestBody counts');
 is_deeply([glob '/tmp/jailcgi-body.*'], [], 'no file is left');
+$alice->script('refused.sh', "#!/bin/sh\n", mode => 0644);
+$left = 1;
+like($spool->request('POST', 'spooled-error', '/cgi-bin/refused.sh', [],
+        sub { return $left-- > 0 ? 'hello' : '' })->content,
+    qr/^length= coding= sum=0$/m, 'an ErrorDocument has no body that is gone');
 $spool->stop;
 
 # --- a macro for all sites, and a proxy in front ------------------------------

@@ -106,6 +106,9 @@ is($httpd->get($alice, '/args.shtml?a%20b;c')->content,
     'a command gets no arguments from the query (CVE-2025-58098)');
 is(body('order') =~ s/\s+/ /gr, ' first second ', 'commands run one after the other')
   or diag($httpd->log($alice));
+page('several.shtml', '<!--#exec cmd="sleep 0.4; echo first >/tmp/several"'
+      . ' cmd="cat /tmp/several" cmd="echo last" -->');
+is(body('several'), "first\nlast\n", 'those of one directive, too');
 my $large = body('large');
 is(length $large, length('before <> after') + 1288895, 'a long output: all of it');
 like($large, qr/^before <1\n2\n/, 'from its beginning');
@@ -160,5 +163,25 @@ like($alone->get($alice, '/cmd.shtml')->content, qr/command of $uid in $root/,
 $alone->graceful;
 like($alone->get($alice, '/cmd.shtml')->content, qr/command of $uid in $root/,
     'and after a graceful restart');
+
+
+# A client that closes its sending side with its request and still reads.
+sub half_closed {
+    my ($server, $path) = @_;
+    my $socket = $server->connect or die "connect: $@";
+    print {$socket} "GET $path HTTP/1.1\r\nHost: alice\r\nConnection: close\r\n\r\n";
+    shutdown $socket, 1;
+    return JailCGI::Httpd::read_all($socket, 20) // '';
+}
+$alice->script('slow.sh', "#!/bin/sh\nsleep 0.1\nprintf 'Content-Type: text/plain\\n\\nslow\\n'\n");
+$alice->script('go.sh', "#!/bin/sh\nsleep 0.1\nprintf 'Location: /cgi-bin/slow.sh\\n\\n'\n");
+page('twice.shtml', '<!--#exec cmd="sleep 0.1; echo one" --><!--#include '
+      . 'virtual="/cgi-bin/slow.sh" --><!--#exec cmd="sleep 0.1; echo two" -->end');
+for my $case (['/cgi-bin/slow.sh', qr/slow\n\z/], ['/cgi-bin/go.sh', qr/slow\n\z/],
+    ['/twice.shtml', qr/one.*slow.*two.*end/s]) {
+    my ($path, $whole) = @$case;
+    is(scalar(grep { half_closed($alone, $path) =~ $whole } 1 .. 10),
+        10, "$path: whole for a client that has closed its side");
+}
 
 done_testing;

@@ -113,6 +113,18 @@ damage('a program without library', 'missing-library', '/home/alice/program',
 damage('a program with another libc', 'missing-version', '/home/alice/program',
     program('GLIBC_2.34', 'GLIBC_9.99'), qr{version GLIBC_9\.99 of libc\.so\.6: found none in \S+libc}, $no_program);
 
+# --- a remedy is copied into root's shell
+{
+    my $evil = "$jail/home/alice/a;touch pwned;\$(id)'b";
+    my $elf = $fitting =~ s/libgreet\.so\.1/libgreet.so.9/r;
+    write_file($evil, $elf, 0755);
+    chown 61190, 61190, $evil;
+    my ($seen, $text_of) = findings($jail);
+    like($text_of, qr{--program '/home/alice/a;touch pwned;\$\(id\)'\\''b'$}m,
+        'a tenant\'s name is quoted in it') or diag(explain $seen);
+    unlink $evil;
+}
+
 # --- the same by the library's going, and update brings it back
 unlink "$jail/opt/greet/libgreet.so.1";
 ($found, $text) = findings($jail);

@@ -15,7 +15,7 @@ use Exporter 'import';
 use Fcntl ':mode';
 
 use JailCGI::Builder::Jail;
-use JailCGI::Builder::Say qw(refuse failed shown);
+use JailCGI::Builder::Say qw(refuse failed shown quoted);
 use JailCGI::Builder::Tree;
 
 our @EXPORT_OK = qw(run program is_trusted must_be_trusted libraries preloaded directories_of);
@@ -80,7 +80,7 @@ sub must_be_trusted {
         return;
     }
     return refuse($path, "can be written by others than root ($offence), and so is not"
-          . ' executed', 'chown root ' . shown($path) . ' && chmod go-w ' . shown($path));
+          . ' executed', 'chown root ' . quoted($path) . ' && chmod go-w ' . quoted($path));
 }
 
 sub is_trusted {

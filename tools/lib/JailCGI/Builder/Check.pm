@@ -17,7 +17,7 @@ use JailCGI::Builder::Check::Scripts;
 use JailCGI::Builder::Jail;
 use JailCGI::Builder::Loader;
 use JailCGI::Builder::Record qw(read_told read_files);
-use JailCGI::Builder::Say qw(refused shown);
+use JailCGI::Builder::Say qw(refused shown quoted);
 use JailCGI::Builder::Tree;
 
 # A tenant can make as many broken programs as he likes.
@@ -44,7 +44,7 @@ sub new {
         my ($path, $what) = @$offence;
         $self->finding('unsafe-root', $path, 'a directory on the way to the jail', $what,
             'uid 0, no write permission for group and others',
-            'chown root ' . shown($path) . ' && chmod go-w ' . shown($path), outside => 1);
+            'chown root ' . quoted($path) . ' && chmod go-w ' . quoted($path), outside => 1);
     }
     return $self;
 }
@@ -60,7 +60,7 @@ sub recorded {
     return;
 }
 
-sub shown_root { return shown($_[0]{root}) }
+sub shown_root { return quoted($_[0]{root}) }
 
 sub finding {
     my ($self, $kind, $path, $what, $found, $expected, $remedy, %how) = @_;
@@ -85,10 +85,10 @@ sub remedy_for {
     my $root = $self->shown_root;
     return "jailcgi update $root" if $self->{told} && $self->{files}{$path};
     return "jailcgi update $root" if ($self->{told} || {})->{from};
-    return "jailcgi mkjail $root --program " . shown($path)
+    return "jailcgi mkjail $root --program " . quoted($path)
       if $self->{host}->is_file($path);
     return 'install the package that has ' . shown($path)
-      . " on this machine, then jailcgi mkjail $root --program " . shown($path);
+      . " on this machine, then jailcgi mkjail $root --program " . quoted($path);
 }
 
 sub run {

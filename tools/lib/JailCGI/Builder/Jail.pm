@@ -15,7 +15,7 @@ use warnings;
 use Errno qw(ENOENT ENOTDIR);
 use Fcntl qw(:flock :DEFAULT :mode);
 
-use JailCGI::Builder::Say qw(refuse failed shown usage_error);
+use JailCGI::Builder::Say qw(refuse failed shown quoted usage_error);
 use JailCGI::Builder::Tree;
 
 use constant LOCK => '/etc/jailcgi.lock';
@@ -43,7 +43,7 @@ sub refuse_offence {
     return refuse($path || '/',
         "is a directory that others than root can write: it $offence,"
           . ' expected uid 0 and no write permission for group and others (JCGI1407)',
-        'chown root ' . shown($path || '/') . ' && chmod go-w ' . shown($path || '/'));
+        'chown root ' . quoted($path || '/') . ' && chmod go-w ' . quoted($path || '/'));
 }
 
 # The jail for writing; with create it is made where it is missing.
@@ -84,7 +84,7 @@ sub guard {
     refuse_offence("$root$path", $st);
     return if JailCGI::Builder::Tree::mount_of($fh) == $mount;
     return refuse("$root$path", 'is a mount point: what is below it is not the jail\'s',
-        'umount ' . shown("$root$path"));
+        'umount ' . quoted("$root$path"));
 }
 
 # The jail for reading only. Offences on the way are told to $heard.

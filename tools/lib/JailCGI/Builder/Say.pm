@@ -12,7 +12,7 @@ use warnings;
 
 use Exporter 'import';
 
-our @EXPORT_OK = qw(shown refuse refused failed note usage_error);
+our @EXPORT_OK = qw(shown quoted refuse refused failed note usage_error);
 
 # A name as it may stand in a terminal, a mail or a log.
 sub shown {
@@ -20,6 +20,15 @@ sub shown {
     $text =~ s/([\x00-\x1f\x7f\\]|[\x80-\xff])/sprintf '\\x%02x', ord $1/ge
       if !utf8_only($text);
     return $text;
+}
+
+# The same as a word of a command line, which somebody copies into root's shell:
+# a tenant may have named the file.
+sub quoted {
+    my ($text) = @_;
+    $text = shown($text);
+    return $text if $text =~ m{\A[\w./+,\@%:=~-]+\z};
+    return "'" . $text =~ s/'/'\\''/gr . "'";
 }
 
 # Whether it is UTF-8 without control characters and backslashes.

@@ -14,7 +14,7 @@ use warnings;
 
 use Fcntl ':mode';
 
-use JailCGI::Builder::Say qw(shown);
+use JailCGI::Builder::Say qw(quoted);
 use JailCGI::Builder::Tree;
 
 use constant { LIBRARIES_MAX => 500, LIBC_MAX => 8 << 20 };
@@ -124,8 +124,8 @@ sub library_remedy {
     my $interp = $object->{elf}{interp} // $self->{interp}{ $object->{elf}{kind} };
     my $there = $interp && $check->{host_loader}->find($name, $object, $interp);
     return $check->remedy_for($there->{path}) if $there;
-    return "install the package that has $name on this machine, then jailcgi mkjail $root"
-      . ' --program ' . shown($object->{path});
+    return "install the package that has @{[quoted($name)]} on this machine, then jailcgi mkjail $root"
+      . ' --program ' . quoted($object->{path});
 }
 
 # Each symbol version that OBJECT needs of LIBRARY. A library without any
@@ -142,8 +142,8 @@ sub versions {
         $check->finding('missing-version', $object->{path}, "version $version of $name",
             "none in $library->{path}", 'a library that defines it',
             $check->{told} && $own ? "jailcgi update $root"
-            : "take $name and the program from one and the same system: jailcgi mkjail $root"
-              . ' --adopt --program ' . shown($object->{path}));
+            : "take @{[quoted($name)]} and the program from one and the same system: jailcgi mkjail $root"
+              . ' --adopt --program ' . quoted($object->{path}));
     }
     return;
 }
@@ -166,7 +166,7 @@ sub compare {
     my $own = $check->{told} && $check->{files}{$path};
     $check->finding('differs', $path, 'build id', $here // 'none, and other content',
         ($there // 'the content') . ' as on this machine',
-        $own ? "jailcgi update $root" : "jailcgi mkjail $root --adopt --program " . shown($path));
+        $own ? "jailcgi update $root" : "jailcgi mkjail $root --adopt --program " . quoted($path));
     return;
 }
 

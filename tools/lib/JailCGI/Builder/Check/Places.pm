@@ -13,7 +13,7 @@ use warnings;
 
 use Fcntl ':mode';
 
-use JailCGI::Builder::Say qw(shown);
+use JailCGI::Builder::Say qw(quoted);
 use JailCGI::Builder::System qw(devices device_links);
 use JailCGI::Builder::Tree;
 
@@ -44,7 +44,7 @@ sub mount_options {
         next if ",$options," !~ /,$option,/;
         $check->finding('mount', '', "how its file system is mounted ($option)", $option,
             $option eq 'nodev' ? 'dev, or no device works' : 'exec, or no program starts',
-            'mount -o remount,' . ($option =~ s/^no//r) . ' ' . shown($at));
+            'mount -o remount,' . ($option =~ s/^no//r) . ' ' . quoted($at));
     }
     return;
 }
@@ -56,7 +56,7 @@ sub check_devices {
         my ($major, $minor) = @{ $devices->{$name} };
         my $found = $check->{jail}->resolve("/dev/$name");
         my $why = device_wrong($found, $major << 8 | $minor) or next;
-        my $at = shown("$check->{root}/dev/$name");
+        my $at = quoted("$check->{root}/dev/$name");
         $check->finding('device', "/dev/$name", 'a device', $why,
             "a character device $major, $minor with mode 0666",
             "rm -f $at; jailcgi " . ($check->{told} ? 'update ' : 'mkjail ') . $check->shown_root);
@@ -65,7 +65,7 @@ sub check_devices {
         my @st = $check->{jail}->lstat_of("/dev/$name");
         next if @st;
         $check->finding('device', "/dev/$name", 'a link', 'none', "a link to $links->{$name}",
-            own_remedy($check, "ln -s $links->{$name} " . shown("$check->{root}/dev/$name")));
+            own_remedy($check, "ln -s $links->{$name} " . quoted("$check->{root}/dev/$name")));
     }
     return;
 }
@@ -85,7 +85,7 @@ sub check_tmp {
     my $st = $check->{jail}->resolve('/tmp')->{st};
     my $mode = $st ? $st->[2] & 07777 : 0;
     return if $st && S_ISDIR($st->[2]) && ($mode == 01777 || ($st->[4] && !($mode & 022)));
-    my $at = shown("$check->{root}/tmp");
+    my $at = quoted("$check->{root}/tmp");
     $check->finding('tmp', '/tmp', 'a directory for temporary files',
         $st ? sprintf('uid %d, mode %04o', $st->[4], $mode) : 'none',
         'uid 0, mode 1777, or a directory of the tenant',
@@ -117,7 +117,7 @@ sub check_name_service {
         $check->finding('name-service', '/etc/nsswitch.conf',
             "$service, which it names", "no $name", 'the module',
             $there ? $check->remedy_for($there->{path})
-            : "take $service out of " . shown("$check->{root}/etc/nsswitch.conf"));
+            : "take $service out of " . quoted("$check->{root}/etc/nsswitch.conf"));
     }
     return;
 }

@@ -15,7 +15,7 @@ use Fcntl ':mode';
 
 use JailCGI::Builder::Elf;
 use JailCGI::Builder::Jail;
-use JailCGI::Builder::Say qw(shown);
+use JailCGI::Builder::Say qw(quoted);
 use JailCGI::Builder::Tree;
 
 # A tenant could keep the check busy for hours.
@@ -70,7 +70,7 @@ sub writable {
     my ($self, $path, $st, $kind) = @_;
     return if $path !~ $system || $path =~ m{/\.jailcgi~};
     my $offence = JailCGI::Builder::Jail::offence($st) or return;
-    my $full = shown($self->{check}{root} . $path);
+    my $full = quoted($self->{check}{root} . $path);
     $self->{check}->finding('writable', $path, "a $kind that decides what programs run",
         "it $offence", 'uid 0, no write permission for group and others',
         "chown root $full && chmod go-w $full");

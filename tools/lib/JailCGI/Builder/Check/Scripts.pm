@@ -12,7 +12,7 @@ use warnings;
 
 use Fcntl ':mode';
 
-use JailCGI::Builder::Say qw(shown);
+use JailCGI::Builder::Say qw(quoted);
 
 my @path = qw(/usr/local/bin /usr/bin /bin /usr/local/sbin /usr/sbin /sbin);
 
@@ -29,7 +29,7 @@ sub script {
     my ($interpreter, $argument) = $line =~ /^[ \t]*([^ \t]+)[ \t]*(.*?)[ \t]*$/;
     if (!defined $interpreter || $interpreter !~ m{^/}) {
         $check->finding('no-interpreter', $path, 'the first line', "#!$line",
-            '#! and a program from / on', 'correct the first line of ' . shown($path));
+            '#! and a program from / on', 'correct the first line of ' . quoted($path));
         return;
     }
     my $why = why_not($check, $interpreter);
@@ -62,15 +62,15 @@ sub why_not {
 sub remedy {
     my ($check, $path, $interpreter) = @_;
     if ($interpreter =~ /\r$/) {
-        return 'take the carriage returns (Windows line ends) out of ' . shown($path);
+        return 'take the carriage returns (Windows line ends) out of ' . quoted($path);
     }
     my $found = $check->{jail}->resolve($interpreter);
     if ($found->{st} && S_ISREG($found->{st}[2])) {
-        return 'chmod a+x ' . shown($check->{root} . $interpreter);
+        return 'chmod a+x ' . quoted($check->{root} . $interpreter);
     }
     my $remedy = $check->remedy_for($interpreter);
     return $remedy if $remedy =~ /^jailcgi /;
-    return 'correct the first line of ' . shown($path) . ", or $remedy";
+    return 'correct the first line of ' . quoted($path) . ", or $remedy";
 }
 
 1;
