@@ -117,7 +117,9 @@ void jc_script_log_write(request_rec *r, const jc_server_conf_t *conf,
         return;
     }
     describe(&entry, r, status, log);
-    if (apr_file_info_get(&info, APR_FINFO_SIZE, file) == APR_SUCCESS &&
+    /* Between the size and the write nobody else may add to it. */
+    if (apr_file_lock(file, APR_FLOCK_EXCLUSIVE) == APR_SUCCESS &&
+        apr_file_info_get(&info, APR_FINFO_SIZE, file) == APR_SUCCESS &&
         info.size + (apr_off_t) entry.text.len <= conf->script_log_len) {
         apr_file_write_full(file, entry.text.bytes, entry.text.len, NULL);
     }

@@ -1,6 +1,7 @@
 # A request that is given up takes all of its processes with it, whoever gives
 # it up and however they hide: other process groups, orphans, other sessions,
 # those that ignore SIGTERM.
+# MPM: event, worker, prefork
 
 use lib 't/lib';
 use JailCGI::Test;

@@ -1,4 +1,5 @@
 # One request: methods, path info, query, arguments, environment, headers.
+# MPM: event, worker, prefork
 
 use lib 't/lib';
 use JailCGI::Test;

@@ -1,5 +1,6 @@
 # Bodies, pages and stderr, however large, slow or odd: nothing is lost, nothing
 # waits for what it need not wait for, and nothing is held in memory.
+# MPM: event, worker, prefork
 
 use lib 't/lib';
 use JailCGI::Test;
