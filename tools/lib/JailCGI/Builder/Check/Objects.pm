@@ -124,8 +124,9 @@ sub library_remedy {
     my $interp = $object->{elf}{interp} // $self->{interp}{ $object->{elf}{kind} };
     my $there = $interp && $check->{host_loader}->find($name, $object, $interp);
     return $check->remedy_for($there->{path}) if $there;
-    return "install the package that has @{[quoted($name)]} on this machine, then jailcgi mkjail $root"
-      . ' --program ' . quoted($object->{path});
+    return 'install the package that has ' . quoted($name)
+      . " on this machine, then jailcgi mkjail $root --program "
+      . quoted($object->{path});
 }
 
 # Each symbol version that OBJECT needs of LIBRARY. A library without any
@@ -142,7 +143,8 @@ sub versions {
         $check->finding('missing-version', $object->{path}, "version $version of $name",
             "none in $library->{path}", 'a library that defines it',
             $check->{told} && $own ? "jailcgi update $root"
-            : "take @{[quoted($name)]} and the program from one and the same system: jailcgi mkjail $root"
+            : 'take ' . quoted($name)
+              . " and the program from one and the same system: jailcgi mkjail $root"
               . ' --adopt --program ' . quoted($object->{path}));
     }
     return;
