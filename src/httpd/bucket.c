@@ -157,7 +157,7 @@ static apr_status_t bucket_read(apr_bucket *b, const char **data,
     }
     /* In the middle of somebody else's page a failure is an end like others. */
     if (c->command && n <= 0) {
-        jc_ssi_end_command(c);
+        jc_page_finish(c);
         n = 0;
     }
     if (n < 0) {

@@ -280,8 +280,9 @@ jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
 /* page.c: reads the answer and passes it on (raw: nph-); returns what the
  * handler returns. */
 int jc_page_answer(jc_client_t *c, int raw);
-/* ssi.c: the output of exec cmd has ended, or failed: says why in the log. */
-void jc_ssi_end_command(jc_client_t *c);
+/* verdict.c: nothing of the output is waited for any more, which has ended or
+ * failed: says why in the log, and closes the client. */
+void jc_page_finish(jc_client_t *c);
 /* verdict.c: logs why there is no page, or only a part; ends the script. */
 int jc_page_fail(jc_client_t *c, const jc_reason_t *why);
 

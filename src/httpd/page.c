@@ -288,22 +288,12 @@ static int send_page(page_t *page)
 /* On a redirect the rest of the output means nothing; stderr still does. */
 static int discard_rest(page_t *page)
 {
-    jc_client_t *c = page->c;
-    jc_reason_t why;
-
     page->discard = 1;
     while (take(page, APR_BLOCK_READ) == APR_SUCCESS) {
         continue;
     }
-    if (c->why.code == JC_CODE_NONE) {
-        jc_pump_end(c, JC_EXIT_WAIT_MS);
-    }
-    jc_client_verdict(c, &why);
-    if (why.code != JC_CODE_NONE) {
-        jc_page_fail(c, &why);
-    }
-    jc_client_close(c);
-    return c->r->connection->aborted;
+    jc_page_finish(page->c);
+    return page->c->r->connection->aborted;
 }
 
 static int redirect(page_t *page, const char *location)

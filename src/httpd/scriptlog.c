@@ -78,7 +78,6 @@ static void add_kept(entry_t *entry, const char *title, const jc_kept_t *kept)
 static void describe(entry_t *entry, request_rec *r, int status,
                      const jc_script_log_t *log)
 {
-    static const jc_script_log_t nothing;
     const char *reason = apr_table_get(r->notes, JC_NOTE_REASON);
     char when[APR_CTIME_LEN];
 
@@ -96,7 +95,7 @@ static void describe(entry_t *entry, request_rec *r, int status,
     }
     add_string(entry, "%request\n");
     apr_table_do(add_header, entry, r->headers_in, NULL);
-    add_kept(entry, "\n", log ? &log->body : &nothing.body);
+    add_kept(entry, "\n", &log->body);
     add_string(entry, "%response\n");
     apr_table_do(add_header, entry, r->err_headers_out, NULL);
     add_kept(entry, "%stdout\n", &log->out);

@@ -154,20 +154,6 @@ static int include_command(include_ctx_t *ctx, ap_filter_t *f,
     return 0;
 }
 
-void jc_ssi_end_command(jc_client_t *c)
-{
-    jc_reason_t why;
-
-    if (c->why.code == JC_CODE_NONE) {
-        jc_pump_end(c, JC_EXIT_WAIT_MS);
-    }
-    jc_client_verdict(c, &why);
-    if (why.code != JC_CODE_NONE) {
-        jc_page_fail(c, &why);
-    }
-    jc_client_close(c);
-}
-
 static int include(include_ctx_t *ctx, ap_filter_t *f, apr_bucket_brigade *bb,
                    const char *name, char *value)
 {

@@ -102,3 +102,17 @@ int jc_page_fail(jc_client_t *c, const jc_reason_t *why)
     jc_client_close(c);
     return status;
 }
+
+void jc_page_finish(jc_client_t *c)
+{
+    jc_reason_t why;
+
+    if (c->why.code == JC_CODE_NONE) {
+        jc_pump_end(c, JC_EXIT_WAIT_MS);
+    }
+    jc_client_verdict(c, &why);
+    if (why.code != JC_CODE_NONE) {
+        jc_page_fail(c, &why);
+    }
+    jc_client_close(c);
+}
