@@ -29,7 +29,7 @@ sub shows {
 sub text_file {
     my ($path, $text) = @_;
     $alice->directory(dirname($path));
-    return $alice->replace($path, $text);
+    return $alice->settled($path, $text);
 }
 
 $alice->install(probe('show'), 'show');

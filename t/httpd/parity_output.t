@@ -15,7 +15,7 @@ $alice->script($_, JailCGI::Pair::printer()) for qw(print nph-print);
 $alice->directory('/home/alice/out');
 $alice->replace('/home/alice/out/itself',
     "Location: /cgi-bin/print/itself\n\n");
-$alice->replace($alice->jail_htdocs . '/page.txt', "a static page\n");
+$alice->settled($alice->jail_htdocs . '/page.txt', "a static page\n");
 
 my %location = (
     limited => 'LimitRequestBody 1000',

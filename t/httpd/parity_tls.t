@@ -72,7 +72,7 @@ i=0
 while [ ! -e /tmp/go ] && [ $i -lt 1200 ]; do sleep 0.1; i=$((i + 1)); done
 echo second
 END
-$alice->replace($alice->jail_htdocs . '/page.txt', "a static page\n");
+$alice->settled($alice->jail_htdocs . '/page.txt', "a static page\n");
 
 system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=alice '
       . "-keyout $dir/key -out $dir/certificate >$dir/openssl 2>&1") == 0
