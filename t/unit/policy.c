@@ -176,12 +176,13 @@ static void cgroups(void **state)
     REFUSED(memcpy(memmem(r.strings, 100, "pids.max=", 9), "=ids.maxx", 9));
 }
 
+#define TEST(name) cmocka_unit_test(name)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole),  cmocka_unit_test(numbers),
-        cmocka_unit_test(counts), cmocka_unit_test(mounts),
-        cmocka_unit_test(roots),  cmocka_unit_test(cgroups),
+        TEST(whole),  TEST(numbers), TEST(counts),
+        TEST(mounts), TEST(roots),   TEST(cgroups),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
