@@ -188,8 +188,7 @@ static const char *set_limits(cmd_parms *cmd, void *unused, int argc,
     return jc_limits_parse(cmd->pool, conf_of(cmd), argc, argv);
 }
 
-/* From 1 ms to what an int holds of them, which is 24 days. Otherwise -1. */
-static int64_t parse_ms(const char *arg)
+int64_t jc_config_parse_ms(const char *arg)
 {
     apr_interval_time_t time;
 
@@ -214,7 +213,7 @@ static const char *set_timeout(cmd_parms *cmd, void *unused, const char *arg)
         field = &conf->timeout_idle_ms;
         arg += 5;
     }
-    time_ms = strcasecmp(arg, "none") == 0 ? 0 : parse_ms(arg);
+    time_ms = strcasecmp(arg, "none") == 0 ? 0 : jc_config_parse_ms(arg);
     if (field == NULL || time_ms < 0) {
         return apr_psprintf(cmd->pool,
                             "JailTimeout: '%s' is not understood; write "
@@ -229,7 +228,7 @@ static const char *set_timeout(cmd_parms *cmd, void *unused, const char *arg)
 
 static const char *set_idle(cmd_parms *cmd, void *unused, const char *arg)
 {
-    int64_t idle_ms = parse_ms(arg);
+    int64_t idle_ms = jc_config_parse_ms(arg);
 
     if (idle_ms < 0) {
         return apr_psprintf(cmd->pool,
@@ -308,6 +307,15 @@ const command_rec jc_config_commands[] = {
     AP_INIT_TAKE_ARGV("JailMount", jc_isolation_mount, NULL, RSRC_CONF,
                       "what is in the jail: bind, ro, tmpfs, proc, dev, home, "
                       "or none"),
+    AP_INIT_TAKE1("JailSeccomp", jc_confine_seccomp, NULL, RSRC_CONF,
+                  "system calls that are refused: default, off, or a file"),
+    AP_INIT_FLAG("JailScope", set_flag, FIELD(scope), RSRC_CONF,
+                 "Off: requests of one jail may signal and trace each other"),
+    AP_INIT_FLAG("JailNoNewPrivs", set_flag, FIELD(no_new_privs), RSRC_CONF,
+                 "Off: set-user-id and set-group-id programs work"),
+    AP_INIT_TAKE12("JailBackground", jc_confine_background, NULL, RSRC_CONF,
+                   "processes that outlive their request: deny, or allow "
+                   "[max=TIME]"),
     AP_INIT_TAKE12("JailUser", jc_config_set_user, NULL, RSRC_CONF,
                    "who scripts run as: NAME or #UID, and a group; or owner"),
     AP_INIT_TAKE2("SuexecUserGroup", jc_config_set_suexec, NULL, RSRC_CONF,

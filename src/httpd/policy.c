@@ -99,7 +99,9 @@ static int is_configured(const jc_server_conf_t *conf)
            conf->timeout_total_ms >= 0 || conf->timeout_idle_ms >= 0 ||
            conf->idle_ms >= 0 || conf->env != NULL || conf->trust != NULL ||
            conf->trust_is_reset || conf->namespaces >= 0 ||
-           conf->mounts != NULL || conf->mounts_are_reset;
+           conf->mounts != NULL || conf->mounts_are_reset ||
+           conf->filter != NULL || conf->scope >= 0 ||
+           conf->no_new_privs >= 0 || conf->background_ms >= 0;
 }
 
 /*
@@ -230,6 +232,13 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
         refuse(conf, code, apr_pstrdup(freeze->p, isolation.found),
                apr_pstrdup(freeze->p, isolation.expected));
         return NULL;
+    }
+    isolation.filter = conf->filter;
+    if (conf->filter == NULL) {
+        problem = jc_seccomp_find(freeze->p, "default", &isolation.filter);
+        if (problem != NULL) {
+            return problem;
+        }
     }
     problem = jc_table_add(freeze->table, conf, &id, &isolation, &conf->policy);
     if (problem == NULL) {
