@@ -274,6 +274,15 @@ let_go();
 is(answers(@clients), '200 200', 'both are answered');
 ok((wait_until { keepers_of($alice) < keys %before } PATIENCE), 'then it is idle, and goes');
 
+@clients = line_up('short', qw(a b c));
+my ($keeper) = grep { descriptors($_) > 8 + 3 } keepers_of($alice);
+kill 'KILL', $keeper // die 'no keeper has three requests';
+my $first = shift @clients;
+is(answers($first), 503, 'a keeper is killed with its script');
+let_go();
+is(answers(@clients), '200 200', 'those that waited are served by another');
+is(join(' ', sort { $a cmp $b } noted('order')), 'a b c', 'each once');
+
 # --- a graceful restart ---------------------------------------------------------
 
 @clients = line_up('short', qw(a b c));
