@@ -53,6 +53,10 @@ jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
                                     int table_fd);
 void jc_generation_close(jc_generation_t *generation);
 
+/* harden.c: refuses what root may and nobody here needs. 0, or -1 with errno.
+ */
+int jc_harden(void);
+
 /* keepers.c */
 typedef struct {
     int parent_pidfd;
