@@ -347,6 +347,9 @@ const command_rec jc_config_commands[] = {
                   "how long a jail without requests stays warm"),
     AP_INIT_ITERATE("JailTimeout", set_timeout, NULL, RSRC_CONF,
                     "how long a script may take: total=TIME, idle=TIME"),
+    AP_INIT_TAKE_ARGV("JailConcurrency", jc_concurrency_set, NULL, RSRC_CONF,
+                      "scripts at once in a jail, who waits, and what those "
+                      "who are refused are told"),
     AP_INIT_ITERATE("JailTrust", add_trust, NULL, RSRC_CONF,
                     "paths of root's that any jail may run, or none"),
     AP_INIT_FLAG("JailStrict", set_strict, NULL, RSRC_CONF,
