@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -41,6 +43,16 @@ static void ignore_all(void)
             signal(sig, SIG_IGN);
         }
     }
+}
+
+/* Processes that live for less than it takes to look at them tell by the time
+ * of this file that they are there. */
+static void beat(int flags)
+{
+    int fd = open("/tmp/beat", O_WRONLY | flags, 0600);
+
+    futimens(fd, NULL);
+    close(fd);
 }
 
 /* Without the pipes of the page: nobody waits for it. */
@@ -177,6 +189,7 @@ static void traced(void)
 /* Each process makes the next one, in a group of its own, and goes. */
 static void run_ahead(void)
 {
+    beat(O_CREAT);
     close_range(0, ~0U, 0);
     while (now() < end) {
         pid_t pid = fork();
@@ -186,6 +199,7 @@ static void run_ahead(void)
         }
         own_group();
         prctl(PR_SET_CHILD_SUBREAPER, 1);
+        beat(0);
     }
     _exit(0);
 }
@@ -220,9 +234,11 @@ static void covered_chain(void)
 static void bomb(void)
 {
     if (fork() == 0) {
+        beat(O_CREAT);
         close_range(0, ~0U, 0);
         signal(SIGCHLD, SIG_IGN);
         while (now() < end) {
+            beat(0);
             if (fork() >= 0) {
                 own_group();
             }
