@@ -128,7 +128,7 @@ sub names_of {
     my ($call) = @_;
     my (undef, $name, $arguments, $result) = @$call;
     return $1 if $result =~ /^\d+<(.*)>/;
-    return if $name =~ /^(?:mmap|fchdir|chroot|fsopen|pivot_root)$/;
+    return if $name =~ /^(?:mmap|fchdir|chroot|fsopen|fsconfig|pivot_root)$/;
     # These name what lies at a descriptor, or the whole of the root.
     return if $name =~ /^(?:open_tree|move_mount|mount_setattr|u?mount2?)$/
       && $arguments !~ m{"[^"]*[^"/.][^"]*"};

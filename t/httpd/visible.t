@@ -27,7 +27,8 @@ SCRIPT
     $tenant->replace($tenant->jail_home . '/open', "for all\n");
 }
 
-my $httpd = httpd(vhosts => \@all);
+# What one request can do to another is in t/httpd/scope.t.
+my $httpd = httpd(vhosts => [map { [$_, 'JailScope Off'] } @all]);
 
 # --- processes from outside -----------------------------------------------
 
@@ -104,7 +105,8 @@ sub named_descriptors {
 my @expected = (
     # The last is of a /dev that is mounted nowhere any more.
     (qr{^(?:/dev)?/null$}) x 3, qr/eventfd/, qr/^socket:/, qr/pidfd/,
-    qr{/task/1/children$}, qr/signalfd/, qr/eventpoll/
+    # The processes of its PID namespace.
+    qr{/task/1/children$}, qr{^/$}, qr/signalfd/, qr/eventpoll/
 );
 
 # Besides these only the control socket of the one request that it has.
