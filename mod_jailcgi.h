@@ -17,13 +17,14 @@
 
 #include <stdint.h>
 
-#define JC_HANDLER_NAME    "cgi-script"
-#define JC_MAGIC_TYPE      "application/x-httpd-cgi"
-#define JC_RLIMITS         16 /* RLIM_NLIMITS of Linux */
-#define JC_DEFAULT_MIN_ID  1000
-#define JC_DEFAULT_IDLE_MS (5 * 60 * 1000)
-#define JC_DEFAULT_LOG_LEN 10385760 /* ScriptLogLength, as in mod_cgi */
-#define JC_DEFAULT_LOG_BUF 1024     /* ScriptLogBuffer, likewise */
+#define JC_HANDLER_NAME     "cgi-script"
+#define JC_MAGIC_TYPE       "application/x-httpd-cgi"
+#define JC_RLIMITS          16 /* RLIM_NLIMITS of Linux */
+#define JC_DEFAULT_MIN_ID   1000
+#define JC_DEFAULT_IDLE_MS  (5 * 60 * 1000)
+#define JC_DEFAULT_TMP_SIZE (64 << 20)
+#define JC_DEFAULT_LOG_LEN  10385760 /* ScriptLogLength, as in mod_cgi */
+#define JC_DEFAULT_LOG_BUF  1024     /* ScriptLogBuffer, likewise */
 
 #ifndef JC_HELPER_PATH
 #error "the Makefile gives JC_HELPER_PATH"
@@ -37,6 +38,7 @@ typedef enum {
     JC_ROOT_OFF,  /* hand the host to mod_cgi or mod_cgid */
     JC_ROOT_NONE, /* no change of root */
     JC_ROOT_PATH,
+    JC_ROOT_HOST, /* a root made of the machine's own directories */
 } jc_root_kind_t;
 
 typedef enum {
@@ -50,6 +52,25 @@ typedef struct {
     uint64_t soft;
     uint64_t hard;
 } jc_rlimit_t;
+
+typedef enum {
+    JC_CONF_BIND,
+    JC_CONF_TMPFS,
+    JC_CONF_PROC,
+    JC_CONF_DEV,
+    JC_CONF_HOME,
+} jc_mount_conf_kind_t;
+
+/* A line of JailMount. */
+typedef struct {
+    jc_mount_conf_kind_t kind;
+    uint32_t flags; /* JC_MOUNT_* */
+    const char *source;
+    const char *target;
+    uint64_t size; /* of a tmpfs, as the next two */
+    uint32_t mode;
+    uint32_t inodes;
+} jc_mount_conf_t;
 
 /* One for each server; merged. Fields that are unset inherit. */
 typedef struct {
@@ -80,8 +101,11 @@ typedef struct {
     jc_rlimit_t limits[JC_RLIMITS];
     int nice_is_set;
     int nice;
-    apr_array_header_t *trust; /* const char *; NULL: unset */
-    int trust_is_reset;        /* `none`: nothing is inherited */
+    apr_array_header_t *trust;  /* const char *; NULL: unset */
+    int trust_is_reset;         /* `none`: nothing is inherited */
+    int64_t namespaces;         /* JC_NS_*; -1: unset */
+    apr_array_header_t *mounts; /* jc_mount_conf_t; NULL: unset */
+    int mounts_are_reset;
 
     const char *script_log; /* NULL: none */
     int64_t script_log_len; /* bytes; the file grows no further */

@@ -55,7 +55,6 @@ void jc_generation_close(jc_generation_t *generation);
 
 /* keepers.c */
 typedef struct {
-    int use_namespaces; /* PID and IPC, if the helper may make them */
     int parent_pidfd;
     unsigned jails_max;
     char *title; /* the memory of argv, which ps shows */

@@ -86,16 +86,22 @@ static void finish(jail_t *jail)
 }
 
 /*
- * fork in new PID and IPC namespaces. By the raw system call, because the
- * C library's fork takes no flags and its clone wants a stack; the helper has
- * one thread, so there is no lock that the child could find taken.
+ * fork in the namespaces that the policy wants. By the raw system call,
+ * because the C library's fork takes no flags and its clone wants a stack; the
+ * helper has one thread, so there is no lock that the child could find taken.
  */
-static pid_t fork_keeper(void)
+static pid_t fork_keeper(uint32_t namespaces)
 {
+    static const struct {
+        uint32_t namespace;
+        unsigned long flag;
+    } map[] = {{JC_NS_MOUNT, CLONE_NEWNS}, {JC_NS_PID, CLONE_NEWPID},
+               {JC_NS_IPC, CLONE_NEWIPC},  {JC_NS_UTS, CLONE_NEWUTS},
+               {JC_NS_NET, CLONE_NEWNET},  {JC_NS_CGROUP, CLONE_NEWCGROUP}};
     unsigned long flags = SIGCHLD;
 
-    if (keepers.conf.use_namespaces) {
-        flags |= CLONE_NEWPID | CLONE_NEWIPC;
+    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
+        flags |= namespaces & map[i].namespace ? map[i].flag : 0;
     }
     return (pid_t) syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
 }
@@ -115,12 +121,11 @@ static int start_keeper(jail_t *jail, jc_failure_t *failure)
     memcpy(rec, &jail->policy->rec, len);
     int most = 1 << 20; /* the kernel cuts it to what it allows */
     (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
-    jail->pid = fork_keeper();
+    jail->pid = fork_keeper(jail->policy->rec.namespaces);
     if (jail->pid == 0) {
         jc_keeper_start_t start = {
             .sock_fd = pair[1],
             .parent_pidfd = keepers.conf.parent_pidfd,
-            .has_namespaces = keepers.conf.use_namespaces,
             .uid = jail->uid,
             .gid = jail->gid,
             .rec = rec,
@@ -137,6 +142,9 @@ static int start_keeper(jail_t *jail, jc_failure_t *failure)
     close(pair[1]);
     if (jail->pid < 0) {
         close(pair[0]);
+        if (failure->errnum != EAGAIN && failure->errnum != ENOMEM) {
+            failure->code = JC_CODE_NAMESPACES;
+        }
         return -1;
     }
     jail->sock_fd = pair[0];

@@ -113,9 +113,9 @@ static void limit_capabilities(uint64_t wanted)
     cap_free(keep);
 }
 
-/* Whether it may make PID and IPC namespaces: containers and hardened units
- * (RestrictNamespaces) take that away without taking the capability. */
-static int test_namespaces(void)
+/* Containers and hardened units (RestrictNamespaces) take namespaces away
+ * without taking the capability. */
+static void test_namespaces(void)
 {
     pid_t pid =
         (pid_t) syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWIPC | SIGCHLD, NULL,
@@ -126,13 +126,12 @@ static int test_namespaces(void)
     }
     if (pid > 0) {
         waitpid(pid, NULL, 0);
-        return 1;
+        return;
     }
     jc_log("jails get no PID and IPC namespaces of their own here: clone: %s; "
            "they need CAP_SYS_ADMIN, and RestrictNamespaces= in the unit of "
            "httpd must not forbid pid and ipc",
            strerror(errno));
-    return 0;
 }
 
 /* Each keeper in use takes a descriptor. Returns how many there can be. */
@@ -342,8 +341,8 @@ int main(int argc, char **argv)
     unsigned jails_max = raise_descriptor_limit();
     limit_capabilities(caps);
     helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    jc_keepers_conf_t conf = {.use_namespaces = test_namespaces(),
-                              .parent_pidfd = JC_FD_PARENT_PIDFD,
+    test_namespaces();
+    jc_keepers_conf_t conf = {.parent_pidfd = JC_FD_PARENT_PIDFD,
                               .jails_max = jails_max,
                               .title = argv[0],
                               .title_size = title_size};

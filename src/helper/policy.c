@@ -51,54 +51,61 @@ static int groups_are_sane(const uint32_t *groups, uint32_t count)
     return 1;
 }
 
-static int strings_are_sane(const jc_policy_view_t *view)
+static int root_is_sane(const jc_policy_view_t *view)
 {
-    const char *env = view->env;
-    const char *trust = view->trust;
+    uint32_t flags = view->rec->flags;
 
-    if (view->rec->flags & JC_POLICY_CHROOT) {
-        if (view->root[0] != '/' || view->root[1] == 0) {
-            return 0;
-        }
-    } else if (view->root[0]) {
-        return 0;
+    if (flags & JC_POLICY_CHROOT) {
+        return !(flags & JC_POLICY_HOST) && view->root[0] == '/' &&
+               view->root[1] != 0;
     }
-    for (uint32_t i = 0; i < view->rec->env_count; i++) {
+    return view->root[0] == 0;
+}
+
+static int env_is_sane(const char *env, uint32_t count)
+{
+    for (; count > 0; count--, env = jc_policy_next(env)) {
         if (env[0] == '=' || !strchr(env, '=')) {
             return 0;
         }
-        env = jc_policy_next(env);
-    }
-    for (uint32_t i = 0; i < view->rec->trust_count; i++) {
-        if (trust[0] != '/') {
-            return 0;
-        }
-        trust = jc_policy_next(trust);
     }
     return 1;
 }
 
-int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
+static int paths_are_sane(const char *path, uint32_t count)
 {
-    const jc_policy_rec_t *rec = data;
-    size_t limits_at, strings_at;
+    for (; count > 0; count--, path = jc_policy_next(path)) {
+        if (path[0] != '/') {
+            return 0;
+        }
+    }
+    return 1;
+}
 
-    if (len < sizeof(*rec) || rec->len != len || len > JC_POLICY_LEN_MAX ||
-        (rec->flags & ~JC_POLICY_FLAGS) || rec->group_count > JC_GROUPS_MAX ||
-        rec->limit_count > 16) {
-        return -1;
-    }
-    limits_at = sizeof(*rec) + rec->group_count * sizeof(uint32_t);
-    limits_at = (limits_at + 7) & ~(size_t) 7;
-    strings_at = limits_at + rec->limit_count * sizeof(jc_limit_t);
-    if (strings_at > len || rec->strings_len > len - strings_at) {
-        return -1;
-    }
-    const char *at = (const char *) data + strings_at;
-    const char *end = at + rec->strings_len;
-    view->rec = rec;
+/* Sets the views' pointers behind the record. -1: it has not that much. */
+static int find_arrays(const char *data, size_t len, jc_policy_view_t *view,
+                       size_t *strings_at)
+{
+    const jc_policy_rec_t *rec = view->rec;
+    size_t at = sizeof(*rec) + rec->group_count * sizeof(uint32_t);
+
     view->groups = (const uint32_t *) (rec + 1);
-    view->limits = (const jc_limit_t *) ((const char *) data + limits_at);
+    at = (at + 7) & ~(size_t) 7;
+    view->limits = (const jc_limit_t *) (data + at);
+    at += rec->limit_count * sizeof(jc_limit_t);
+    view->mounts = (const jc_mount_t *) (data + at);
+    at += rec->mount_count * sizeof(jc_mount_t);
+    view->filter = data + at;
+    at += rec->filter_count * (size_t) JC_FILTER_STEP;
+    *strings_at = at;
+    return at > len || rec->strings_len > len - at ? -1 : 0;
+}
+
+static int find_strings(const char *at, jc_policy_view_t *view)
+{
+    const jc_policy_rec_t *rec = view->rec;
+    const char *end = at + rec->strings_len;
+
     view->root = at;
     if (skip_strings(&at, end, 1)) {
         return -1;
@@ -108,12 +115,40 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
         return -1;
     }
     view->trust = at;
-    if (skip_strings(&at, end, rec->trust_count) || at != end) {
+    if (skip_strings(&at, end, rec->trust_count)) {
+        return -1;
+    }
+    view->mounted = at;
+    if (skip_strings(&at, end, 2 * rec->mount_count)) {
+        return -1;
+    }
+    view->cgroup = at;
+    return skip_strings(&at, end, rec->cgroup_count) || at != end ? -1 : 0;
+}
+
+int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
+{
+    const jc_policy_rec_t *rec = data;
+    size_t strings_at;
+
+    if (len < sizeof(*rec) || rec->len != len || len > JC_POLICY_LEN_MAX ||
+        (rec->flags & ~JC_POLICY_FLAGS) || (rec->namespaces & ~JC_NS_ALL) ||
+        rec->group_count > JC_GROUPS_MAX || rec->limit_count > 16 ||
+        rec->mount_count > JC_MOUNTS_MAX || rec->filter_count > JC_FILTER_MAX ||
+        rec->cgroup_count > JC_CGROUP_MAX) {
+        return -1;
+    }
+    view->rec = rec;
+    if (find_arrays(data, len, view, &strings_at) ||
+        find_strings((const char *) data + strings_at, view)) {
         return -1;
     }
     return ids_are_sane(rec) &&
                    groups_are_sane(view->groups, rec->group_count) &&
-                   strings_are_sane(view)
+                   root_is_sane(view) &&
+                   env_is_sane(view->env, rec->env_count) &&
+                   paths_are_sane(view->trust, rec->trust_count) &&
+                   jc_policy_rows_are_sane(view)
                ? 0
                : -1;
 }

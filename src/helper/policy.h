@@ -19,9 +19,13 @@ typedef struct {
     const jc_policy_rec_t *rec;
     const uint32_t *groups;
     const jc_limit_t *limits;
-    const char *root;  /* "" without JC_POLICY_CHROOT */
-    const char *env;   /* rec->env_count strings, one after the other */
-    const char *trust; /* rec->trust_count strings */
+    const jc_mount_t *mounts;
+    const void *filter;  /* rec->filter_count instructions of 8 bytes */
+    const char *root;    /* "" without JC_POLICY_CHROOT */
+    const char *env;     /* rec->env_count strings, one after the other */
+    const char *trust;   /* rec->trust_count strings */
+    const char *mounted; /* two strings for each mount: source, target */
+    const char *cgroup;  /* rec->cgroup_count strings FILE=VALUE */
 } jc_policy_view_t;
 
 /*
@@ -29,6 +33,9 @@ typedef struct {
  * fills *view. Returns 0, or -1 if it is malformed.
  */
 int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view);
+
+/* rows.c: the part of that check which is about mounts and the cgroup. */
+int jc_policy_rows_are_sane(const jc_policy_view_t *view);
 
 /*
  * Checks a whole table. Returns its head, or NULL if it is malformed. Every

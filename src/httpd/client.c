@@ -157,7 +157,10 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
     if (conf->script_log) {
         c->log = apr_pcalloc(r->pool, sizeof(*c->log));
     }
-    apr_table_setn(r->notes, JC_NOTE_JAIL, conf->root ? conf->root : "-");
+    apr_table_setn(r->notes, JC_NOTE_JAIL,
+                   conf->root_kind == JC_ROOT_HOST ? "host"
+                   : conf->root                    ? conf->root
+                                                   : "-");
     c->declared_len = -1;
     c->asked = r->request_time;
     jc_body_init(c);

@@ -25,12 +25,8 @@ static jc_server_conf_t *conf_of(cmd_parms *cmd)
     return jc_config_of(cmd->server);
 }
 
-/*
- * Sets *clean to `path` without doubled and trailing slashes. Returns NULL or
- * what is wrong with it, to follow it in a sentence.
- */
-static const char *clean_path(apr_pool_t *p, const char *path,
-                              const char **clean)
+const char *jc_config_clean_path(apr_pool_t *p, const char *path,
+                                 const char **clean)
 {
     char *out = apr_palloc(p, strlen(path) + 1);
     char *end = out;
@@ -73,19 +69,22 @@ static const char *set_root(cmd_parms *cmd, void *unused, const char *arg)
         conf->root_kind = JC_ROOT_OFF;
     } else if (strcasecmp(arg, "none") == 0) {
         conf->root_kind = JC_ROOT_NONE;
+    } else if (strcasecmp(arg, "host") == 0) {
+        conf->root_kind = JC_ROOT_HOST;
     } else {
-        const char *wrong = clean_path(cmd->pool, arg, &root);
+        const char *wrong = jc_config_clean_path(cmd->pool, arg, &root);
 
         if (wrong != NULL) {
             return apr_psprintf(cmd->pool,
                                 "JailRoot: '%s' %s; give the absolute path of "
                                 "the directory that scripts shall see as /, "
-                                "or none, or off",
+                                "or host, none or off",
                                 arg, wrong);
         }
         if (root[1] == '\0') {
             return "JailRoot: / is the root of the machine and jails nothing; "
-                   "write JailRoot none if scripts shall run in it";
+                   "write JailRoot host for a jail that has its programs, or "
+                   "none if scripts shall run in it";
         }
         conf->root_kind = JC_ROOT_PATH;
     }
@@ -279,7 +278,7 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
         conf->trust_is_reset = 1;
         return NULL;
     }
-    wrong = clean_path(cmd->pool, arg, &path);
+    wrong = jc_config_clean_path(cmd->pool, arg, &path);
     if (wrong == NULL && path[1] == '\0') {
         wrong = "would trust every file that belongs to root";
     }
@@ -301,7 +300,14 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
  * a .htaccess must not choose who a script runs as, nor where. */
 const command_rec jc_config_commands[] = {
     AP_INIT_TAKE1("JailRoot", set_root, NULL, RSRC_CONF,
-                  "directory that scripts see as /, or none, or off"),
+                  "directory that scripts see as /, or host, none or off"),
+    AP_INIT_TAKE_ARGV("JailNamespaces", jc_isolation_namespaces, NULL,
+                      RSRC_CONF,
+                      "what a jail has of its own: mount pid ipc uts net "
+                      "cgroup, or none"),
+    AP_INIT_TAKE_ARGV("JailMount", jc_isolation_mount, NULL, RSRC_CONF,
+                      "what is in the jail: bind, ro, tmpfs, proc, dev, home, "
+                      "or none"),
     AP_INIT_TAKE12("JailUser", jc_config_set_user, NULL, RSRC_CONF,
                    "who scripts run as: NAME or #UID, and a group; or owner"),
     AP_INIT_TAKE2("SuexecUserGroup", jc_config_set_suexec, NULL, RSRC_CONF,

@@ -15,6 +15,17 @@
 /* inherit.c: sets a line of JailEnv; names are compared with their case. */
 void jc_config_env_set(apr_table_t *env, const char *name, const char *value);
 
+/* config.c: sets *clean to `path` without doubled and trailing slashes. NULL
+ * or what is wrong with it, to follow it in a sentence. */
+const char *jc_config_clean_path(apr_pool_t *p, const char *path,
+                                 const char **clean);
+
+/* isolation.c: JailNamespaces and JailMount. */
+const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
+                                    char *const argv[]);
+const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
+                               char *const argv[]);
+
 /* config_user.c: JailUser and SuexecUserGroup. */
 const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
                                const char *group);
@@ -56,6 +67,20 @@ void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,
 uint32_t jc_identity_min(int64_t configured);
 uint32_t jc_identity_max(int64_t configured);
 
+/* mounts.c: what the keeper of a virtual host's jail makes. */
+typedef struct {
+    uint32_t namespaces;      /* JC_NS_* */
+    apr_array_header_t *rows; /* jc_mount_row_t */
+    const char *found;        /* with a refusal */
+    const char *expected;
+} jc_isolation_t;
+typedef struct jc_mounts_t jc_mounts_t;
+
+jc_mounts_t *jc_mounts_create(apr_pool_t *p);
+/* Fills *isolation, which lives as long as p. JC_CODE_NONE, or why not. */
+jc_code_t jc_mounts_compile(jc_mounts_t *mounts, const jc_server_conf_t *conf,
+                            const jc_identity_t *id, jc_isolation_t *isolation);
+
 /* suexec.c: hooks around the reading of directives. */
 int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
@@ -65,6 +90,10 @@ int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
                               const jc_server_conf_t *main_conf, int has_cgi);
 
+/* env.c: what is set over everything in a script's environment: NAME=VALUE. */
+apr_array_header_t *jc_env_lines(apr_pool_t *p, const jc_server_conf_t *conf,
+                                 const jc_identity_t *id);
+
 /* table.c */
 typedef struct jc_table_t jc_table_t;
 
@@ -72,7 +101,8 @@ jc_table_t *jc_table_create(apr_pool_t *p);
 /* Sets *policy to the number of an equal record or of a new one. NULL or what
  * is wrong with this virtual host, to follow its name. */
 const char *jc_table_add(jc_table_t *table, const jc_server_conf_t *conf,
-                         const jc_identity_t *id, uint32_t *policy);
+                         const jc_identity_t *id,
+                         const jc_isolation_t *isolation, uint32_t *policy);
 uint32_t jc_table_count(const jc_table_t *table);
 /* Sets *table_fd to a memfd that nobody can change. NULL or a sentence. */
 const char *jc_table_seal(jc_table_t *table, uint64_t generation,

@@ -21,6 +21,7 @@ void *jc_config_create_server(apr_pool_t *p, server_rec *s)
     conf->timeout_total_ms = conf->timeout_idle_ms = -1;
     conf->script_log_len = JC_DEFAULT_LOG_LEN;
     conf->script_log_buffer = JC_DEFAULT_LOG_BUF;
+    conf->namespaces = -1;
     conf->strict = -1;
     conf->policy = JC_NO_ID;
     conf->nap_score = apr_pcalloc(p, sizeof(*conf->nap_score));
@@ -95,6 +96,20 @@ static void merge_trust(apr_pool_t *p, jc_server_conf_t *merged,
     }
 }
 
+static void merge_mounts(apr_pool_t *p, jc_server_conf_t *merged,
+                         const jc_server_conf_t *base,
+                         const jc_server_conf_t *over)
+{
+    merged->mounts_are_reset = base->mounts_are_reset | over->mounts_are_reset;
+    if (over->mounts_are_reset || base->mounts == NULL) {
+        merged->mounts = over->mounts;
+    } else if (over->mounts == NULL) {
+        merged->mounts = base->mounts;
+    } else {
+        merged->mounts = apr_array_append(p, base->mounts, over->mounts);
+    }
+}
+
 /* -1: not set. */
 static int64_t nearer(int64_t base, int64_t over)
 {
@@ -142,6 +157,8 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merge_script_log(merged, base, over);
     merged->env = env_merge(p, base->env, over->env);
     merge_trust(p, merged, base, over);
+    merged->namespaces = nearer(base->namespaces, over->namespaces);
+    merge_mounts(p, merged, base, over);
     for (int i = 0; i < JC_RLIMITS; i++) {
         merged->limits[i] =
             over->limits[i].is_set ? over->limits[i] : base->limits[i];

@@ -40,6 +40,7 @@ typedef struct {
     int log_level;      /* likewise without a date */
     jc_names_t *names;
     jc_table_t *table;
+    jc_mounts_t *mounts;
     apr_hash_t *roots_seen; /* JailRoots that were looked at */
     uint64_t caps_needed;
     unsigned warnings;
@@ -97,7 +98,8 @@ static int is_configured(const jc_server_conf_t *conf)
            conf->header_max >= 0 || conf->eager_binding >= 0 ||
            conf->timeout_total_ms >= 0 || conf->timeout_idle_ms >= 0 ||
            conf->idle_ms >= 0 || conf->env != NULL || conf->trust != NULL ||
-           conf->trust_is_reset;
+           conf->trust_is_reset || conf->namespaces >= 0 ||
+           conf->mounts != NULL || conf->mounts_are_reset;
 }
 
 /*
@@ -156,11 +158,11 @@ static void check_root(freeze_t *freeze, server_rec *s, const char *root)
     }
 }
 
-static uint64_t caps_of(const jc_server_conf_t *conf)
+static uint64_t caps_of(const jc_server_conf_t *conf, uint32_t namespaces)
 {
     uint64_t caps = CAPS_ALWAYS;
 
-    if (conf->root_kind == JC_ROOT_PATH) {
+    if (conf->root_kind == JC_ROOT_PATH && !(namespaces & JC_NS_MOUNT)) {
         caps |= CAP_BIT(CAP_SYS_CHROOT);
     }
     if (conf->nice_is_set && conf->nice < 0) {
@@ -189,6 +191,8 @@ static void refuse(jc_server_conf_t *conf, jc_code_t code, const char *found,
 static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
 {
     jc_identity_t id;
+    jc_isolation_t isolation;
+    jc_code_t code;
     const char *problem;
 
     conf->policy = JC_NO_ID;
@@ -203,8 +207,9 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
     }
     if (conf->root_kind == JC_ROOT_UNSET) {
         refuse(conf, JC_CODE_NO_ROOT, "no JailRoot",
-               "JailRoot PATH, or none (no change of root), or off (mod_cgi "
-               "or mod_cgid runs the scripts)");
+               "JailRoot PATH, or host (a root made of the machine's own "
+               "directories), or none (no change of root), or off (mod_cgi or "
+               "mod_cgid runs the scripts)");
         return NULL;
     }
     jc_identity_resolve(freeze->names, conf, &id);
@@ -220,9 +225,15 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
                "user");
         return NULL;
     }
-    problem = jc_table_add(freeze->table, conf, &id, &conf->policy);
+    code = jc_mounts_compile(freeze->mounts, conf, &id, &isolation);
+    if (code != JC_CODE_NONE) {
+        refuse(conf, code, apr_pstrdup(freeze->p, isolation.found),
+               apr_pstrdup(freeze->p, isolation.expected));
+        return NULL;
+    }
+    problem = jc_table_add(freeze->table, conf, &id, &isolation, &conf->policy);
     if (problem == NULL) {
-        freeze->caps_needed |= caps_of(conf);
+        freeze->caps_needed |= caps_of(conf, isolation.namespaces);
     }
     return problem;
 }
@@ -291,6 +302,7 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         .log_level = APLOG_WARNING | (table_fd != NULL ? 0 : APLOG_STARTUP),
         .names = jc_names_create(ptemp),
         .table = jc_table_create(ptemp),
+        .mounts = jc_mounts_create(ptemp),
         .roots_seen = apr_hash_make(ptemp),
         .strict = jc_config_of(main_server)->strict == 1,
         .has_cgi = jc_compat_is_loaded("mod_cgi.c") ||

@@ -53,6 +53,14 @@ static const jc_reason_row_t rows[] = {
      "use an account of this host's customers, or raise JailMaxUID"},
     {JC_CODE_GID_TOO_HIGH, ADMIN, "the group's gid is above JailMaxGID",
      CONFIGURED, "use a group of this host's customers, or raise JailMaxGID"},
+    {JC_CODE_NO_MOUNT_NAMESPACE, ADMIN,
+     "the jail's namespaces are too few for what it shall have in it",
+     CONFIGURED, "name them in JailNamespaces, or leave that line out"},
+    {JC_CODE_NO_HOME, ADMIN, "there is no home to mount", CONFIGURED,
+     "correct the home in the user database, or name the directory: JailMount "
+     "bind DIRECTORY"},
+    {JC_CODE_TOO_MANY_MOUNTS, ADMIN, "the jail would have too many mounts",
+     CONFIGURED, "mount a directory above several of them instead"},
     {JC_CODE_WEB_USER, ADMIN, "scripts are never run as the web server's user",
      CONFIGURED, "give the site a user of its own in JailUser"},
 
@@ -107,6 +115,11 @@ static const jc_reason_row_t rows[] = {
      "found {found}, expected at most {expected}",
      "lower JailIdle, so that unused jails end sooner, and see whether stopped "
      "processes keep old ones from ending"},
+    {JC_CODE_NAMESPACES, ADMIN,
+     "jail not built: its namespaces could not be made", NULL,
+     "the helper needs CAP_SYS_ADMIN, and RestrictNamespaces= in the unit of "
+     "httpd must allow those of JailNamespaces; JailNamespaces none does "
+     "without"},
     {JC_CODE_OWNER_REFUSED, OWNER,
      "JailUser owner: the script belongs to a user or group that may not run "
      "scripts",
@@ -157,6 +170,26 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_STEP_CAPABILITIES, ADMIN,
      "jail not built: capabilities cannot be dropped", NULL, STEP},
     {JC_CODE_STEP_SIGNALS, ADMIN, "jail not built: signals", NULL, STEP},
+    {JC_CODE_STEP_MOUNTS, ADMIN,
+     "jail not built: nothing can be mounted at "
+     "{name}",
+     NULL,
+     "Linux 5.12 or later is needed for it, and a root of "
+     "httpd that is a mount point itself; " STEP},
+    {JC_CODE_MOUNT_SOURCE, ADMIN,
+     "jail not built: a source of JailMount is not there: {name}", NULL,
+     "make it, correct the line, or add the word optional to it"},
+    {JC_CODE_MOUNT_UNSAFE, ADMIN,
+     "jail not built: the way to a source of JailMount could be changed by "
+     "others: {name}",
+     "found {found:o}",
+     "name the real directory: symbolic links count only in directories that "
+     "belong to root and are writable by nobody else; and a home must belong "
+     "to its user and be writable by nobody else"},
+    {JC_CODE_MOUNT_TARGET, ADMIN,
+     "jail not built: there is no place to mount at in the jail: {name}", NULL,
+     "make a directory (for a file, a file) of that name below JailRoot, with "
+     "no symbolic link on the way"},
 
     /* 15xx: the checks of the script */
     {JC_CODE_REQUEST_MALFORMED, OWNER, "the jail could not read the request",
@@ -165,7 +198,8 @@ static const jc_reason_row_t rows[] = {
      "restart httpd"},
     {JC_CODE_NOT_IN_JAIL, OWNER, "{path} does not exist", NULL,
      "the script must lie below JailRoot, or the same path must exist again "
-     "inside it (as a bind mount, for example)"},
+     "inside it; in JailRoot host that is the user's home, what a JailMount "
+     "bind DIRECTORY brings in, and /usr"},
     {JC_CODE_PATH_DENIED, OWNER,
      "{path} may not be searched by the site's user", NULL,
      "chmod u+x {name}, or chown it to the site's user"},

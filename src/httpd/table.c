@@ -8,7 +8,7 @@
  * Never:     writes a byte into a record that it was not told: padding is
  *            zero, because equal bytes are what makes two policies one
  */
-#include "src/httpd/freeze.h"
+#include "src/httpd/mounts.h"
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
 
@@ -104,106 +104,45 @@ static uint32_t append_limits(jc_table_t *table, const jc_server_conf_t *conf)
     return count;
 }
 
-/* A table lookup that minds case, unlike apr_table_get. */
-static const char *configured_value(const jc_server_conf_t *conf,
-                                    const char *name)
+static uint32_t append_strings(jc_table_t *table,
+                               const apr_array_header_t *strings)
 {
-    const apr_array_header_t *lines;
-    const apr_table_entry_t *line;
-
-    if (conf->env == NULL) {
-        return NULL;
-    }
-    lines = apr_table_elts(conf->env);
-    line = (const apr_table_entry_t *) lines->elts;
-    for (int i = 0; i < lines->nelts; i++) {
-        if (strcmp(line[i].key, name) == 0) {
-            return line[i].val;
-        }
-    }
-    return NULL;
-}
-
-/* The home as it is called inside the jail. */
-static const char *home_inside(const jc_server_conf_t *conf,
-                               const jc_identity_t *id)
-{
-    size_t len = conf->root_kind == JC_ROOT_PATH ? strlen(conf->root) : 0;
-
-    if (id->home == NULL || id->home[0] != '/') {
-        return "/";
-    }
-    if (len == 0 || strncmp(id->home, conf->root, len) != 0) {
-        return id->home;
-    }
-    if (id->home[len] == '\0') {
-        return "/";
-    }
-    return id->home[len] == '/' ? id->home + len : id->home;
-}
-
-static uint32_t append_default(jc_table_t *table, const jc_server_conf_t *conf,
-                               const char *name, const char *value)
-{
-    if (value == NULL || configured_value(conf, name) != NULL) {
-        return 0; /* a JailEnv of that name comes later */
-    }
-    append(table, name, strlen(name));
-    append(table, "=", 1);
-    append_string(table, value);
-    return 1;
-}
-
-static uint32_t append_env(jc_table_t *table, const jc_server_conf_t *conf,
-                           const jc_identity_t *id)
-{
-    int is_owner = id->uid == JC_NO_ID;
-    const char *name = id->name;
-    uint32_t count = 0;
-
-    if (!is_owner && name == NULL) {
-        name = apr_psprintf(table->p, "%u", id->uid);
-    }
-    count +=
-        append_default(table, conf, "PATH", "/usr/local/bin:/usr/bin:/bin");
-    count += append_default(table, conf, "HOME",
-                            is_owner ? NULL : home_inside(conf, id));
-    count += append_default(table, conf, "USER", name);
-    count += append_default(table, conf, "LOGNAME", name);
-    count += append_default(table, conf, "SHELL", "/bin/sh");
-    count += append_default(table, conf, "TMPDIR", "/tmp");
-    if (conf->env != NULL) {
-        const apr_array_header_t *lines = apr_table_elts(conf->env);
-        const apr_table_entry_t *line = (const apr_table_entry_t *) lines->elts;
-
-        for (int i = 0; i < lines->nelts; i++, count++) {
-            append(table, line[i].key, strlen(line[i].key));
-            append(table, "=", 1);
-            append_string(table, line[i].val);
-        }
-    }
-    if (conf->eager_binding != 0) {
-        /* The loader then binds everything before main: a library that does
-         * not fit fails the script at once and not halfway through a page. */
-        append_string(table, "LD_BIND_NOW=1");
-        count++;
-    }
-    return count;
-}
-
-static uint32_t append_trust(jc_table_t *table, const jc_server_conf_t *conf)
-{
-    if (conf->trust == NULL) {
+    if (strings == NULL) {
         return 0;
     }
-    for (int i = 0; i < conf->trust->nelts; i++) {
-        append_string(table, APR_ARRAY_IDX(conf->trust, i, const char *));
+    for (int i = 0; i < strings->nelts; i++) {
+        append_string(table, APR_ARRAY_IDX(strings, i, const char *));
     }
-    return (uint32_t) conf->trust->nelts;
+    return (uint32_t) strings->nelts;
+}
+
+static uint32_t append_mounts(jc_table_t *table,
+                              const jc_isolation_t *isolation)
+{
+    for (int i = 0; i < isolation->rows->nelts; i++) {
+        const jc_mount_row_t *row =
+            &APR_ARRAY_IDX(isolation->rows, i, jc_mount_row_t);
+
+        append(table, &row->mount, sizeof(row->mount));
+    }
+    return (uint32_t) isolation->rows->nelts;
+}
+
+static void append_mount_strings(jc_table_t *table,
+                                 const jc_isolation_t *isolation)
+{
+    for (int i = 0; i < isolation->rows->nelts; i++) {
+        const jc_mount_row_t *row =
+            &APR_ARRAY_IDX(isolation->rows, i, jc_mount_row_t);
+
+        append_string(table, row->source);
+        append_string(table, row->target);
+    }
 }
 
 static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
-                         const jc_identity_t *id)
+                         const jc_identity_t *id,
+                         const jc_isolation_t *isolation)
 {
     jc_policy_rec_t rec = {
         .uid = id->uid,
@@ -215,6 +154,7 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
         .idle_ms = JC_DEFAULT_IDLE_MS,
         .nice = conf->nice_is_set ? conf->nice : JC_NICE_UNSET,
         .group_count = id->group_count,
+        .namespaces = isolation->namespaces,
     };
     size_t strings_at;
 
@@ -226,6 +166,9 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
     }
     if (conf->root_kind == JC_ROOT_PATH) {
         rec.flags |= JC_POLICY_CHROOT;
+    }
+    if (conf->root_kind == JC_ROOT_HOST) {
+        rec.flags |= JC_POLICY_HOST;
     }
     if (id->uid == JC_NO_ID) {
         rec.flags |= JC_POLICY_OWNER;
@@ -241,10 +184,12 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
     append(table, id->groups, id->group_count * sizeof(*id->groups));
     pad(table);
     rec.limit_count = append_limits(table, conf);
+    rec.mount_count = append_mounts(table, isolation);
     strings_at = table->scratch_len;
     append_string(table, conf->root_kind == JC_ROOT_PATH ? conf->root : "");
-    rec.env_count = append_env(table, conf, id);
-    rec.trust_count = append_trust(table, conf);
+    rec.env_count = append_strings(table, jc_env_lines(table->p, conf, id));
+    rec.trust_count = append_strings(table, conf->trust);
+    append_mount_strings(table, isolation);
     rec.strings_len = (uint32_t) (table->scratch_len - strings_at);
     pad(table);
     rec.len = (uint32_t) table->scratch_len;
@@ -252,18 +197,20 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
 }
 
 const char *jc_table_add(jc_table_t *table, const jc_server_conf_t *conf,
-                         const jc_identity_t *id, uint32_t *policy)
+                         const jc_identity_t *id,
+                         const jc_isolation_t *isolation, uint32_t *policy)
 {
     const uint32_t *known;
     uint32_t *number;
     record_t *record;
 
-    write_record(table, conf, id);
+    write_record(table, conf, id, isolation);
     if (table->scratch_len > JC_POLICY_LEN_MAX) {
-        return apr_psprintf(table->p,
-                            "its JailEnv and JailTrust lines make a policy of "
-                            "%" APR_SIZE_T_FMT " bytes; there is room for %u",
-                            table->scratch_len, JC_POLICY_LEN_MAX);
+        return apr_psprintf(
+            table->p,
+            "its JailEnv, JailTrust and JailMount lines make a policy of "
+            "%" APR_SIZE_T_FMT " bytes; there is room for %u",
+            table->scratch_len, JC_POLICY_LEN_MAX);
     }
     known = apr_hash_get(table->numbers, table->scratch,
                          (apr_ssize_t) table->scratch_len);

@@ -14,48 +14,22 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mount.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef FSOPEN_CLOEXEC
-#define FSOPEN_CLOEXEC 1
-#endif
-#ifndef FSMOUNT_CLOEXEC
-#define FSMOUNT_CLOEXEC 1
-#endif
-#ifndef FSCONFIG_CMD_CREATE
-#define FSCONFIG_CMD_CREATE 6
-#endif
-
-/* A procfs of this PID namespace that is mounted nowhere: the host's shows
- * the host's numbers, and there need be none in the jail. */
-static int open_own_procfs(void)
+int jc_children_open(int has_pid_ns)
 {
-    int mount_fd = -1;
-    int fs_fd = (int) syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
-
-    if (fs_fd < 0) {
-        return -1;
-    }
-    if (syscall(SYS_fsconfig, fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0) {
-        mount_fd = (int) syscall(SYS_fsmount, fs_fd, FSMOUNT_CLOEXEC, 0);
-    }
-    close(fs_fd);
-    return mount_fd;
-}
-
-int jc_children_open(int has_namespaces)
-{
+    static const char *const no_options[3][2];
     char path[64];
     int dir_fd, fd;
 
     snprintf(path, sizeof(path), "%d/task/%d/children", (int) getpid(),
              (int) getpid());
-    if (!has_namespaces) {
+    if (!has_pid_ns) {
         dir_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     } else {
-        dir_fd = open_own_procfs();
+        /* A procfs of this PID namespace that is mounted nowhere: the host's
+         * shows the host's numbers, and there need be none in the jail. */
+        dir_fd = jc_tree_new("proc", no_options, 0);
     }
     if (dir_fd < 0) {
         return -1;

@@ -75,7 +75,7 @@ static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
     if (prctl(PR_SET_CHILD_SUBREAPER, 1)) {
         return -1;
     }
-    children_fd = jc_children_open(jail->start.has_namespaces);
+    children_fd = jc_children_open(jc_jail_has(jail, JC_NS_PID));
     if (children_fd < 0 || place(children_fd, JC_KEEPER_CHILDREN_FD)) {
         return -1;
     }
@@ -128,39 +128,6 @@ static int step_nice(jc_jail_t *jail, jc_failure_t *failure)
     return nice_value == JC_NICE_UNSET
                ? 0
                : setpriority(PRIO_PROCESS, 0, nice_value);
-}
-
-static int step_root(jc_jail_t *jail, jc_failure_t *failure)
-{
-    static jc_walk_t walk; /* failure's text points into it */
-    jc_walk_rule_t rule = {.owner = jail->start.uid, .links_need_root = 1};
-
-    if (!(jail->policy.rec->flags & JC_POLICY_CHROOT)) {
-        return chdir("/");
-    }
-    if (jc_walk(jail->policy.root, &rule, 1, &walk)) {
-        *failure = walk.failure;
-        switch (failure->code) {
-        case JC_CODE_NOT_IN_JAIL:
-            failure->code = JC_CODE_ROOT_MISSING;
-            break;
-        case JC_CODE_DIR_WRITABLE:
-        case JC_CODE_DIR_OWNER:
-        case JC_CODE_SYMLINK_LOOP:
-            failure->expected = failure->code;
-            failure->code = JC_CODE_ROOT_UNSAFE;
-            break;
-        default:
-            failure->code = JC_CODE_STEP_CHROOT;
-        }
-        return -1;
-    }
-    /* By descriptor, so that what was checked is what becomes the root. */
-    if (fchdir(walk.dir_fd) || chroot(".") || chdir("/")) {
-        return -1;
-    }
-    close(walk.dir_fd);
-    return 0;
 }
 
 static int step_groups(jc_jail_t *jail, jc_failure_t *failure)
@@ -262,9 +229,9 @@ typedef struct {
 } step_t;
 
 /*
- * Each row says why it stands where it stands. The PID and IPC namespaces are
- * older than the first row: the helper's clone made them, because a process
- * cannot enter a new PID namespace itself.
+ * Each row says why it stands where it stands. The namespaces are older
+ * than the first row: the helper's clone made them, because a process cannot
+ * enter a new PID namespace itself.
  */
 static const step_t steps[] = {
     /* First: no step may be reached by a terminal's or a group's signals. */
@@ -275,14 +242,15 @@ static const step_t steps[] = {
     /* Needs CAP_SYS_ADMIN for the procfs, and the host's root for /proc where
      * there is no PID namespace. Later it would need a /proc in the jail. */
     {"processes", JC_CODE_STEP_PROCESSES, step_processes},
-    /* -- mount namespace and mounts belong here: after the procfs, before the
-     *    root is changed, while there is CAP_SYS_ADMIN. */
     /* Need CAP_SYS_RESOURCE and CAP_SYS_NICE, so before uid. */
     {"limits", JC_CODE_STEP_LIMITS, step_limits},
     {"nice", JC_CODE_STEP_NICE, step_nice},
-    /* Needs CAP_SYS_CHROOT and CAP_DAC_READ_SEARCH. Everything from here on
+    /* Needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, and the host's root, where
+     * the sources of mounts are. */
+    {"mounts", JC_CODE_STEP_MOUNTS, jc_mounts_make},
+    /* Needs CAP_SYS_ADMIN or CAP_SYS_CHROOT. Everything from here on
      * happens inside: an error message could name no file of the host. */
-    {"root", JC_CODE_STEP_CHROOT, step_root},
+    {"root", JC_CODE_STEP_CHROOT, jc_root_enter},
     /* Groups, then gid, then uid: each needs the privilege that the next one
      * gives up. The other way round the web server's groups would stay. */
     {"groups", JC_CODE_STEP_GROUPS, step_groups},

@@ -34,7 +34,6 @@
 typedef struct {
     int sock_fd;
     int parent_pidfd;
-    int has_namespaces; /* it is PID 1 of a PID namespace */
     uint32_t uid;
     uint32_t gid;
     const void *rec;
@@ -46,7 +45,14 @@ typedef struct {
 typedef struct {
     jc_keeper_start_t start;
     jc_policy_view_t policy;
+    int root_fd; /* the new root between two steps, else -1 */
 } jc_jail_t;
+
+/* Whether the keeper has these namespaces (JC_NS_*) of its own. */
+static inline int jc_jail_has(const jc_jail_t *jail, uint32_t namespaces)
+{
+    return (jail->policy.rec->namespaces & namespaces) == namespaces;
+}
 
 /* main.c */
 void jc_keeper_main(const jc_keeper_start_t *start) __attribute__((noreturn));
@@ -63,20 +69,24 @@ void jc_keeper_refuse_all(int sock_fd, const jc_failure_t *failure);
 void jc_keeper_serve(const jc_jail_t *jail) __attribute__((noreturn));
 
 /* children.c: pids of the keeper's children, at most `max`; how many, or -1. */
-int jc_children_open(int has_namespaces);
+int jc_children_open(int has_pid_ns);
 int jc_children_list(pid_t *pids, int max);
 
 /* walk.c */
 #define JC_WALK_DEPTH 128
 #define JC_WALK_REST  8192 /* a symbolic link's target and what follows it */
+typedef enum { JC_WALK_FILE, JC_WALK_DIR, JC_WALK_ANY } jc_walk_want_t;
+
 typedef struct {
     uint32_t owner;      /* beside root, whose directories may be */
-    int links_need_root; /* symlinks count only in root's own directories */
+    int any_directory;   /* whosesoever they are */
+    int links_need_root; /* symlinks count only where none but root could
+                            make them */
 } jc_walk_rule_t;
 
 typedef struct {
     int dir_fd;  /* of the last directory; the caller's */
-    int file_fd; /* O_PATH of the last component; -1 if `want_dir` */
+    int file_fd; /* O_PATH of the last component; -1 if it is the directory */
     struct stat dir;
     struct stat file;
     jc_failure_t failure;       /* text points to `path` */
@@ -87,12 +97,38 @@ typedef struct {
 /*
  * Walks `path` (absolute) from the process's root one component at a time,
  * following symbolic links itself, and checks every directory by descriptor:
- * owned by root or rule->owner, writable by nobody else. With want_dir the
- * last component must be a directory too, is checked like the others, and
- * dir_fd is it. Returns 0, or -1 with walk->failure and nothing open.
+ * owned by root or rule->owner, writable by nobody else. Where a directory is
+ * wanted, and found, it is checked like the others, and dir_fd is it.
+ * Returns 0, or -1 with walk->failure and nothing open.
  */
-int jc_walk(const char *path, const jc_walk_rule_t *rule, int want_dir,
+int jc_walk(const char *path, const jc_walk_rule_t *rule, jc_walk_want_t want,
             jc_walk_t *walk);
+
+/*
+ * mounts.c, two steps: the root and what is in it, in the keeper's own mount
+ * namespace if it has one; and to go there. 0 or -1.
+ */
+int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure);
+int jc_root_enter(jc_jail_t *jail, jc_failure_t *failure);
+
+/*
+ * tree.c: a new file system with up to three options; a copy of what is mounted
+ * at and below a directory; MOUNT_ATTR_*, with AT_RECURSIVE for all of it.
+ * Each -1 with errno, or the tree's descriptor, or 0.
+ */
+int jc_tree_new(const char *type, const char *const options[][2],
+                unsigned attributes);
+int jc_tree_clone(int fd);
+int jc_tree_set(int tree_fd, unsigned attributes, unsigned flags);
+
+/*
+ * place.c: what lies at `path` beneath the root, as O_PATH and with no symbolic
+ * link on the way; and making it: a directory, a file with that content or a
+ * link to it, where none but root may. -1 with errno.
+ */
+int jc_place_open(int root_fd, const char *path, int flags);
+int jc_place_make(int root_fd, const char *path, jc_mount_kind_t kind,
+                  const char *content);
 
 /* request.c */
 typedef struct {

@@ -162,7 +162,7 @@ static void find_script(const jc_slot_t *slot, const jc_request_t *request,
     jc_walk_rule_t rule = {.owner = slot->jail->start.uid};
     jc_failure_t failure = {.code = JC_CODE_NONE};
 
-    if (jc_walk(request->script, &rule, 0, walk)) {
+    if (jc_walk(request->script, &rule, JC_WALK_FILE, walk)) {
         refuse(slot, &walk->failure);
     }
     if (jc_check_script(slot->jail, request, walk, &failure)) {

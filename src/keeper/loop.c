@@ -191,7 +191,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
             jc_runs_reap();
             jc_spawn_tidy();
         }
-        jc_runs_tick(jail->start.has_namespaces);
+        jc_runs_tick(jc_jail_has(jail, JC_NS_PID));
     }
     _exit(0);
 }

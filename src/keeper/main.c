@@ -44,6 +44,7 @@ void jc_keeper_main(const jc_keeper_start_t *start)
     jc_failure_t failure = {.code = JC_CODE_NO_KEEPER};
 
     jail.start = *start;
+    jail.root_fd = -1;
     set_title(start);
     if (jc_policy_view(start->rec, start->rec_len, &jail.policy) ||
         jc_jail_build(&jail, &failure)) {

@@ -309,7 +309,7 @@ static void end_overdue(void)
     }
 }
 
-static void tick_run(jc_run_t *run, int has_namespaces)
+static void tick_run(jc_run_t *run, int has_pid_ns)
 {
     uint64_t age_ms = now_ms() - run->since_ms;
 
@@ -318,16 +318,16 @@ static void tick_run(jc_run_t *run, int has_namespaces)
         run->since_ms = now_ms();
         age_ms = 0;
     }
-    if (run->state == JC_RUN_KILL && age_ms >= LAST_MS && has_namespaces) {
+    if (run->state == JC_RUN_KILL && age_ms >= LAST_MS && has_pid_ns) {
         _exit(1); /* PID 1 goes, and the kernel takes the whole jail */
     }
     signal_session(run, run->state == JC_RUN_TERM ? SIGTERM : SIGKILL);
 }
 
 /* What has left its session and outlived the last request. */
-static void kill_strays(int has_namespaces)
+static void kill_strays(int has_pid_ns)
 {
-    if (has_namespaces) {
+    if (has_pid_ns) {
         kill(-1, SIGKILL); /* reaches this PID namespace only, and not PID 1 */
         return;
     }
@@ -336,7 +336,7 @@ static void kill_strays(int has_namespaces)
     }
 }
 
-void jc_runs_tick(int has_namespaces)
+void jc_runs_tick(int has_pid_ns)
 {
     end_overdue();
     if (!is_ending()) {
@@ -345,11 +345,11 @@ void jc_runs_tick(int has_namespaces)
     look_at_children();
     for (jc_run_t *run = runs.first; run; run = run->next) {
         if (run->state != JC_RUN_RUNNING) {
-            tick_run(run, has_namespaces);
+            tick_run(run, has_pid_ns);
         }
     }
     if (runs.strays && !runs.first) {
-        kill_strays(has_namespaces);
+        kill_strays(has_pid_ns);
     }
 }
 

@@ -50,7 +50,7 @@ int jc_runs_none(void);  /* no request and no process left */
 void jc_runs_reap(void); /* after SIGCHLD */
 void jc_runs_hung_up(jc_run_t *run);
 void jc_runs_end(jc_run_t *run); /* SIGTERM, later SIGKILL */
-void jc_runs_tick(int has_namespaces);
+void jc_runs_tick(int has_pid_ns);
 void jc_runs_kill_all(void);
 
 #endif

@@ -1,11 +1,11 @@
 /*
  * From the root to a file, one component at a time, by descriptor.
  *
- * Runs in:   keeper as root (JailRoot); script's child as the tenant (script),
- *            in the keeper's memory: see spawn.c
- * Privilege: root for JailRoot, else the tenant's
- * Trusts:    no name: what is checked is what was opened
- * Never:     opens more than one component at once, follows a magic link
+ * Runs in:   keeper as root (JailRoot, JailMount); script's child as the tenant
+ * (script), in the keeper's memory: see spawn.c Privilege: root for JailRoot
+ * and JailMount, else the tenant's Trusts:    no name: what is checked is what
+ * was opened Never:     opens more than one component at once, follows a magic
+ * link
  */
 #define _GNU_SOURCE
 #include "keeper.h"
@@ -68,6 +68,9 @@ static int open_component(const state_t *s, const char *name)
 
 static int check_directory(state_t *s, const struct stat *st)
 {
+    if (s->rule->any_directory) {
+        return 0;
+    }
     if (st->st_uid != 0 && st->st_uid != s->rule->owner) {
         return fail(s, JC_CODE_DIR_OWNER, 0, st->st_uid, s->rule->owner);
     }
@@ -138,7 +141,8 @@ static int follow(state_t *s, int link_fd)
         (size_t) len + 1 + rest_len >= JC_WALK_REST) {
         return fail(s, JC_CODE_SYMLINK_LOOP, ELOOP, 0, 0);
     }
-    if (s->rule->links_need_root && s->top.st_uid != 0) {
+    if (s->rule->links_need_root &&
+        (s->top.st_uid != 0 || (s->top.st_mode & (S_IWGRP | S_IWOTH)))) {
         return fail(s, JC_CODE_SYMLINK_LOOP, 0, s->top.st_uid, 0);
     }
     joined[len] = '/';
@@ -175,7 +179,7 @@ static int is_last(const state_t *s)
 }
 
 /* Returns 1 when the walk has arrived at a file, 0 to go on, -1 on failure. */
-static int enter(state_t *s, const char *name, int want_dir)
+static int enter(state_t *s, const char *name, jc_walk_want_t want)
 {
     jc_walk_t *walk = s->walk;
     size_t len = strlen(walk->path);
@@ -198,10 +202,10 @@ static int enter(state_t *s, const char *name, int want_dir)
     if (S_ISLNK(st.st_mode)) {
         return follow(s, fd);
     }
-    if (S_ISDIR(st.st_mode) && (want_dir || !is_last(s))) {
+    if (S_ISDIR(st.st_mode) && (want != JC_WALK_FILE || !is_last(s))) {
         return push(s, fd, &st);
     }
-    if (!is_last(s) || want_dir) {
+    if (!is_last(s) || want == JC_WALK_DIR) {
         jc_sys_close(fd);
         return fail_errno(s, -ENOTDIR);
     }
@@ -210,7 +214,7 @@ static int enter(state_t *s, const char *name, int want_dir)
     return 1;
 }
 
-static int run(state_t *s, int want_dir)
+static int run(state_t *s, jc_walk_want_t want)
 {
     char name[NAME_MAX + 1];
     int result = push_root(s);
@@ -223,12 +227,12 @@ static int run(state_t *s, int want_dir)
         if (strcmp(name, ".") == 0) {
             continue;
         }
-        result = strcmp(name, "..") == 0 ? go_up(s) : enter(s, name, want_dir);
+        result = strcmp(name, "..") == 0 ? go_up(s) : enter(s, name, want);
     }
     return result;
 }
 
-int jc_walk(const char *path, const jc_walk_rule_t *rule, int want_dir,
+int jc_walk(const char *path, const jc_walk_rule_t *rule, jc_walk_want_t want,
             jc_walk_t *walk)
 {
     /* The arrays are not cleared: each page that is touched here is one
@@ -245,8 +249,8 @@ int jc_walk(const char *path, const jc_walk_rule_t *rule, int want_dir,
         return fail_errno(&s, -ENAMETOOLONG);
     }
     s.rest = path;
-    result = run(&s, want_dir);
-    if (result == 0 && !want_dir) { /* it ended at a directory */
+    result = run(&s, want);
+    if (result == 0 && want == JC_WALK_FILE) { /* it ended at a directory */
         result = fail(&s, JC_CODE_NOT_REGULAR, 0, s.top.st_mode, 0);
     }
     if (result >= 0) {

@@ -25,6 +25,9 @@ typedef enum {
     JC_CODE_WEB_USER = 1010,     /* the identity is httpd's own User */
     JC_CODE_UID_TOO_HIGH = 1011, /* above JailMaxUID */
     JC_CODE_GID_TOO_HIGH = 1012, /* above JailMaxGID */
+    JC_CODE_NO_MOUNT_NAMESPACE = 1013,
+    JC_CODE_NO_HOME = 1014, /* JailMount home: it is not one user's */
+    JC_CODE_TOO_MANY_MOUNTS = 1015,
 
     /* 12xx: the request, in the httpd child */
     JC_CODE_EXEC_CGI_OFF = 1201,
@@ -44,6 +47,7 @@ typedef enum {
     JC_CODE_JAIL_BUSY = 1304,  /* the keeper's queue is full */
     JC_CODE_TOO_MANY_JAILS = 1305,
     JC_CODE_OWNER_REFUSED = 1306, /* JailUser owner: id is out of bounds */
+    JC_CODE_NAMESPACES = 1307,    /* those of JailNamespaces: errno */
 
     /* 14xx: a step of building the jail, in the keeper */
     JC_CODE_STEP_SESSION = 1401,
@@ -64,6 +68,10 @@ typedef enum {
     JC_CODE_ROOT_REGAINED = 1416,
     JC_CODE_STEP_CAPABILITIES = 1417,
     JC_CODE_STEP_SIGNALS = 1418,
+    JC_CODE_STEP_MOUNTS = 1419,  /* text = the target */
+    JC_CODE_MOUNT_SOURCE = 1420, /* not there; text = how far it is */
+    JC_CODE_MOUNT_UNSAFE = 1421, /* expected = what is wrong: 15xx */
+    JC_CODE_MOUNT_TARGET = 1422, /* not there; text = the target */
 
     /* 15xx: the checks of the script, in its child, as the tenant */
     JC_CODE_REQUEST_MALFORMED = 1501,

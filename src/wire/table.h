@@ -7,11 +7,14 @@
  *
  * Layout: jc_table_head_t; uint32_t offset[policy_count]; then the records.
  * A record is jc_policy_rec_t, then group_count uint32_t, then (at the next
- * multiple of 8) limit_count jc_limit_t, then strings_len bytes of
+ * multiple of 8) limit_count jc_limit_t, mount_count jc_mount_t, filter_count
+ * instructions of a seccomp filter (8 bytes each), then strings_len bytes of
  * NUL-terminated strings:
  *   1. root: the jail's directory, absolute; "" without JC_POLICY_CHROOT
  *   2. env_count strings NAME=VALUE, set over everything the request brings
  *   3. trust_count absolute paths inside the jail
+ *   4. mount_count times two: the source and the target of a mount
+ *   5. cgroup_count strings FILE=VALUE, for files of the jail's cgroup
  * Records start at a multiple of 8 and are `len` bytes long, zeroed padding
  * included. Equal bytes are the same policy: the parent gives equal virtual
  * hosts one record, and the helper keeps a jail warm when its record comes
@@ -30,11 +33,28 @@
 #define JC_POLICY_SHELL  0x4u /* pages may run commands (SSI exec cmd) */
 /* With JC_POLICY_OWNER: uid and gid are those of the script's directory. */
 #define JC_POLICY_DIR_OWNER 0x8u
-#define JC_POLICY_FLAGS     0xfu
+#define JC_POLICY_HOST      0x10u /* the root is made of mounts alone */
+#define JC_POLICY_PRIVS     0x20u /* JailNoNewPrivs Off */
+#define JC_POLICY_FLAGS     0x3fu
+
+/* JailNamespaces: what a keeper has of its own. */
+#define JC_NS_MOUNT   0x1u
+#define JC_NS_PID     0x2u
+#define JC_NS_IPC     0x4u
+#define JC_NS_UTS     0x8u
+#define JC_NS_NET     0x10u
+#define JC_NS_CGROUP  0x20u
+#define JC_NS_ALL     0x3fu
+#define JC_NS_DEFAULT (JC_NS_MOUNT | JC_NS_PID | JC_NS_IPC | JC_NS_UTS)
 
 #define JC_TABLE_LEN_MAX  (256u << 20)
 #define JC_POLICY_LEN_MAX (1u << 20)
 #define JC_GROUPS_MAX     1024u
+#define JC_MOUNTS_MAX     512u
+#define JC_FILTER_MAX     4096u /* BPF_MAXINSNS */
+#define JC_FILTER_STEP    8u    /* sizeof(struct sock_filter) */
+#define JC_CGROUP_MAX     64u
+#define JC_NO_MAX         UINT32_MAX
 #define JC_NICE_UNSET     INT32_MAX
 
 typedef struct {
@@ -61,7 +81,17 @@ typedef struct {
     uint32_t env_count;
     uint32_t trust_count;
     uint32_t strings_len;
-    uint32_t total_ms; /* of one request; 0: as long as it likes */
+    uint32_t total_ms;   /* of one request; 0: as long as it likes */
+    uint32_t namespaces; /* JC_NS_* */
+    uint32_t mount_count;
+    uint32_t filter_count;
+    uint32_t cgroup_count;
+    uint32_t running_max; /* scripts at once; 0: as many as there are */
+    uint32_t queue_max;   /* requests that wait for their turn */
+    uint32_t queue_ms;    /* for so long */
+    /* What a request may leave behind lives so long; 0: not at all;
+     * JC_NO_MAX: as long as it likes. */
+    uint32_t background_ms;
 } jc_policy_rec_t;
 
 typedef struct {
@@ -70,5 +100,33 @@ typedef struct {
     uint64_t soft;     /* RLIM_INFINITY as the kernel has it */
     uint64_t hard;
 } jc_limit_t;
+
+/* What one row of the root's making does at its target. */
+typedef enum {
+    JC_MOUNT_BIND = 1, /* what lies at the source, with all below it */
+    JC_MOUNT_TMPFS,    /* an empty file system in memory */
+    JC_MOUNT_PROC,     /* the processes of the keeper's own PID namespace */
+    JC_MOUNT_DIR,      /* no mount: a directory */
+    JC_MOUNT_FILE,     /* no mount: a file that has the source as content */
+    JC_MOUNT_LINK,     /* no mount: a symbolic link to the source */
+    JC_MOUNT_KINDS = JC_MOUNT_LINK
+} jc_mount_kind_t;
+
+#define JC_MOUNT_READ_ONLY 0x1u
+#define JC_MOUNT_NOEXEC    0x2u
+#define JC_MOUNT_DEVICES   0x4u  /* without nodev */
+#define JC_MOUNT_OPTIONAL  0x8u  /* skipped if the source is not there */
+#define JC_MOUNT_MAKE      0x10u /* the target is made if it is not there */
+#define JC_MOUNT_HOME      0x20u /* the source must be the tenant's own */
+#define JC_MOUNT_FLAGS     0x3fu
+
+typedef struct {
+    uint32_t kind;
+    uint32_t flags;
+    uint32_t mode;   /* of the root of a tmpfs */
+    uint32_t inodes; /* the most a tmpfs has */
+    uint64_t size;   /* the most bytes a tmpfs has */
+    uint64_t ino;    /* of a file, so that another one is another policy */
+} jc_mount_t;
 
 #endif

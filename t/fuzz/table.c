@@ -39,8 +39,16 @@ static void read_all(const jc_policy_rec_t *rec)
     for (uint32_t i = 0; i < rec->limit_count; i++) {
         sum += view.limits[i].soft + view.limits[i].hard;
     }
+    for (uint32_t i = 0; i < rec->mount_count; i++) {
+        sum += view.mounts[i].size + view.mounts[i].ino;
+    }
+    for (uint32_t i = 0; i < rec->filter_count * JC_FILTER_STEP; i++) {
+        sum += ((const unsigned char *) view.filter)[i];
+    }
     sum += strlen(view.root) + strings_length(view.env, rec->env_count) +
-           strings_length(view.trust, rec->trust_count);
+           strings_length(view.trust, rec->trust_count) +
+           strings_length(view.mounted, 2 * rec->mount_count) +
+           strings_length(view.cgroup, rec->cgroup_count);
     if (!(rec->flags & JC_POLICY_OWNER) && (rec->uid == 0 || rec->gid == 0)) {
         abort();
     }

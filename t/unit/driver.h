@@ -95,7 +95,8 @@ static size_t put_policy(char *at, const policy_t *policy)
                            .max_uid = JC_NO_ID - 1,
                            .max_gid = JC_NO_ID - 1,
                            .idle_ms = policy->idle_ms,
-                           .nice = JC_NICE_UNSET};
+                           .nice = JC_NICE_UNSET,
+                           .namespaces = JC_NS_PID | JC_NS_IPC};
     char *strings = at + sizeof(rec);
     char *end = stpcpy(strings, policy->root) + 1;
 

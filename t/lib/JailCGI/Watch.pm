@@ -20,6 +20,12 @@ sub name_of {
     return (process_status($pid) || {})->{Name};
 }
 
+# By number: a root in another mount namespace has another name.
+sub is_same_directory {
+    my @pair = map { my @st = stat; @st ? "$st[0]:$st[1]" : return 0 } @_;
+    return $pair[0] eq $pair[1];
+}
+
 # [pid, name] of each process in these jails. Another run of the tests may have
 # given the same uid to somebody else, in another root. Zombies have no root and
 # are not among them; zombie_list is for these.
@@ -31,7 +37,7 @@ sub in_jails {
         my $status = process_status($pid)                       or next;
         my $root   = $root_of{ (split ' ', $status->{Uid})[1] } or next;
         push @found, [$pid, $status->{Name}]
-          if (readlink("/proc/$pid/root") // '') eq $root;
+          if is_same_directory("/proc/$pid/root/.", $root);
     }
     return @found;
 }

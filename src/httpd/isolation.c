@@ -1,0 +1,247 @@
+/*
+ * JailNamespaces and JailMount: what they say. What it comes to for a virtual
+ * host is in mounts.c.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    nothing; every argument is checked
+ * Never:     looks at a file: sources may come later, and need no reload then
+ */
+#include "src/httpd/freeze.h"
+#include "src/wire/table.h"
+
+#include "apr_lib.h"
+#include "apr_strings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#define INODE_BYTES 4096 /* of a tmpfs for which no number is given */
+
+static const struct {
+    const char *name;
+    uint32_t namespace;
+} namespaces[] = {
+    {"mount", JC_NS_MOUNT}, {"pid", JC_NS_PID}, {"ipc", JC_NS_IPC},
+    {"uts", JC_NS_UTS},     {"net", JC_NS_NET}, {"cgroup", JC_NS_CGROUP},
+};
+
+static uint32_t find_namespace(const char *name)
+{
+    for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
+        if (strcasecmp(name, namespaces[i].name) == 0) {
+            return namespaces[i].namespace;
+        }
+    }
+    return 0;
+}
+
+const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
+                                    char *const argv[])
+{
+    jc_server_conf_t *conf = jc_config_of(cmd->server);
+    uint32_t all = 0;
+
+    if (argc == 1 && strcasecmp(argv[0], "none") == 0) {
+        conf->namespaces = 0;
+        return NULL;
+    }
+    if (argc == 1 && strcasecmp(argv[0], "default") == 0) {
+        conf->namespaces = JC_NS_DEFAULT;
+        return NULL;
+    }
+    for (int i = 0; i < argc; i++) {
+        uint32_t one = find_namespace(argv[i]);
+
+        if (one == 0) {
+            return apr_psprintf(cmd->pool,
+                                "JailNamespaces: '%s' is not understood; "
+                                "write some of mount, pid, ipc, uts, net and "
+                                "cgroup, or none, or default (mount pid ipc "
+                                "uts)",
+                                argv[i]);
+        }
+        all |= one;
+    }
+    if (all == 0) {
+        return "JailNamespaces: nothing is named; write some of mount, pid, "
+               "ipc, uts, net and cgroup, or none, or default";
+    }
+    conf->namespaces = all;
+    return NULL;
+}
+
+/* Bytes, with K, M or G. Returns 0 if it is none. */
+static uint64_t parse_size(const char *text)
+{
+    static const char units[] = "KMG";
+    unsigned long long number;
+    const char *unit;
+    char *end;
+    int shift = 0;
+
+    errno = 0;
+    number = strtoull(text, &end, 10);
+    if (!apr_isdigit(text[0]) || errno != 0) {
+        return 0;
+    }
+    if (*end != '\0') {
+        unit = strchr(units, apr_toupper(*end));
+        if (unit == NULL || end[1] != '\0') {
+            return 0;
+        }
+        shift = 10 * (int) (unit - units + 1);
+    }
+    return number > (UINT64_MAX >> 20) >> shift ? 0 : number << shift;
+}
+
+/* NULL, or what is wrong with one word behind the paths. */
+static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
+                                const char *word)
+{
+    char *end;
+
+    if (strcasecmp(word, "noexec") == 0) {
+        mount->flags |= JC_MOUNT_NOEXEC;
+        return NULL;
+    }
+    if (strcasecmp(word, "optional") == 0 && mount->kind == JC_CONF_BIND) {
+        mount->flags |= JC_MOUNT_OPTIONAL;
+        return NULL;
+    }
+    if (strcasecmp(word, "ro") == 0 && mount->kind == JC_CONF_HOME) {
+        mount->flags |= JC_MOUNT_READ_ONLY;
+        return NULL;
+    }
+    if (mount->kind == JC_CONF_TMPFS) {
+        if (strncasecmp(word, "size=", 5) == 0) {
+            mount->size = parse_size(word + 5);
+            return mount->size >= 4096 ? NULL
+                                       : "is not a size from 4096 bytes up, "
+                                         "with or without K, M or G";
+        }
+        if (strncasecmp(word, "mode=", 5) == 0) {
+            unsigned long mode = strtoul(word + 5, &end, 8);
+
+            mount->mode = (uint32_t) mode;
+            return apr_isdigit(word[5]) && *end == '\0' && mode <= 01777
+                       ? NULL
+                       : "is not a mode up to 1777 in octal";
+        }
+        if (strncasecmp(word, "inodes=", 7) == 0) {
+            unsigned long inodes = strtoul(word + 7, &end, 10);
+
+            mount->inodes = (uint32_t) inodes;
+            return apr_isdigit(word[7]) && *end == '\0' && inodes >= 2 &&
+                           inodes <= INT32_MAX
+                       ? NULL
+                       : "is not a number from 2 up";
+        }
+    }
+    return apr_psprintf(p, "is not understood after %s",
+                        mount->kind == JC_CONF_TMPFS  ? "tmpfs TARGET"
+                        : mount->kind == JC_CONF_BIND ? "SOURCE TARGET"
+                                                      : mount->target);
+}
+
+static const struct {
+    const char *name;
+    jc_mount_conf_kind_t kind;
+    uint32_t flags;
+    int paths; /* the most that may be given */
+    const char *target;
+} kinds[] = {
+    {"bind", JC_CONF_BIND, 0, 2, NULL},
+    {"ro", JC_CONF_BIND, JC_MOUNT_READ_ONLY, 2, NULL},
+    {"tmpfs", JC_CONF_TMPFS, 0, 1, NULL},
+    {"proc", JC_CONF_PROC, JC_MOUNT_NOEXEC, 0, "/proc"},
+    {"dev", JC_CONF_DEV, 0, 0, "/dev"},
+    {"home", JC_CONF_HOME, 0, 0, "home"},
+};
+
+#define GRAMMAR                                                                \
+    "write bind SOURCE [TARGET], ro SOURCE [TARGET], tmpfs TARGET [size=64M] " \
+    "[mode=1777] [inodes=N], proc, dev, home [ro], or none"
+
+static const char *parse_paths(cmd_parms *cmd, jc_mount_conf_t *mount, int most,
+                               int argc, char *const argv[], int *at)
+{
+    const char *paths[2] = {NULL, NULL};
+    int count = 0;
+
+    for (; count < most && *at < argc && argv[*at][0] == '/'; (*at)++) {
+        const char *wrong =
+            jc_config_clean_path(cmd->pool, argv[*at], &paths[count]);
+
+        if (wrong == NULL && paths[count][1] == '\0') {
+            wrong = "is the whole root";
+        }
+        if (wrong != NULL) {
+            return apr_psprintf(cmd->pool, "JailMount: '%s' %s", argv[*at],
+                                wrong);
+        }
+        count++;
+    }
+    if (most > 0 && count == 0) {
+        return apr_psprintf(cmd->pool,
+                            "JailMount %s: an absolute path must follow; %s",
+                            argv[0], GRAMMAR);
+    }
+    if (most > 0) {
+        mount->source = mount->kind == JC_CONF_BIND ? paths[0] : "";
+        mount->target = paths[1] != NULL ? paths[1] : paths[0];
+    }
+    return NULL;
+}
+
+const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
+                               char *const argv[])
+{
+    jc_server_conf_t *conf = jc_config_of(cmd->server);
+    jc_mount_conf_t mount = {.size = JC_DEFAULT_TMP_SIZE, .mode = 01777};
+    const char *wrong;
+    size_t i = 0;
+    int at = 1;
+
+    if (argc == 1 && strcasecmp(argv[0], "none") == 0) {
+        conf->mounts = NULL;
+        conf->mounts_are_reset = 1;
+        return NULL;
+    }
+    while (i < sizeof(kinds) / sizeof(kinds[0]) &&
+           (argc == 0 || strcasecmp(argv[0], kinds[i].name) != 0)) {
+        i++;
+    }
+    if (i == sizeof(kinds) / sizeof(kinds[0])) {
+        return apr_psprintf(cmd->pool,
+                            "JailMount: '%s' is not a kind of mount; %s",
+                            argc > 0 ? argv[0] : "", GRAMMAR);
+    }
+    mount.kind = kinds[i].kind;
+    mount.flags = kinds[i].flags;
+    mount.target = kinds[i].target;
+    wrong = parse_paths(cmd, &mount, kinds[i].paths, argc, argv, &at);
+    if (wrong != NULL) {
+        return wrong;
+    }
+    for (; at < argc; at++) {
+        wrong = parse_option(cmd->pool, &mount, argv[at]);
+        if (wrong != NULL) {
+            return apr_psprintf(cmd->pool, "JailMount %s: '%s' %s; %s", argv[0],
+                                argv[at], wrong, GRAMMAR);
+        }
+    }
+    if (mount.inodes == 0) {
+        uint64_t inodes = mount.size / INODE_BYTES;
+
+        mount.inodes = inodes < 16          ? 16
+                       : inodes > INT32_MAX ? INT32_MAX
+                                            : (uint32_t) inodes;
+    }
+    if (conf->mounts == NULL) {
+        conf->mounts = apr_array_make(cmd->pool, 2, sizeof(mount));
+    }
+    APR_ARRAY_PUSH(conf->mounts, jc_mount_conf_t) = mount;
+    return NULL;
+}

@@ -1,0 +1,320 @@
+/*
+ * What JailRoot, JailNamespaces and JailMount come to for one virtual host:
+ * the rows that its keeper makes its root of, in their order.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    the configuration, after isolation.c; the user database
+ * Never:     opens what a row names: that is done in the keeper, each time
+ */
+#include "src/httpd/mounts.h"
+
+#include "apr_strings.h"
+#include "apr_user.h"
+
+#include <string.h>
+
+#define DEV_SIZE   65536
+#define DEV_INODES 64
+
+static jc_mount_row_t *add(apr_array_header_t *rows, jc_mount_kind_t kind,
+                           const char *source, const char *target,
+                           uint32_t flags)
+{
+    jc_mount_row_t *row = apr_array_push(rows);
+
+    memset(row, 0, sizeof(*row));
+    row->mount.kind = kind;
+    row->mount.flags = flags;
+    row->source = source;
+    row->target = target;
+    return row;
+}
+
+void jc_mounts_bind(apr_array_header_t *rows, const char *source,
+                    const char *target, uint32_t flags, uint64_t ino)
+{
+    add(rows, JC_MOUNT_BIND, source, target, flags)->mount.ino = ino;
+}
+
+void jc_mounts_link(apr_array_header_t *rows, const char *content,
+                    const char *target)
+{
+    add(rows, JC_MOUNT_LINK, content, target, 0);
+}
+
+void jc_mounts_directory(apr_array_header_t *rows, const char *target)
+{
+    add(rows, JC_MOUNT_DIR, "", target, 0);
+}
+
+void jc_mounts_file(apr_array_header_t *rows, const char *content,
+                    const char *target)
+{
+    add(rows, JC_MOUNT_FILE, content, target, 0);
+}
+
+void jc_mounts_tmpfs(apr_array_header_t *rows, const char *target,
+                     uint32_t flags, uint32_t mode, uint64_t size,
+                     uint32_t inodes)
+{
+    jc_mount_row_t *row = add(rows, JC_MOUNT_TMPFS, "", target, flags);
+
+    row->mount.mode = mode;
+    row->mount.size = size;
+    row->mount.inodes = inodes;
+}
+
+void jc_mounts_proc(apr_array_header_t *rows, uint32_t flags)
+{
+    add(rows, JC_MOUNT_PROC, "", "/proc", flags | JC_MOUNT_NOEXEC);
+}
+
+/* Devices that tell and change nothing, by the host's own nodes. */
+void jc_mounts_dev(apr_array_header_t *rows, uint32_t flags)
+{
+    static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full",
+                                        "/dev/random", "/dev/urandom"};
+    static const char *const links[][2] = {{"/proc/self/fd", "/dev/fd"},
+                                           {"/proc/self/fd/0", "/dev/stdin"},
+                                           {"/proc/self/fd/1", "/dev/stdout"},
+                                           {"/proc/self/fd/2", "/dev/stderr"}};
+
+    jc_mounts_tmpfs(rows, "/dev", flags | JC_MOUNT_READ_ONLY | JC_MOUNT_NOEXEC,
+                    0755, DEV_SIZE, DEV_INODES);
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+        jc_mounts_bind(rows, nodes[i], nodes[i],
+                       JC_MOUNT_DEVICES | JC_MOUNT_MAKE | JC_MOUNT_NOEXEC, 0);
+    }
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        jc_mounts_link(rows, links[i][0], links[i][1]);
+    }
+    jc_mounts_tmpfs(rows, "/dev/shm", JC_MOUNT_MAKE | JC_MOUNT_NOEXEC, 01777,
+                    JC_DEFAULT_TMP_SIZE, JC_DEFAULT_TMP_SIZE / 4096);
+}
+
+/* All directories on the way to `path`, which is below the new root's own. */
+static void add_parents(apr_pool_t *p, apr_array_header_t *rows,
+                        const char *path)
+{
+    const char *slash = path;
+
+    while ((slash = strchr(slash + 1, '/')) != NULL) {
+        jc_mounts_directory(rows, apr_pstrmemdup(p, path,
+                                                 (apr_size_t) (slash - path)));
+    }
+}
+
+static int has_mount(const jc_server_conf_t *conf, const char *target)
+{
+    for (int i = 0; conf->mounts != NULL && i < conf->mounts->nelts; i++) {
+        const jc_mount_conf_t *mount =
+            &APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t);
+
+        if (mount->kind != JC_CONF_HOME && strcmp(mount->target, target) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int has_kind(const jc_server_conf_t *conf, jc_mount_conf_kind_t kind)
+{
+    for (int i = 0; conf->mounts != NULL && i < conf->mounts->nelts; i++) {
+        if (APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t).kind == kind) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A home that is no more than one: not what others live in as well. */
+static int is_home(const char *home)
+{
+    static const char *const shared[] = {
+        "/bin",     "/boot",    "/dev",        "/etc",  "/home", "/lib",
+        "/media",   "/mnt",     "/opt",        "/proc", "/root", "/run",
+        "/sbin",    "/srv",     "/sys",        "/tmp",  "/usr",  "/var",
+        "/var/lib", "/var/www", "/nonexistent"};
+
+    if (home == NULL || home[0] != '/' || home[1] == '\0' ||
+        strstr(home, "/.") != NULL || strstr(home, "//") != NULL ||
+        home[strlen(home) - 1] == '/') {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+        if (strcmp(home, shared[i]) == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void add_home(apr_array_header_t *rows, const jc_identity_t *id,
+                     uint32_t flags)
+{
+    jc_mounts_bind(rows, id->home, id->home, flags | JC_MOUNT_HOME, 0);
+}
+
+static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
+                           const jc_server_conf_t *conf,
+                           const jc_identity_t *id, uint32_t make)
+{
+    for (int i = 0; conf->mounts != NULL && i < conf->mounts->nelts; i++) {
+        const jc_mount_conf_t *mount =
+            &APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t);
+        const char *target =
+            mount->kind == JC_CONF_HOME ? id->home : mount->target;
+
+        if (make) {
+            add_parents(p, rows, target);
+        }
+        switch (mount->kind) {
+        case JC_CONF_BIND:
+            jc_mounts_bind(rows, mount->source, target, mount->flags | make, 0);
+            break;
+        case JC_CONF_TMPFS:
+            jc_mounts_tmpfs(rows, target, mount->flags | make, mount->mode,
+                            mount->size, mount->inodes);
+            break;
+        case JC_CONF_PROC:
+            jc_mounts_proc(rows, make);
+            break;
+        case JC_CONF_DEV:
+            jc_mounts_dev(rows, make);
+            break;
+        case JC_CONF_HOME:
+            add_home(rows, id, mount->flags | make);
+            break;
+        }
+    }
+}
+
+/* One line for root and one for the tenant: names of others are nobody's
+ * business. */
+static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
+                         const jc_identity_t *id)
+{
+    const char *users = "root:x:0:0:root:/:/usr/sbin/nologin\n";
+    const char *groups = "root:x:0:\n";
+    char *group = NULL;
+
+    if (id->uid != JC_NO_ID) {
+        users =
+            apr_psprintf(p, "%s%s:x:%u:%u::%s:/bin/sh\n", users,
+                         id->name != NULL ? id->name
+                                          : apr_psprintf(p, "%u", id->uid),
+                         id->uid, id->gid, is_home(id->home) ? id->home : "/");
+        if (apr_gid_name_get(&group, id->gid, p) != APR_SUCCESS) {
+            group = apr_psprintf(p, "%u", id->gid);
+        }
+        groups = apr_psprintf(p, "%s%s:x:%u:\n", groups, group, id->gid);
+    }
+    jc_mounts_file(rows, users, "/etc/passwd");
+    jc_mounts_file(rows, groups, "/etc/group");
+}
+
+/* JailRoot host. A JailMount takes the place of what is there by default. */
+static void add_host(apr_pool_t *p, apr_array_header_t *rows,
+                     const jc_server_conf_t *conf, const jc_identity_t *id,
+                     uint32_t namespaces, const apr_array_header_t *base)
+{
+    for (int i = 0; i < base->nelts; i++) {
+        const jc_mount_row_t *row = &APR_ARRAY_IDX(base, i, jc_mount_row_t);
+
+        if (!has_mount(conf, row->target)) {
+            APR_ARRAY_PUSH(rows, jc_mount_row_t) = *row;
+        }
+    }
+    add_accounts(p, rows, id);
+    if (!has_kind(conf, JC_CONF_DEV)) {
+        jc_mounts_dev(rows, JC_MOUNT_MAKE);
+    }
+    if (!has_kind(conf, JC_CONF_PROC) && (namespaces & JC_NS_PID)) {
+        jc_mounts_proc(rows, JC_MOUNT_MAKE);
+    }
+    if (!has_kind(conf, JC_CONF_HOME) && is_home(id->home)) {
+        add_parents(p, rows, id->home);
+        add_home(rows, id, JC_MOUNT_MAKE | JC_MOUNT_OPTIONAL);
+    }
+}
+
+static jc_code_t refuse(jc_isolation_t *isolation, jc_code_t code,
+                        const char *found, const char *expected)
+{
+    isolation->found = found;
+    isolation->expected = expected;
+    return code;
+}
+
+static jc_code_t check(apr_pool_t *p, const jc_server_conf_t *conf,
+                       const jc_identity_t *id, jc_isolation_t *isolation)
+{
+    uint32_t has = isolation->namespaces;
+
+    if (!(has & JC_NS_MOUNT) &&
+        (conf->root_kind == JC_ROOT_HOST || conf->mounts != NULL)) {
+        return refuse(isolation, JC_CODE_NO_MOUNT_NAMESPACE,
+                      conf->mounts != NULL
+                          ? "JailMount, and JailNamespaces without mount"
+                          : "JailRoot host, and JailNamespaces without mount",
+                      "mount among the JailNamespaces");
+    }
+    if (!(has & JC_NS_PID) && has_kind(conf, JC_CONF_PROC)) {
+        return refuse(isolation, JC_CODE_NO_MOUNT_NAMESPACE,
+                      "JailMount proc, and JailNamespaces without pid",
+                      "pid among the JailNamespaces: without it the processes "
+                      "of the whole machine would be in the jail");
+    }
+    if (has_kind(conf, JC_CONF_HOME) && !is_home(id->home)) {
+        return refuse(
+            isolation, JC_CODE_NO_HOME,
+            id->uid == JC_NO_ID
+                ? "JailMount home, and JailUser owner"
+                : apr_psprintf(p, "JailMount home, and the home '%s'",
+                               id->home != NULL ? id->home : ""),
+            "a user whose home in the user database is a directory of its "
+            "own");
+    }
+    return JC_CODE_NONE;
+}
+
+jc_mounts_t *jc_mounts_create(apr_pool_t *p)
+{
+    jc_mounts_t *mounts = apr_pcalloc(p, sizeof(*mounts));
+
+    mounts->p = p;
+    return mounts;
+}
+
+jc_code_t jc_mounts_compile(jc_mounts_t *mounts, const jc_server_conf_t *conf,
+                            const jc_identity_t *id, jc_isolation_t *isolation)
+{
+    apr_pool_t *p = mounts->p;
+    int is_host = conf->root_kind == JC_ROOT_HOST;
+    jc_code_t code;
+
+    isolation->namespaces =
+        conf->namespaces >= 0 ? (uint32_t) conf->namespaces : JC_NS_DEFAULT;
+    code = check(p, conf, id, isolation);
+    if (code != JC_CODE_NONE) {
+        return code;
+    }
+    isolation->rows =
+        apr_array_make(p, is_host ? 96 : 8, sizeof(jc_mount_row_t));
+    if (is_host) {
+        if (mounts->host == NULL) {
+            mounts->host = jc_host_root(p);
+        }
+        add_host(p, isolation->rows, conf, id, isolation->namespaces,
+                 mounts->host);
+    }
+    add_configured(p, isolation->rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
+    if (isolation->rows->nelts > (int) JC_MOUNTS_MAX) {
+        return refuse(isolation, JC_CODE_TOO_MANY_MOUNTS,
+                      apr_psprintf(p, "JailMount lines that make %d rows",
+                                   isolation->rows->nelts),
+                      apr_psprintf(p, "at most %u", JC_MOUNTS_MAX));
+    }
+    return JC_CODE_NONE;
+}

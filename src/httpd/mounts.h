@@ -1,0 +1,45 @@
+/*
+ * What makes a root, while it is put together.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    the configuration
+ */
+#ifndef JC_MOUNTS_H
+#define JC_MOUNTS_H
+
+#include "src/httpd/freeze.h"
+#include "src/wire/table.h"
+#include "src/wire/wire.h"
+
+/* A row of the policy record and its two strings. */
+typedef struct {
+    jc_mount_t mount;
+    const char *source; /* of a file its content, of a link its target */
+    const char *target;
+} jc_mount_row_t;
+
+/* What all virtual hosts have in common is looked up once. */
+struct jc_mounts_t {
+    apr_pool_t *p;
+    apr_array_header_t *host;
+};
+
+/* host_root.c: the rows of JailRoot host that are the same for all. */
+apr_array_header_t *jc_host_root(apr_pool_t *p);
+
+/* Each appends rows; strings are not copied. */
+void jc_mounts_bind(apr_array_header_t *rows, const char *source,
+                    const char *target, uint32_t flags, uint64_t ino);
+void jc_mounts_link(apr_array_header_t *rows, const char *content,
+                    const char *target);
+void jc_mounts_directory(apr_array_header_t *rows, const char *target);
+void jc_mounts_file(apr_array_header_t *rows, const char *content,
+                    const char *target);
+void jc_mounts_tmpfs(apr_array_header_t *rows, const char *target,
+                     uint32_t flags, uint32_t mode, uint64_t size,
+                     uint32_t inodes);
+void jc_mounts_proc(apr_array_header_t *rows, uint32_t flags);
+void jc_mounts_dev(apr_array_header_t *rows, uint32_t flags);
+
+#endif

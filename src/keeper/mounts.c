@@ -1,0 +1,371 @@
+/*
+ * What is in the jail: a root of its own, and mounts that only this keeper and
+ * its scripts see. The policy has the list, in the order of its making; the
+ * httpd parent has made it of JailRoot and JailMount (src/httpd/mounts.c).
+ *
+ * Every name is used once, to open what it means, and all else is done by
+ * descriptor. A source is walked to from the host's root: a symbolic link
+ * counts only where none but root could have made it. A target is opened
+ * beneath the new root, with no symbolic link at all.
+ *
+ * Runs in:   keeper
+ * Privilege: root
+ * Trusts:    the policy record; of file systems nothing that a tenant may
+ * change Never:     makes, or changes, anything that another process can see,
+ * but the new root's own files
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ROOT_SIZE   "1m" /* of a root that is made of mounts: names, no data */
+#define ROOT_INODES "2k"
+
+typedef struct {
+    const jc_mount_t *mount;
+    const char *source;
+    const char *target;
+    const jc_jail_t *jail;
+    jc_failure_t *failure;
+} row_t;
+
+static int fail(const row_t *row, jc_code_t code)
+{
+    row->failure->code = code;
+    row->failure->errnum = errno;
+    row->failure->text = row->target;
+    return -1;
+}
+
+/* What keeps a source or JailRoot from being used, in the words of the walk. */
+static int fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
+                     jc_code_t missing, jc_code_t unsafe, jc_code_t other)
+{
+    *failure = walk->failure;
+    switch (failure->code) {
+    case JC_CODE_NOT_IN_JAIL:
+        failure->code = missing;
+        break;
+    case JC_CODE_DIR_WRITABLE:
+    case JC_CODE_DIR_OWNER:
+    case JC_CODE_SYMLINK_LOOP:
+        failure->expected = failure->code;
+        failure->code = unsafe;
+        break;
+    default:
+        failure->code = other;
+    }
+    return -1;
+}
+
+static int walk_to_root(const jc_jail_t *jail, jc_walk_t *walk,
+                        jc_failure_t *failure)
+{
+    jc_walk_rule_t rule = {.owner = jail->start.uid, .links_need_root = 1};
+
+    return jc_walk(jail->policy.root, &rule, JC_WALK_DIR, walk)
+               ? fail_walk(failure, walk, JC_CODE_ROOT_MISSING,
+                           JC_CODE_ROOT_UNSAFE, JC_CODE_STEP_CHROOT)
+               : 0;
+}
+
+/* The target is made if it is not there and may be. */
+static int open_target(const row_t *row, int is_dir)
+{
+    int flags = is_dir ? O_DIRECTORY : 0;
+    int fd = jc_place_open(row->jail->root_fd, row->target, flags);
+
+    if (fd >= 0 || errno != ENOENT || !(row->mount->flags & JC_MOUNT_MAKE) ||
+        jc_place_make(row->jail->root_fd, row->target,
+                      is_dir ? JC_MOUNT_DIR : JC_MOUNT_FILE, "")) {
+        return fd;
+    }
+    return jc_place_open(row->jail->root_fd, row->target, flags);
+}
+
+static int attach(const row_t *row, int mount_fd, int is_dir)
+{
+    int fd = open_target(row, is_dir);
+
+    if (fd < 0) {
+        return fail(row, JC_CODE_MOUNT_TARGET);
+    }
+    int result = move_mount(mount_fd, "", fd, "",
+                            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+    if (result) {
+        fail(row, JC_CODE_STEP_MOUNTS);
+    }
+    close(fd);
+    return result;
+}
+
+static unsigned attributes_of(const row_t *row)
+{
+    uint32_t flags = row->mount->flags;
+    unsigned attributes = 0;
+
+    attributes |= flags & JC_MOUNT_DEVICES ? 0 : MOUNT_ATTR_NODEV;
+    attributes |= flags & JC_MOUNT_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
+    attributes |= flags & JC_MOUNT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0;
+    /* Without no_new_privs programs may be set-id, where they are root's. */
+    if (!(row->jail->policy.rec->flags & JC_POLICY_PRIVS) ||
+        !(flags & JC_MOUNT_READ_ONLY)) {
+        attributes |= MOUNT_ATTR_NOSUID;
+    }
+    return attributes;
+}
+
+/* Returns 1 if the source is not there and need not be. */
+static int open_source(const row_t *row, jc_walk_t *walk)
+{
+    uint32_t flags = row->mount->flags;
+    jc_walk_rule_t rule = {.owner = row->jail->start.uid,
+                           .any_directory = !(flags & JC_MOUNT_HOME),
+                           .links_need_root = 1};
+
+    if (!jc_walk(row->source, &rule, JC_WALK_ANY, walk)) {
+        return 0;
+    }
+    if ((flags & JC_MOUNT_OPTIONAL) &&
+        walk->failure.code == JC_CODE_NOT_IN_JAIL) {
+        return 1;
+    }
+    return fail_walk(row->failure, walk, JC_CODE_MOUNT_SOURCE,
+                     JC_CODE_MOUNT_UNSAFE, JC_CODE_STEP_MOUNTS);
+}
+
+static int bind_source(const row_t *row)
+{
+    static jc_walk_t walk; /* failure's text points into it */
+    int result = open_source(row, &walk);
+
+    if (result) {
+        return result > 0 ? 0 : -1;
+    }
+    int is_dir = walk.file_fd < 0;
+    int mount_fd = jc_tree_clone(is_dir ? walk.dir_fd : walk.file_fd);
+    if (mount_fd < 0 ||
+        jc_tree_set(mount_fd, attributes_of(row), AT_RECURSIVE)) {
+        result = fail(row, JC_CODE_STEP_MOUNTS);
+    } else {
+        result = attach(row, mount_fd, is_dir);
+    }
+    close(mount_fd);
+    close(walk.dir_fd);
+    close(walk.file_fd);
+    return result;
+}
+
+static int mount_new(const row_t *row, const char *type,
+                     const char *const options[][2])
+{
+    /* Read-only only when all is in it. */
+    int mount_fd =
+        jc_tree_new(type, options, attributes_of(row) & ~MOUNT_ATTR_RDONLY);
+    int result = mount_fd < 0 ? fail(row, JC_CODE_STEP_MOUNTS)
+                              : attach(row, mount_fd, 1);
+
+    close(mount_fd);
+    return result;
+}
+
+static int mount_tmpfs(const row_t *row)
+{
+    char size[24], inodes[16], mode[16];
+    const char *const options[3][2] = {{"size", size},
+                                       {"nr_inodes", inodes},
+                                       {"mode", mode}};
+
+    snprintf(size, sizeof(size), "%llu", (unsigned long long) row->mount->size);
+    snprintf(inodes, sizeof(inodes), "%u", row->mount->inodes);
+    snprintf(mode, sizeof(mode), "%o", row->mount->mode);
+    return mount_new(row, "tmpfs", options);
+}
+
+static int mount_proc(const row_t *row)
+{
+    /* Not even the names of what a process may not look into. */
+    static const char *const options[3][2] = {{"hidepid", "ptraceable"}};
+
+    return mount_new(row, "proc", options);
+}
+
+/* A directory may be there already: a mount has brought it. */
+static int make_row(const row_t *row)
+{
+    int fd = row->mount->kind == JC_MOUNT_DIR
+                 ? jc_place_open(row->jail->root_fd, row->target, O_DIRECTORY)
+                 : -1;
+
+    if (fd >= 0) {
+        close(fd);
+        return 0;
+    }
+    return jc_place_make(row->jail->root_fd, row->target,
+                         (jc_mount_kind_t) row->mount->kind, row->source)
+               ? fail(row, JC_CODE_MOUNT_TARGET)
+               : 0;
+}
+
+static int apply(const row_t *row)
+{
+    switch (row->mount->kind) {
+    case JC_MOUNT_BIND:
+        return bind_source(row);
+    case JC_MOUNT_TMPFS:
+        return mount_tmpfs(row);
+    case JC_MOUNT_PROC:
+        return mount_proc(row);
+    default:
+        return make_row(row);
+    }
+}
+
+/* What was filled after it was mounted. */
+static int close_tmpfs(const row_t *row)
+{
+    if (row->mount->kind != JC_MOUNT_TMPFS ||
+        !(row->mount->flags & JC_MOUNT_READ_ONLY)) {
+        return 0;
+    }
+    int fd = jc_place_open(row->jail->root_fd, row->target, O_DIRECTORY);
+    int result = fd < 0 ? -1 : jc_tree_set(fd, MOUNT_ATTR_RDONLY, 0);
+
+    close(fd);
+    return result ? fail(row, JC_CODE_STEP_MOUNTS) : 0;
+}
+
+static int for_each(const jc_jail_t *jail, int (*what)(const row_t *row),
+                    jc_failure_t *failure)
+{
+    const char *at = jail->policy.mounted;
+
+    for (uint32_t i = 0; i < jail->policy.rec->mount_count; i++) {
+        row_t row = {.mount = &jail->policy.mounts[i],
+                     .source = at,
+                     .target = jc_policy_next(at),
+                     .jail = jail,
+                     .failure = failure};
+        if (what(&row)) {
+            return -1;
+        }
+        at = jc_policy_next(row.target);
+    }
+    return 0;
+}
+
+/* The root's mount, attached where it will not be missed: over itself, or over
+ * the old root, from where nothing of it is looked up. */
+static int mount_root(jc_jail_t *jail, jc_failure_t *failure)
+{
+    static jc_walk_t walk; /* failure's text points into it */
+    static const char *const options[3][2] = {{"size", ROOT_SIZE},
+                                              {"nr_inodes", ROOT_INODES},
+                                              {"mode", "755"}};
+    unsigned attributes =
+        jail->policy.rec->flags & JC_POLICY_PRIVS ? 0 : MOUNT_ATTR_NOSUID;
+    int at_fd;
+
+    if (jail->policy.rec->flags & JC_POLICY_HOST) {
+        at_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        jail->root_fd =
+            jc_tree_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    } else {
+        if (walk_to_root(jail, &walk, failure)) {
+            return -1;
+        }
+        at_fd = walk.dir_fd;
+        jail->root_fd = jc_tree_clone(at_fd);
+        if (jail->root_fd >= 0 && attributes &&
+            jc_tree_set(jail->root_fd, attributes, AT_RECURSIVE)) {
+            return -1;
+        }
+    }
+    int result =
+        at_fd < 0 || jail->root_fd < 0
+            ? -1
+            : move_mount(jail->root_fd, "", at_fd, "",
+                         MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+    close(at_fd);
+    return result;
+}
+
+int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
+{
+    uint32_t flags = jail->policy.rec->flags;
+    int is_changed = (flags & (JC_POLICY_HOST | JC_POLICY_CHROOT)) != 0;
+
+    if (!jc_jail_has(jail, JC_NS_MOUNT)) {
+        return 0;
+    }
+    /* First: what is mounted here must not show in the host's own table. */
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
+        return -1;
+    }
+    if (!is_changed) {
+        jail->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    } else if (mount_root(jail, failure)) {
+        return -1;
+    }
+    if (jail->root_fd < 0 || for_each(jail, apply, failure) ||
+        for_each(jail, close_tmpfs, failure)) {
+        return -1;
+    }
+    if ((flags & JC_POLICY_HOST) &&
+        jc_tree_set(jail->root_fd, MOUNT_ATTR_RDONLY, 0)) {
+        return -1;
+    }
+    if (!is_changed) {
+        close(jail->root_fd);
+        jail->root_fd = -1;
+    }
+    return 0;
+}
+
+/* Where there is no mount namespace. */
+static int open_root(jc_jail_t *jail, jc_failure_t *failure)
+{
+    static jc_walk_t walk; /* failure's text points into it */
+
+    if (walk_to_root(jail, &walk, failure)) {
+        return -1;
+    }
+    jail->root_fd = walk.dir_fd;
+    return 0;
+}
+
+/* The old root is mounted over the new one, and taken away: there is nothing
+ * to be reached, not even by who could chroot (pivot_root(2), the NOTES). */
+static int change_root(void)
+{
+    return syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) ? -1
+                                                                         : 0;
+}
+
+int jc_root_enter(jc_jail_t *jail, jc_failure_t *failure)
+{
+    if (jail->root_fd < 0 && (jail->policy.rec->flags & JC_POLICY_CHROOT) &&
+        open_root(jail, failure)) {
+        return -1;
+    }
+    if (jail->root_fd < 0) {
+        return chdir("/");
+    }
+    /* By descriptor, so that what was checked is what becomes the root. */
+    if (fchdir(jail->root_fd) ||
+        (jc_jail_has(jail, JC_NS_MOUNT) ? change_root() : chroot(".")) ||
+        chdir("/")) {
+        return -1;
+    }
+    close(jail->root_fd);
+    jail->root_fd = -1;
+    return 0;
+}

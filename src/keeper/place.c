@@ -1,0 +1,95 @@
+/*
+ * Places in the jail's root, where something is mounted or made: opened beneath
+ * the root and without any symbolic link, so that none of a tenant's can lead
+ * what root does here astray.
+ *
+ * Runs in:   keeper
+ * Privilege: root
+ * Trusts:    nothing that lies in the root
+ * Never:     makes anything where another than root could change names
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int jc_place_open(int root_fd, const char *path, int flags)
+{
+    struct open_how how = {.flags = (uint64_t) flags | O_PATH | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+                                      RESOLVE_NO_MAGICLINKS};
+
+    while (*path == '/') {
+        path++;
+    }
+    return (int) syscall(SYS_openat2, root_fd, *path ? path : ".", &how,
+                         sizeof(how));
+}
+
+/* The directory that `path` is in, and its name there. */
+static int open_parent(int root_fd, const char *path, const char **name)
+{
+    char parent[4096];
+    size_t len = (size_t) (strrchr(path, '/') - path);
+    struct stat st;
+    int fd;
+
+    *name = path + len + 1;
+    if (len >= sizeof(parent)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(parent, path, len);
+    parent[len] = 0;
+    fd = jc_place_open(root_fd, parent, O_DIRECTORY);
+    if (fd >= 0 && (fstat(fd, &st) || st.st_uid != 0 ||
+                    (st.st_mode & (S_IWGRP | S_IWOTH)))) {
+        close(fd);
+        errno = EPERM;
+        return -1;
+    }
+    return fd;
+}
+
+static int write_file(int dir_fd, const char *name, const char *content)
+{
+    size_t len = strlen(content);
+    int fd =
+        openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int failed = fd < 0 || write(fd, content, len) != (ssize_t) len;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return failed ? -1 : 0;
+}
+
+int jc_place_make(int root_fd, const char *path, jc_mount_kind_t kind,
+                  const char *content)
+{
+    const char *name;
+    int dir_fd = open_parent(root_fd, path, &name);
+    int result;
+
+    if (dir_fd < 0) {
+        return -1;
+    }
+    switch (kind) {
+    case JC_MOUNT_DIR:
+        result = mkdirat(dir_fd, name, 0755);
+        break;
+    case JC_MOUNT_FILE:
+        result = write_file(dir_fd, name, content);
+        break;
+    default:
+        result = symlinkat(content, dir_fd, name);
+    }
+    close(dir_fd);
+    return result;
+}

@@ -1,0 +1,50 @@
+/*
+ * Trees of mounts that are nowhere yet: made or copied, and given what they may
+ * (fsopen(2), open_tree(2), mount_setattr(2)).
+ *
+ * Runs in:   keeper
+ * Privilege: root
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+int jc_tree_set(int mount_fd, unsigned attributes, unsigned flags)
+{
+    struct mount_attr attr = {.attr_set = attributes};
+
+    return mount_setattr(mount_fd, "", AT_EMPTY_PATH | flags, &attr,
+                         sizeof(attr));
+}
+
+int jc_tree_clone(int fd)
+{
+    return open_tree(fd, "",
+                     AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE |
+                         OPEN_TREE_CLOEXEC);
+}
+
+/* A new file system with up to three options, as a mount that is nowhere yet.
+ */
+int jc_tree_new(const char *type, const char *const options[][2],
+                unsigned attributes)
+{
+    int mount_fd = -1;
+    int fs_fd = fsopen(type, FSOPEN_CLOEXEC);
+    int failed = fs_fd < 0;
+
+    for (int i = 0; !failed && i < 3 && options[i][0]; i++) {
+        failed = fsconfig(fs_fd, FSCONFIG_SET_STRING, options[i][0],
+                          options[i][1], 0);
+    }
+    if (!failed && !fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) {
+        mount_fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, attributes);
+    }
+    if (fs_fd >= 0) {
+        close(fs_fd);
+    }
+    return mount_fd;
+}

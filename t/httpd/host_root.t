@@ -1,0 +1,166 @@
+# JailRoot host: a root that is made of the machine's own directories, and what
+# JailMount adds to it.
+
+use lib 't/lib';
+use JailCGI::Test;
+use JailCGI::Namespace;
+
+private_mounts() or skip_or_fail('no private mounts here');
+
+# Accounts with a home, as a panel makes them, which only this file sees.
+my ($alice, $bob) = map { tenant($_) } qw(alice bob);
+
+sub account_file {
+    my ($name, @lines) = @_;
+    my $mine = work_dir() . "/$name";
+    open my $in,  '<', "/etc/$name" or die "/etc/$name: $!";
+    open my $out, '>', $mine        or die "$mine: $!";
+    print {$out} <$in>, map { "$_\n" } @lines;
+    close $out or die "$mine: $!";
+    chmod 0644, $mine;
+    mount_at("/etc/$name", '--bind', $mine);
+    return;
+}
+
+sub home_of { return $_[0]->root . $_[0]->jail_home }
+account_file('passwd', map { join ':', $_->name, 'x', $_->uid, $_->gid, '', home_of($_),
+      '/bin/sh' } $alice, $bob);
+account_file('group', map { join ':', $_->name, 'x', $_->gid, '' } $alice, $bob);
+
+sub shell {
+    my ($tenant, $name, $command) = @_;
+    return $tenant->script("$name.sh",
+        "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\n$command\n");
+}
+
+my $data = work_dir() . '/data';
+mkdir $data, 0755 or die "$data: $!";
+chown $alice->uid, $alice->gid, $data;
+symlink "$data/nowhere", home_of($alice) . '/link' or die $!;
+
+my %command = (
+    root     => 'ls -1 /',
+    write    => 'for d in / /usr /etc /dev /home /var /opt; do
+        echo >"$d/jailcgi-test" && echo "$d"; done 2>/dev/null; echo done',
+    tmp      => 'echo one >/tmp/here; cat /tmp/here; ls -A /tmp; stat -c %a /tmp;
+        ls -ld /var/tmp/here | wc -l',
+    home     => 'cd "$HOME" && echo mine >note && cat note && pwd',
+    homes    => "ls ${\work_dir()}; ls /home",
+    passwd   => 'cat /etc/passwd /etc/group',
+    etc      => 'for f in shadow gshadow ssh sudoers apache2 crontab passwd- fstab; do
+        test -e "/etc/$f" && echo "$f"; done; echo done',
+    proc     => 'echo /proc/[0-9]*; cat /proc/self/status | grep -c ^Pid',
+    dev      => 'ls -1 /dev; echo x >/dev/null; head -c 3 /dev/zero | wc -c;
+        echo to-stdout >/dev/stdout',
+    mounts   => 'cat /proc/self/mountinfo',
+    perl     => q{perl -MPOSIX -e 'print strftime("%Y", localtime), "\n"'},
+    python   => q{python3 -c 'import json,ssl,socket;print(json.dumps(1+1))'},
+    tz       => 'TZ=Europe/Berlin date -d @0 +%H',
+    certs    => 'ls /etc/ssl/certs | head -1 | wc -l',
+    name     => 'id -un; id -gn; getent hosts localhost | head -1 | wc -l',
+    data     => "echo kept >$data/kept && cat $data/kept",
+    readonly => "cat /shown/kept; echo 2>/dev/null >/shown/no || echo refused",
+    size     => 'df -k --output=size /scratch | tail -1; stat -c %a /scratch',
+    inodes   => 'i=0; while [ $i -lt 300 ] && echo >/scratch/$i; do i=$((i+1)); done 2>&-
+        echo $i',
+    fill     => 'head -c 200000000 /dev/zero >/tmp/full 2>/dev/null; stat -c %s /tmp/full;
+        rm /tmp/full',
+);
+for my $tenant ($alice, $bob) {
+    shell($tenant, $_, $command{$_}) for keys %command;
+}
+
+sub vhost {
+    my ($tenant, $extra, %option) = @_;
+    return $tenant->vhost($extra, root => 'host', user => $tenant->name, %option);
+}
+
+my $httpd = httpd(
+    vhosts => [
+        vhost($alice, <<"END"),
+JailMount bind $data
+    JailMount ro $data /shown
+    JailMount tmpfs /scratch size=1M mode=1777 inodes=100
+END
+        vhost($bob),
+        vhost($bob, "JailMount ro ${\home_of($alice)}/link /shown", name => 'linked'),
+        vhost($bob, 'JailMount bind /nowhere/at/all /shown', name => 'absent'),
+        vhost($bob, 'JailMount bind /nowhere/at/all /shown optional',
+            name => 'optional'),
+        vhost($bob, "JailMount bind $data ${\home_of($bob)}/no/place", name => 'placeless'),
+        vhost($bob, 'JailMount tmpfs /tmp size=1M', name => 'smaller'),
+        vhost($bob, 'JailNamespaces pid', name => 'unmounted'),
+        vhost($bob, 'JailMount home', name => 'owner', user => 'owner'),
+    ],
+);
+
+sub says {
+    my ($host, $name) = @_;
+    my $res = $httpd->get($host, "/cgi-bin/$name.sh");
+    is($res->code, 200, ref $host ? "$name answers" : "$host: $name answers")
+      or diag(ref $host ? $httpd->log($host) : ());
+    return $res->content;
+}
+
+my $mounts_before = `cat /proc/self/mountinfo`;
+my $of_machine    = `cat /proc/1/mountinfo`;
+
+my %root = map { $_ => 1 } split /\n/, says($alice, 'root');
+ok($root{$_}, "/$_ is there") for qw(usr bin lib etc dev proc tmp home run var);
+ok(!$root{$_}, "/$_ is not") for qw(root boot sys mnt media);
+is(says($alice, 'write'), "done\n", 'nothing of the machine can be written to');
+is(says($alice, 'tmp'), "one\nhere\n1777\n1\n", '/tmp is empty and its own, /var/tmp the same');
+ok(!-e '/tmp/here', 'and not the machine\'s');
+unlike(says($bob, 'root'), qr/^here$/m, 'nor another tenant\'s');
+is(says($alice, 'home'), "mine\n" . home_of($alice) . "\n", 'the home can be written to');
+is((stat home_of($alice) . '/note')[4], $alice->uid, 'and is the real one');
+is(says($alice, 'homes'), "alice\ndata\n", 'no home of another is there');
+is(says($bob, 'homes'), "bob\n", 'nor with the other one');
+
+my ($name, $uid, $gid, $home) = ($alice->name, $alice->uid, $alice->gid, home_of($alice));
+is(says($alice, 'passwd'), <<"END", 'passwd and group have two lines each');
+root:x:0:0:root:/:/usr/sbin/nologin
+$name:x:$uid:$gid\::$home:/bin/sh
+root:x:0:
+$name:x:$gid:
+END
+is(says($alice, 'etc'), "done\n", 'what no program needs of /etc is not there');
+like(says($alice, 'proc'), qr{^/proc/\d+(?: /proc/\d+)*\n1$}, '/proc has a few processes');
+my @dev = split /\n/, says($alice, 'dev');
+is_deeply([sort @dev], [sort qw(fd full null random shm stderr stdin stdout urandom zero 3
+        to-stdout)], '/dev is a minimal one and works');
+is(says($alice, 'perl'),   (localtime)[5] + 1900 . "\n", 'Perl runs');
+is(says($alice, 'python'), "2\n", 'Python runs');
+is(says($alice, 'tz'),     "01\n", 'time zones are there');
+is(says($alice, 'certs'),  "1\n", 'certificates are there') if -d '/etc/ssl/certs';
+is(says($alice, 'name'),   "$name\n$name\n1\n", 'names are found');
+is(says($alice, 'data'),   "kept\n", 'bind can be written to');
+is(says($alice, 'readonly'), "kept\nrefused\n", 'ro cannot');
+like(says($alice, 'size'), qr/^ *1024\n1777$/, 'tmpfs has its size and mode');
+is(says($alice, 'inodes'), "99\n", 'and its number of inodes');
+like(says($alice, 'fill'), qr/^67\d{6}$/, '/tmp has an end');
+like(says($alice, 'mounts'), qr{ / / ro,nosuid,nodev.* - tmpfs }, 'the root is a tmpfs');
+for my $line (split /\n/, says($alice, 'mounts')) {
+    my ($at, $flags) = (split / /, $line)[4, 5];
+    like($flags, qr/\bnosuid\b/, "$at is nosuid");
+    like($flags, qr/\bnodev\b/, "$at is nodev") if $at !~ m{^/dev/};
+}
+
+sub refuses {
+    my ($host, $code, $words, $script) = @_;
+    my $res = $httpd->get($host, '/cgi-bin/' . ($script // 'root') . '.sh');
+    is($res->code, 503, "$host is refused");
+    $httpd->log_like($host, qr/JCGI$code: .*$words/, "$host: and the log says why");
+    return;
+}
+refuses('linked', 1421, 'the way to a source of JailMount');
+refuses('absent', 1420, 'a source of JailMount is not there: /nowhere');
+refuses('placeless', 1422, 'no place to mount at');
+refuses('unmounted', 1013, 'JailNamespaces without mount');
+refuses('owner', 1014, 'JailMount home, and JailUser owner');
+unlike(says('optional', 'root'), qr/^shown$/m, 'what is optional may be absent');
+like(says('smaller', 'fill'), qr/^10\d{5}$/, 'a JailMount takes the place of the default');
+
+is(`cat /proc/self/mountinfo`, $mounts_before, 'no mount shows where httpd runs');
+is(`cat /proc/1/mountinfo`,    $of_machine,    'nor in the machine\'s table');
+done_testing;
