@@ -53,6 +53,10 @@ jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
                                     int table_fd);
 void jc_generation_close(jc_generation_t *generation);
 
+/* selftest.c: says in the main error log what of this table's policies will
+ * not work here, and why; of each thing once. */
+void jc_selftest(const jc_generation_t *generation, uint64_t caps);
+
 /* keepers.c */
 typedef struct {
     int parent_pidfd;

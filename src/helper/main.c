@@ -19,7 +19,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +53,7 @@ static int source_signal = SOURCE_SIGNAL;
 static struct {
     int epoll_fd;
     int signal_fd;
+    uint64_t caps; /* that the parent's tables need */
     jc_generation_t *generations[JC_GENERATIONS_MAX];
 } helper = {.epoll_fd = -1, .signal_fd = -1};
 
@@ -113,27 +113,6 @@ static void limit_capabilities(uint64_t wanted)
     cap_free(keep);
 }
 
-/* Containers and hardened units (RestrictNamespaces) take namespaces away
- * without taking the capability. */
-static void test_namespaces(void)
-{
-    pid_t pid =
-        (pid_t) syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWIPC | SIGCHLD, NULL,
-                        NULL, NULL, NULL);
-
-    if (pid == 0) {
-        _exit(0);
-    }
-    if (pid > 0) {
-        waitpid(pid, NULL, 0);
-        return;
-    }
-    jc_log("jails get no PID and IPC namespaces of their own here: clone: %s; "
-           "they need CAP_SYS_ADMIN, and RestrictNamespaces= in the unit of "
-           "httpd must not forbid pid and ipc",
-           strerror(errno));
-}
-
 /* Each keeper in use takes a descriptor. Returns how many there can be. */
 static unsigned raise_descriptor_limit(void)
 {
@@ -178,6 +157,7 @@ static void open_generation(const jc_msg_generation_t *msg, int *fds)
     (void) dup2(fds[JC_GENERATION_LOG], STDERR_FILENO);
     generation->source = SOURCE_GENERATION;
     helper.generations[slot] = generation;
+    jc_selftest(generation, helper.caps);
     watch(generation->sock_fd, EPOLLIN, generation);
 }
 
@@ -340,8 +320,8 @@ int main(int argc, char **argv)
     set_up_signals();
     unsigned jails_max = raise_descriptor_limit();
     limit_capabilities(caps);
+    helper.caps = caps;
     helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    test_namespaces();
     jc_keepers_conf_t conf = {.parent_pidfd = JC_FD_PARENT_PIDFD,
                               .jails_max = jails_max,
                               .title = argv[0],

@@ -25,6 +25,7 @@ use Exporter ();
 use File::Path 'make_path';
 use IO::Select ();
 use IO::Socket::INET ();
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -35,7 +36,7 @@ our @EXPORT = (
     @Test::More::EXPORT,
     @JailCGI::Process::EXPORT_OK,
     qw(slurp spew run wait_until install_module site get restart unit_settings
-      main_log site_log forget_logs main_pid helper_pid keepers mounts ns_of)
+      main_log site_log forget_logs main_pid helper_pid keepers mounts ns_of named)
 );
 JailCGI::Process->import(@JailCGI::Process::EXPORT_OK);
 

@@ -168,13 +168,14 @@ sub failed {
 }
 
 # Passes lines on until the script says that it has ended; returns its status,
-# how many tests came and how many were planned.
+# how many tests came, how many of them failed and how many were planned.
 sub relay {
     my ($next) = @_;
-    my ($tests, $plan, $line) = (0);
+    my ($tests, $failed, $plan, $line) = (0, 0);
     for ($line = $next->(time + BOOT) ; $line ; $line = $next->()) {
-        return ($1, $tests, $plan) if $line =~ /^END OF SCRIPT (\d+)$/;
-        $tests++ if $line =~ /^(?:not )?ok\b/;
+        return ($1, $tests, $failed, $plan) if $line =~ /^END OF SCRIPT (\d+)$/;
+        $tests++  if $line =~ /^(?:not )?ok\b/;
+        $failed++ if $line =~ /^not ok\b(?!.*# TODO)/;
         $plan = $1 if $line =~ /^1\.\.(\d+)/;
         # What is no TAP could be read as some.
         $line = "# $line" if $line !~ /^\s*(?:#|(?:not )?ok\b|1\.\.\d)/;
@@ -191,17 +192,17 @@ sub run {
     my $next    = reader(start(@command), $started + ($option{seconds} || 600));
     # Test::More sees none of the tests and would make a failure of that.
     Test::More->builder->no_ending(1);
-    my ($status, $tests, $plan) = relay($next);
+    my ($status, $tests, $failed, $plan) = relay($next);
     my $wrong =
-        $status        ? "the script's status is $status"
-      : !$tests        ? 'the script ran no test'
-      : !defined $plan ? 'the script ended without a plan'
-      : $plan != $tests ? "$plan tests planned and $tests run"
-      :                   undef;
+        !$tests            ? 'the script ran no test'
+      : !defined $plan     ? 'the script ended without a plan'
+      : $plan != $tests    ? "$plan tests planned and $tests run"
+      : $status != $failed ? "the script's status is $status"
+      :                      undef;
     failed($wrong, $tests) if $wrong;
     stop();
     printf "# %d s in all\n", time - $started;
-    exit 0;
+    exit($failed ? 1 : 0);
 }
 
 END {
