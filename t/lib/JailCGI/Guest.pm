@@ -112,10 +112,11 @@ sub install_module {
     return;
 }
 
-# A user, a jail with a few programs and a virtual host of this name.
+# site(NAME, {SCRIPT => TEXT, ...}, [{root => PATH}], LINE...): a user, a jail with a
+# few programs and a virtual host of this name.
 sub site {
     my ($name, $scripts, @lines) = @_;
-    my $root = "/srv/jails/$name";
+    my $root = @lines && ref $lines[0] ? shift(@lines)->{root} : "/srv/jails/$name";
     must('useradd', '-m', $name) if !getpwnam $name;
     must('jailcgi', 'mkjail', $root, '--user', $name, '--minimal',
         map { "--program=$_" } qw(/bin/sh /bin/busybox)) if !-e $root;
