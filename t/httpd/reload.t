@@ -166,7 +166,7 @@ like($none->get($carol, '/cgi-bin/level')->content, qr/level none/,
 $httpd->stop;
 $httpd   = $none;
 $running = script_begins($carol);
-$none->graceful(vhosts => [[$carol, '', root => 'none'], $bob]);
+$none->graceful(vhosts => [[$carol, '', root => 'none'], [$bob, 'JailNamespaces none']]);
 comes_to_answer($bob, 'none', 'a host with one is added');
 isnt($none->helper_pid, $first, 'by a new helper, with the capability for it');
 script_ends($carol, $running, 'a script that ran under the old one ends its page');

@@ -11,7 +11,7 @@ use Exporter 'import';
 use JailCGI::Process qw(processes process_status descriptors descendants
   zombies);
 
-our @EXPORT_OK = qw(scripts_of keepers_of all_keepers server_processes
+our @EXPORT_OK = qw(is_same_directory scripts_of keepers_of all_keepers server_processes
   reset_peaks peak_growth_kb descriptor_counts zombie_list touch_in child_of);
 
 # The name of a process, or undef.

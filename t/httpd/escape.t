@@ -1,0 +1,246 @@
+# Attempts to leave a jail, to reach what is another's, and to take more than one's
+# share (t/probe/attempt.c). Each is made twice: in a jail as it is by default, where
+# it must fail with the errno that says what stopped it, and with that one protection
+# off, where it must work: else the first would prove nothing.
+
+use lib 't/lib';
+use JailCGI::Test;
+use JailCGI::Client;
+use JailCGI::Namespace;
+
+private_mounts() or skip_or_fail('no private mounts here');
+
+my $alice = tenant('alice');
+my $bob   = tenant('bob');
+
+sub account_file {
+    my ($name, @lines) = @_;
+    my $mine = work_dir() . "/$name";
+    open my $in,  '<', "/etc/$name" or die "/etc/$name: $!";
+    open my $out, '>', $mine        or die "$mine: $!";
+    print {$out} <$in>, map { "$_\n" } @lines;
+    close $out or die "$mine: $!";
+    mount_at("/etc/$name", '--bind', $mine);
+    return;
+}
+sub home_of { return $_[0]->root . $_[0]->jail_home }
+account_file('passwd', map { join ':', $_->name, 'x', $_->uid, $_->gid, '', home_of($_),
+      '/bin/sh' } $alice, $bob);
+account_file('group', map { join ':', $_->name, 'x', $_->gid, '' } $alice, $bob);
+
+$alice->install(probe('attempt'), 'attempt');
+$bob->install(probe('attempt'), 'attempt');
+for my $tenant ($alice, $bob) {
+    # A request that goes on: says who it is, and waits.
+    $tenant->script('victim', <<'END');
+#!/bin/sh
+printf 'Content-Type: text/plain\n\nvictim %s\n' $$
+exec sleep 60
+END
+}
+
+# --- what lies outside: files, a device, set-id programs, and a process of the same
+# user with a file and IPC objects that anyone may open
+
+my $outside = work_dir() . '/outside';
+mkdir $outside, 0755 or die "$outside: $!";
+open my $marker, '>', "$outside/marker" or die $!;
+print {$marker} "outside\n";
+close $marker or die $!;
+
+# As root made them in the tenant's home, or a careless backup did.
+my $in_home = home_of($alice);
+system('mknod', '-m', '666', "$in_home/device", 'c', '1', '3') == 0 or die 'mknod';
+for my $raised (['setuid', 0, $alice->gid, 04755], ['setgid', $alice->uid, 0, 02755],
+    ['filecap', 0, 0, 0755]) {
+    my ($name, $uid, $gid, $mode) = @$raised;
+    system('cp', probe('attempt'), "$in_home/$name") == 0 or die 'cp';
+    chown $uid, $gid, "$in_home/$name" or die $!;
+    chmod $mode, "$in_home/$name" or die $!;
+}
+# CAP_NET_RAW, permitted and effective (vfs_cap_data, revision 2).
+my $capability = pack 'L<5', 0x02000001, 1 << 13, 0, 0, 0;
+system('python3', '-c', "import os,sys
+os.setxattr('$in_home/filecap', 'security.capability', bytes.fromhex('"
+      . unpack('H*', $capability) . "'))") == 0 or die 'setxattr';
+
+my $key = 0x6a61696c;
+my $ipc = <<'END';
+use strict; use Socket; use IO::Handle;
+my ($key, $dir) = @ARGV;
+umask 0;
+my $shm = shmget $key, 4096, 0666 | 01000; my $msg = msgget $key, 0666 | 01000;
+my $sem = semget $key, 1, 0666 | 01000;
+my $name = "/jailcgi-$$\0";
+my $mq = syscall 240, substr($name, 1), 0102, 0666, 0;
+die "ipc: $!" if !defined $shm || !defined $msg || !defined $sem || $mq < 0;
+socket my $path, AF_UNIX, SOCK_STREAM, 0; bind $path, sockaddr_un("$dir/socket") or die $!;
+listen $path, 5;
+socket my $abstract, AF_UNIX, SOCK_STREAM, 0;
+bind $abstract, sockaddr_un("\0jailcgi-$$") or die $!;
+listen $abstract, 5;
+open my $held, '<', "$dir/marker" or die $!;
+open my $ready, '>', "$dir/ready.new" or die $!;
+print {$ready} fileno $held, "\n"; close $ready; rename "$dir/ready.new", "$dir/ready";
+$SIG{TERM} = sub { shmctl $shm, 0, 0; msgctl $msg, 0, 0; semctl $sem, 0, 0, 0;
+    syscall 241, substr($name, 1); exit };
+chdir $dir; sleep 600;
+END
+my $socket_dir = work_dir() . '/tenants';
+mkdir $socket_dir or die $!;
+link "$outside/marker", "$socket_dir/marker" or die $!;
+chown $alice->uid, $alice->gid, $socket_dir;
+my $outsider = fork // die "fork: $!";
+if (!$outsider) {
+    exec 'setpriv', '--reuid=' . $alice->uid, '--regid=' . $alice->gid, '--clear-groups', '--',
+      $^X, '-e', $ipc, $key, $socket_dir;
+    die "setpriv: $!";
+}
+END {
+    my $status = $?;
+    if ($outsider) { kill 'TERM', $outsider; waitpid $outsider, 0 }
+    $? = $status;
+}
+ok(wait_until(sub { -e "$socket_dir/ready" }, 20), 'the process outside is there');
+chomp(my $held_fd = `cat $socket_dir/ready`);
+
+# --- jails
+
+sub vhost {
+    my ($name, @lines) = @_;
+    return $alice->vhost(join("\n    ", @lines), name => $name, user => 'alice',
+        root => (grep { /^JailRoot/ } @lines) ? '' : 'host');
+}
+
+my @limits = ('JailLimit nproc 20 nofile 40 as 200M fsize 1M memlock 64K cpu 1',
+    'JailMount tmpfs /tmp size=1M inodes=50');
+my $proc = "JailMount bind /proc";
+my %jail = (
+    held       => [],
+    limited    => [@limits],
+    unlimited  => ['JailMount tmpfs /tmp size=16M inodes=500', 'JailLimit cpu 9'],
+    noroot     => ['JailRoot none'],
+    chroot     => ['JailRoot ' . $alice->root, 'JailNamespaces none'],
+    nopid      => ['JailNamespaces mount ipc uts', $proc, 'JailSeccomp off', 'JailScope Off'],
+    noipc      => ['JailNamespaces mount pid uts'],
+    noseccomp  => ['JailSeccomp off'],
+    noscope    => ['JailScope Off'],
+    nokernel   => ['JailScope Off', 'JailSeccomp off'],
+    privs      => ['JailNoNewPrivs Off'],
+    background => ['JailBackground allow max=5'],
+    nettless   => ['JailNamespaces mount pid ipc uts net'],
+    shared     => ["JailMount bind $socket_dir /tmp"],
+    sys        => ['JailMount ro /sys'],
+    unix       => ["JailMount bind $socket_dir"],
+    variables  => [map { "JailEnv $_ x" } qw(LD_PRELOAD GCONV_PATH PERL5OPT PYTHONSTARTUP)],
+);
+my @variables = map { "SetEnv $_ x" } qw(LD_PRELOAD GCONV_PATH PERL5OPT PYTHONSTARTUP);
+my $httpd = httpd(
+    vhosts => [
+        (map { vhost($_, @{ $jail{$_} }, $_ eq 'held' ? @variables : ()) } sort keys %jail),
+        $bob->vhost('', root => 'host', user => 'bob'),
+        $bob->vhost("JailMount bind $socket_dir /tmp", root => 'host', user => 'bob',
+            name => 'bob-shared'),
+    ],
+);
+
+my $tcp = $httpd->port;
+
+# Returns what an attempt has come to: done, an errno, or what else was said.
+sub attempt {
+    my ($where, $name, @arguments) = @_;
+    my $said;
+    if ($where eq 'root' || $where eq 'tenant') {
+        # A root process of its own kind, in namespaces that go with it.
+        my @as = $where eq 'root'
+          ? ('unshare', '-m', '-p', '-f', '-i', '-u', '--mount-proc', '--')
+          : ('setpriv', '--reuid=' . $alice->uid, '--regid=' . $alice->gid,
+              '--clear-groups', '--');
+        open my $out, '-|', 'sh', '-c', "cd $socket_dir && exec \"\$@\"", 'sh', @as,
+          probe('attempt'), $name, @arguments or die "sh: $!";
+        local $/;
+        $said = <$out>;
+        close $out;
+    }
+    else {
+        my $query = join '+', map { s/([^\w.~-])/sprintf '%%%02X', ord $1/ger } $name,
+          @arguments;
+        my $res = $httpd->get($where, "/cgi-bin/attempt?$query");
+        $said = $res->code == 200 ? $res->content : 'status ' . $res->code;
+    }
+    return $said =~ /^\Q$name\E: (.*)$/m ? $1 : $said;
+}
+
+# [what it is, attempt, arguments], where it must fail, with what, where it must work
+# and there with which arguments.
+sub refused {
+    my ($what, $try, $where, $errno, $control, @other) = @_;
+    my ($name, @arguments) = @$try;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    like(attempt($where, $name, @arguments), qr/^(?:$errno)$/, "$what: fails");
+    is(attempt($control, $name, @other ? @other : @arguments), 'done',
+        "$what: control ($control) works");
+    return;
+}
+my $held = 'held';
+my $file = "$outside/marker";
+
+# --- the root
+refused('a file outside, by name', ['read', $file], $held, 'ENOENT', 'noroot');
+refused('a file outside, by ..', ['climb', $file], $held, 'ENOENT', 'noroot');
+refused('a second root (chroot)', ['second-root', $file], $held, 'EPERM', 'root');
+refused('in a plain chroot as well', ['second-root', $file], 'chroot', 'EPERM', 'root');
+refused('pivot_root', ['pivot-root'], $held, 'EPERM', 'root');
+refused('the list of others\' homes', ['list', work_dir() . '/bob'], $held, 'ENOENT', 'noroot');
+refused('a program of the machine, to write', ['create', '/usr/bin/jailcgi-test-attempt'],
+    $held, 'EROFS|EACCES', 'root', "$socket_dir/created");
+refused('/etc/shadow', ['read', '/etc/shadow'], $held, 'ENOENT', 'root');
+refused('/root', ['list', '/root'], $held, 'ENOENT', 'root');
+refused('/sys', ['list', '/sys/kernel'], $held, 'ENOENT', 'sys');
+refused('a device in the home', ['read', "$in_home/device"], $held, 'EACCES', 'noroot');
+refused('mknod', ['mknod'], $held, 'EPERM', 'root');
+refused('name_to_handle_at', ['name-to-handle'], $held, 'EPERM', 'noseccomp');
+refused('open_by_handle_at', ['open-by-handle'], $held, 'EPERM', 'root');
+refused('mount', ['mount'], $held, 'EPERM', 'root');
+refused('the new mount calls', ['fsopen'], $held, 'EPERM', 'root');
+refused('a copy of the tree', ['open-tree'], $held, 'EPERM', 'root');
+refused('umount', ['umount', '/proc'], $held, 'EPERM', 'root');
+refused('remount read-write', ['remount', '/usr'], $held, 'EPERM', 'root', '/proc');
+
+# --- processes of others, of the same user
+refused('a process outside: signal', ['signal', $outsider], $held, 'ESRCH|EPERM', 'nopid');
+refused('a process outside: sigqueue', ['sigqueue', $outsider], $held, 'ESRCH|EPERM', 'nopid');
+refused('a process outside: pidfd', ['pidfd', $outsider], $held, 'ESRCH|EINVAL', 'nopid');
+refused('a process outside: pidfd_getfd', ['pidfd-getfd', $outsider], $held,
+    'ESRCH|EPERM|EINVAL', 'nopid');
+refused('a process outside: ptrace', ['ptrace', $outsider], $held, 'ESRCH|EPERM', 'nopid');
+refused('a process outside: memory', ['vm-read', $outsider], $held, 'ESRCH|EPERM', 'nopid');
+refused('a process outside: kcmp', ['kcmp', $outsider], $held, 'ESRCH|EPERM', 'nopid');
+refused('a process outside: renice', ['renice', $outsider], $held, 'ESRCH', 'nopid');
+refused('a process outside: prlimit', ['prlimit', $outsider], $held, 'ESRCH', 'nopid');
+refused('a process outside: its root', ['read', "/proc/$outsider/root$file"], $held,
+    'ENOENT', 'nopid');
+refused('a process outside: its cwd', ['read', "/proc/$outsider/cwd/marker"], $held,
+    'ENOENT', 'nopid');
+refused('a process outside: its descriptor', ['read', "/proc/$outsider/fd/$held_fd"], $held,
+    'ENOENT', 'nopid');
+refused('a process outside: environment', ['read', "/proc/$outsider/environ"], $held,
+    'ENOENT', 'nopid');
+refused('httpd: signal', ['signal', $httpd->pid], $held, 'ESRCH|EPERM', 'root', $$ ? 1 : 1);
+refused('the keeper: root', ['list', '/proc/1/root'], $held, 'EACCES|ENOENT', 'tenant',
+    "/proc/$outsider/root");
+refused('the keeper: environment', ['read', '/proc/1/environ'], $held, 'EACCES|ENOENT',
+    $held, '/proc/self/environ');
+refused('the keeper: ptrace', ['ptrace', 1], $held, 'EPERM|ESRCH', 'tenant', $outsider);
+refused('the keeper: memory', ['vm-read', 1], $held, 'EPERM|ESRCH', 'tenant', $outsider);
+refused('the keeper: signal', ['signal-parent'], $held, 'EPERM', 'noscope');
+
+# --- another request of the same jail
+sub victim {
+    my ($host) = @_;
+    my $client = JailCGI::Client->new($httpd);
+    $client->send_request('GET', $host, '/cgi-bin/victim');
+    my $said = '';
+    wait_until(sub { $said .= $client->read_some // ''; $said =~ /victim (\d+)/ }, 20);
+    return ($client, $said =~ /victim (\d+)/);
+}
