@@ -57,6 +57,17 @@ void jc_generation_close(jc_generation_t *generation);
  * not work here, and why; of each thing once. */
 void jc_selftest(const jc_generation_t *generation, uint64_t caps);
 
+/* cgroup.c. jc_cgroup_make returns the directory of a new cgroup with the
+ * limits of `rec`, and its number; -1 with *failure where it cannot be. */
+int jc_cgroup_make(const jc_policy_rec_t *rec, unsigned *number,
+                   jc_failure_t *failure);
+/* clone in this cgroup, or where the caller is (-1). */
+pid_t jc_cgroup_fork(unsigned long flags, int cgroup_fd);
+/* 0 is none. */
+void jc_cgroup_remove(unsigned number);
+/* Removes what was busy; whether some still is. */
+int jc_cgroup_sweep(void);
+
 /* keepers.c */
 typedef struct {
     int parent_pidfd;

@@ -38,6 +38,8 @@
 #define NEED_PRIVS  0x400u
 #define NEED_ALL    0x800u /* what every jail has */
 
+#define CGROUPS 16 /* cgroups that are made to see whether they can be */
+
 #define LANDLOCK_VERSION 1u /* LANDLOCK_CREATE_RULESET_VERSION */
 #define LANDLOCK_SCOPES  6  /* the first version that has them */
 
@@ -253,6 +255,37 @@ static uint32_t needs_of(const jc_generation_t *generation)
     return needs;
 }
 
+/* Of those that set limits the first few: what one controller lacks, all do. */
+static void test_cgroups(const jc_generation_t *generation)
+{
+    static int tested;
+
+    for (uint32_t i = 0; i < generation->policy_count && tested < CGROUPS;
+         i++) {
+        const jc_policy_rec_t *rec = &generation->policies[i]->rec;
+        jc_failure_t failure = {.text = NULL};
+        unsigned number;
+
+        if (!rec->cgroup_count) {
+            continue;
+        }
+        tested++;
+        int fd = jc_cgroup_make(rec, &number, &failure);
+        if (fd < 0) {
+            tested = CGROUPS;
+            jc_log(
+                "JailCgroup will not work here: %s%s%s; remedy: Delegate=yes "
+                "and no ProtectControlGroups= in the unit of httpd "
+                "(conf/apache2-jailcgi.conf), on a machine with cgroup v2",
+                failure.text ? failure.text : "", failure.text ? ": " : "",
+                strerror(failure.errnum));
+        } else {
+            close(fd);
+            jc_cgroup_remove(number);
+        }
+    }
+}
+
 void jc_selftest(const jc_generation_t *generation, uint64_t caps)
 {
     static uint32_t tried; /* told once in the helper's life */
@@ -263,6 +296,7 @@ void jc_selftest(const jc_generation_t *generation, uint64_t caps)
         needs &= ~tried;
     }
     tried |= needs;
+    test_cgroups(generation);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int errnum = rows[i].need & needs ? attempt(&rows[i]) : 0;
         if (errnum) {

@@ -38,11 +38,16 @@ static int watch(int fd, uint32_t events, void *what)
     return epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_ADD, fd, &event);
 }
 
-static void refuse_fork(int control_fd, uint64_t request_id, int errnum)
+static void refuse_fork(int control_fd, uint64_t request_id, int errnum,
+                        const jc_events_t *before)
 {
     jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = errnum};
+    jc_events_t now;
 
-    if (errnum == EAGAIN) {
+    jc_events_read(keeper.jail, &now);
+    if (errnum == EAGAIN && now.pids_refused > before->pids_refused) {
+        failure.code = JC_CODE_FORK_PIDS;
+    } else if (errnum == EAGAIN) {
         failure.code = JC_CODE_FORK_NPROC;
         failure.found = jc_jail_nproc();
     }
@@ -53,16 +58,20 @@ static void jc_keeper_on_run(const jc_msg_run_t *msg, int *fds)
 {
     int control_fd = fds[JC_SPAWN_CONTROL];
     jc_run_t *run = jc_runs_new();
+    jc_events_t before;
+
+    jc_events_read(keeper.jail, &before);
     pid_t pid = run ? jc_spawn(keeper.jail, msg->request_id, control_fd) : -1;
 
     if (pid < 0) {
-        refuse_fork(control_fd, msg->request_id, run ? errno : ENOMEM);
+        refuse_fork(control_fd, msg->request_id, run ? errno : ENOMEM, &before);
         if (run) {
             jc_runs_free(run);
         }
         return;
     }
     run->pid = pid;
+    run->before = before;
     run->request_id = msg->request_id;
     run->control_fd = control_fd;
     fds[JC_SPAWN_CONTROL] = -1; /* taken */
@@ -188,7 +197,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
             ended |= on_event(&events[i]);
         }
         if (ended) {
-            jc_runs_reap();
+            jc_runs_reap(jail);
             jc_spawn_tidy();
         }
         jc_runs_tick(jc_jail_has(jail, JC_NS_PID));
