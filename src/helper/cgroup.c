@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include "helper.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -26,17 +27,17 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define ROOT     "/sys/fs/cgroup"
-#define LEAF     "/jailcgi-httpd"
-#define LEFT_MAX 64
-#define ROUNDS   100 /* httpd may fork while its children are moved */
+#define ROOT   "/sys/fs/cgroup"
+#define LEAF   "/jailcgi-httpd"
+#define SWEEPS 30
+#define ROUNDS 100 /* httpd may fork while its children are moved */
 
 static struct {
     int is_tried;
     int base_fd; /* -1: there is none; `errnum` says why */
     int errnum;
-    unsigned last;           /* number of the newest jail's */
-    unsigned left[LEFT_MAX]; /* numbers of those still to be removed */
+    unsigned last; /* number of the newest jail's */
+    int sweeps;    /* how often to look for what could not be removed */
 } cgroup = {.base_fd = -1};
 
 static int put(int dir_fd, const char *file, const char *value)
@@ -156,6 +157,7 @@ static void set_up(void)
         (void) put(fd, "cgroup.subtree_control", controllers[i]);
     }
     cgroup.base_fd = fd;
+    cgroup.sweeps = SWEEPS;
 }
 
 static void name_of(unsigned number, char *name, size_t size)
@@ -163,18 +165,22 @@ static void name_of(unsigned number, char *name, size_t size)
     snprintf(name, size, "jail-%d-%u", (int) getpid(), number);
 }
 
-static int remove_one(unsigned number)
+/* Every one that is empty: those of a helper that was killed too. None of a
+ * living keeper's is, and the kernel refuses what is not. */
+static void remove_empty(void)
 {
-    char name[48];
+    int fd = openat(cgroup.base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fdopendir(fd);
+    struct dirent *entry;
 
-    name_of(number, name, sizeof(name));
-    int fd = openat(cgroup.base_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return 0;
+    while (dir && (entry = readdir(dir))) {
+        if (strncmp(entry->d_name, "jail-", 5) == 0) {
+            (void) unlinkat(cgroup.base_fd, entry->d_name, AT_REMOVEDIR);
+        }
     }
-    (void) put(fd, "cgroup.kill", "1"); /* Linux 5.14 */
-    close(fd);
-    return unlinkat(cgroup.base_fd, name, AT_REMOVEDIR);
+    if (dir) {
+        closedir(dir);
+    }
 }
 
 static int fail(jc_failure_t *failure, jc_code_t code, const char *text)
@@ -242,29 +248,31 @@ pid_t jc_cgroup_fork(unsigned long flags, int cgroup_fd)
     return pid;
 }
 
-/* What still has a process that is dying is tried again later. */
 void jc_cgroup_remove(unsigned number)
 {
-    if (number == 0 || remove_one(number) == 0) {
+    char name[48];
+
+    if (number == 0) {
         return;
     }
-    for (int i = 0; i < LEFT_MAX; i++) {
-        if (cgroup.left[i] == 0) {
-            cgroup.left[i] = number;
-            return;
-        }
+    name_of(number, name, sizeof(name));
+    int fd = openat(cgroup.base_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    (void) put(fd, "cgroup.kill", "1"); /* Linux 5.14 */
+    close(fd);
+    if (unlinkat(cgroup.base_fd, name, AT_REMOVEDIR)) {
+        cgroup.sweeps = SWEEPS; /* somebody in it is still dying */
     }
 }
 
-int jc_cgroup_sweep(void)
+void jc_cgroup_sweep(void)
 {
-    int any = 0;
-
-    for (int i = 0; i < LEFT_MAX; i++) {
-        if (cgroup.left[i] != 0 && remove_one(cgroup.left[i]) == 0) {
-            cgroup.left[i] = 0;
-        }
-        any |= cgroup.left[i] != 0;
+    if (cgroup.sweeps > 0) {
+        cgroup.sweeps--;
+        remove_empty();
     }
-    return any;
+}
+
+int jc_cgroup_owes(void)
+{
+    return cgroup.sweeps > 0;
 }

@@ -65,8 +65,9 @@ int jc_cgroup_make(const jc_policy_rec_t *rec, unsigned *number,
 pid_t jc_cgroup_fork(unsigned long flags, int cgroup_fd);
 /* 0 is none. */
 void jc_cgroup_remove(unsigned number);
-/* Removes what was busy; whether some still is. */
-int jc_cgroup_sweep(void);
+/* Removes what was busy or left behind; to be called while it owes that. */
+void jc_cgroup_sweep(void);
+int jc_cgroup_owes(void);
 
 /* keepers.c */
 typedef struct {

@@ -294,7 +294,7 @@ void jc_keepers_reap(void)
 
 int jc_keepers_any(void)
 {
-    return keepers.count > 0 || jc_cgroup_sweep();
+    return keepers.count > 0;
 }
 
 void jc_keepers_sweep(uint64_t now_ms)

@@ -258,14 +258,16 @@ static void serve(void)
     uint64_t swept_ms = jc_now_ms();
 
     for (;;) {
-        int n = epoll_wait(helper.epoll_fd, events, EVENTS,
-                           jc_keepers_any() ? SWEEP_MS : -1);
+        int n =
+            epoll_wait(helper.epoll_fd, events, EVENTS,
+                       jc_keepers_any() || jc_cgroup_owes() ? SWEEP_MS : -1);
         for (int i = 0; i < n; i++) {
             on_event(&events[i]);
         }
         uint64_t now_ms = jc_now_ms();
         if (now_ms - swept_ms >= SWEEP_MS) {
             jc_keepers_sweep(now_ms);
+            jc_cgroup_sweep();
             swept_ms = now_ms;
         }
     }

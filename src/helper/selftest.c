@@ -95,6 +95,13 @@ static int try_filter(void)
                                &program);
 }
 
+static int try_places(void)
+{
+    int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return jc_place_open(root_fd, "/", O_DIRECTORY) < 0 ? -1 : 0;
+}
+
 static int try_scopes(void)
 {
     long version =
@@ -171,6 +178,8 @@ static const row_t rows[] = {
      CALLS("seccomp") ", and the kernel needs CONFIG_SECCOMP_FILTER"},
     {NEED_PRIVS, 0, try_privs, "JailNoNewPrivs Off",
      "NoNewPrivileges=no in the unit of httpd"},
+    {NEED_ALL, 0, try_places, "any script",
+     "RestrictSUIDSGID=no in the unit of httpd (it refuses openat2)"},
     {NEED_ALL, 0, try_scopes, "keeping requests of one jail apart",
      "Linux 6.12 or later with Landlock; all else of a jail holds without"},
     {NEED_ALL, 0, try_code, "any script that compiles itself (node, java)",

@@ -252,7 +252,7 @@ static const jc_reason_row_t rows[] = {
      "the limit is {found}",
      "end what still runs, or raise JailLimit nproc; it counts all processes "
      "of this uid on the machine, not only those of the jail"},
-    {JC_CODE_FORK_PIDS, OWNER, "the jail has as many processes as it may", NULL,
+    {JC_CODE_FORK_PIDS, ADMIN, "the jail has as many processes as it may", NULL,
      "end what still runs, or raise JailCgroup pids="},
     {JC_CODE_FORK, ADMIN, "no process could be made", NULL,
      "the machine is out of processes or memory; see TasksMax of the service"},
