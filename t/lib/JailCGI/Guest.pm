@@ -141,7 +141,7 @@ sub site {
 # In a drop-in of its own, which takes the place of the one before.
 sub unit_settings {
     my (@lines) = @_;
-    my $file = '/etc/systemd/system/apache2.service.d/90-test.conf';
+    my $file = '/etc/systemd/system/apache2.service.d/zz-test.conf';
     unlink $file;
     spew($file, join "\n", '[Service]', @lines, '') if @lines;
     must('systemctl', 'daemon-reload');
