@@ -53,6 +53,7 @@ jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
                                     int table_fd);
 void jc_generation_close(jc_generation_t *generation);
 
+<<<<<<< HEAD
 /* selftest.c: says in the main error log what of this table's policies will
  * not work here, and why; of each thing once. */
 void jc_selftest(const jc_generation_t *generation, uint64_t caps);
@@ -68,6 +69,11 @@ void jc_cgroup_remove(unsigned number);
 /* Removes what was busy or left behind; to be called while it owes that. */
 void jc_cgroup_sweep(void);
 int jc_cgroup_owes(void);
+=======
+/* harden.c: refuses what root may and nobody here needs. 0, or -1 with errno.
+ */
+int jc_harden(void);
+>>>>>>> main
 
 /* keepers.c */
 typedef struct {

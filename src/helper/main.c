@@ -323,6 +323,10 @@ int main(int argc, char **argv)
     unsigned jails_max = raise_descriptor_limit();
     limit_capabilities(caps);
     helper.caps = caps;
+    if (jc_harden()) {
+        jc_log("goes on without a filter of system calls for itself: %s",
+               strerror(errno));
+    }
     helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     jc_keepers_conf_t conf = {.parent_pidfd = JC_FD_PARENT_PIDFD,
                               .jails_max = jails_max,

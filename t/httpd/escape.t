@@ -51,17 +51,19 @@ close $marker or die $!;
 # As root made them in the tenant's home, or a careless backup did.
 my $in_home = home_of($alice);
 system('mknod', '-m', '666', "$in_home/device", 'c', '1', '3') == 0 or die 'mknod';
-for my $raised (['setuid', 0, $alice->gid, 04755], ['setgid', $alice->uid, 0, 02755],
+my $tools = work_dir() . '/tools';
+mkdir $tools, 0755 or die "$tools: $!";
+for my $raised (['setuser', 0, $alice->gid, 04755], ['setgroup', 0, $bob->gid, 02755],
     ['filecap', 0, 0, 0755]) {
     my ($name, $uid, $gid, $mode) = @$raised;
-    system('cp', probe('attempt'), "$in_home/$name") == 0 or die 'cp';
-    chown $uid, $gid, "$in_home/$name" or die $!;
-    chmod $mode, "$in_home/$name" or die $!;
+    system('cp', probe('attempt'), "$tools/$name") == 0 or die 'cp';
+    chown $uid, $gid, "$tools/$name" or die $!;
+    chmod $mode, "$tools/$name" or die $!;
 }
 # CAP_NET_RAW, permitted and effective (vfs_cap_data, revision 2).
 my $capability = pack 'L<5', 0x02000001, 1 << 13, 0, 0, 0;
 system('python3', '-c', "import os,sys
-os.setxattr('$in_home/filecap', 'security.capability', bytes.fromhex('"
+os.setxattr('$tools/filecap', 'security.capability', bytes.fromhex('"
       . unpack('H*', $capability) . "'))") == 0 or die 'setxattr';
 
 my $key = 0x6a61696c;
@@ -108,7 +110,7 @@ chomp(my $held_fd = `cat $socket_dir/ready`);
 
 sub vhost {
     my ($name, @lines) = @_;
-    return $alice->vhost(join("\n    ", @lines), name => $name, user => 'alice',
+    return $alice->vhost(join("\n    ", "JailMount ro $tools /tools", @lines), name => $name, user => 'alice',
         root => (grep { /^JailRoot/ } @lines) ? '' : 'host');
 }
 
@@ -120,15 +122,15 @@ my %jail = (
     limited    => [@limits],
     unlimited  => ['JailMount tmpfs /tmp size=16M inodes=500', 'JailLimit cpu 9'],
     noroot     => ['JailRoot none'],
-    chroot     => ['JailRoot ' . $alice->root, 'JailNamespaces none'],
-    nopid      => ['JailNamespaces mount ipc uts', $proc, 'JailSeccomp off', 'JailScope Off'],
+    chroot     => ['JailRoot ' . $alice->root, 'JailNamespaces none', 'JailMount none'],
+    nopid      => ['JailNamespaces mount ipc uts', $proc],
     noipc      => ['JailNamespaces mount pid uts'],
-    noseccomp  => ['JailSeccomp off'],
-    noscope    => ['JailScope Off'],
-    nokernel   => ['JailScope Off', 'JailSeccomp off'],
-    privs      => ['JailNoNewPrivs Off'],
-    background => ['JailBackground allow max=5'],
-    nettless   => ['JailNamespaces mount pid ipc uts net'],
+    noseccomp  => [],
+    noscope    => [],
+    nokernel   => [],
+    privs      => [],
+    background => [],
+    netless    => ['JailNamespaces mount pid ipc uts net'],
     shared     => ["JailMount bind $socket_dir /tmp"],
     sys        => ['JailMount ro /sys'],
     unix       => ["JailMount bind $socket_dir"],
@@ -226,7 +228,7 @@ refused('a process outside: its descriptor', ['read', "/proc/$outsider/fd/$held_
     'ENOENT', 'nopid');
 refused('a process outside: environment', ['read', "/proc/$outsider/environ"], $held,
     'ENOENT', 'nopid');
-refused('httpd: signal', ['signal', $httpd->pid], $held, 'ESRCH|EPERM', 'root', $$ ? 1 : 1);
+refused('httpd: signal', ['signal', $httpd->pid], $held, 'ESRCH|EPERM', 'root', 1);
 refused('the keeper: root', ['list', '/proc/1/root'], $held, 'EACCES|ENOENT', 'tenant',
     "/proc/$outsider/root");
 refused('the keeper: environment', ['read', '/proc/1/environ'], $held, 'EACCES|ENOENT',
@@ -240,7 +242,115 @@ sub victim {
     my ($host) = @_;
     my $client = JailCGI::Client->new($httpd);
     $client->send_request('GET', $host, '/cgi-bin/victim');
-    my $said = '';
-    wait_until(sub { $said .= $client->read_some // ''; $said =~ /victim (\d+)/ }, 20);
-    return ($client, $said =~ /victim (\d+)/);
+    $client->wait_for(qr/victim \d+/) or die "no victim in $host";
+    return ($client, $client->{in} =~ /victim (\d+)/);
 }
+my %victim;
+for my $host (qw(held noscope nokernel)) {
+    @{ $victim{$host} }{qw(client pid)} = victim($host);
+}
+sub kept_apart {
+    my ($what, $try, $errno, $control) = @_;
+    my ($name, $before, @after) = @$try;
+    my ($mine, $other) = map { $victim{$_}{pid} } $held, $control;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    refused("another request: $what", [$name, sprintf($before, $mine), @after], $held, $errno,
+        $control, sprintf($before, $other), @after);
+    return;
+}
+kept_apart('signal', ['signal', '%d'], 'EPERM', 'noscope');
+kept_apart('sigqueue', ['sigqueue', '%d'], 'EPERM', 'noscope');
+kept_apart('ptrace', ['ptrace', '%d'], 'EPERM', 'nokernel');
+kept_apart('memory', ['vm-read', '%d'], 'EPERM', 'nokernel');
+kept_apart('descriptors', ['pidfd-getfd', '%d'], 'EPERM', 'nokernel');
+kept_apart('environment', ['read', '/proc/%d/environ'], 'EACCES|ENOENT|EPERM', 'noscope');
+kept_apart('its root by /proc', ['list', '/proc/%d/root'], 'EACCES|ENOENT|EPERM', 'noscope');
+kept_apart('stop', ['stop', '%d'], 'EPERM', 'noscope');
+kept_apart('kill', ['kill', '%d'], 'EPERM', 'noscope');
+($victim{noscope}{client}, $victim{noscope}{pid}) = victim('noscope');
+my $reached = attempt($held, 'kill-all');
+unlike($reached, qr/^status/, "kill(-1) has come back ($reached)");
+is(attempt('noscope', 'kill-all'), 'done', 'control: without scopes it reaches somebody');
+ok($victim{noscope}{client}->wait_for_close, 'namely the other request');
+is(attempt($held, 'list', '/'), 'done', 'the jail itself goes on');
+ok(!$victim{$held}{client}->step(0.2) && !$victim{$held}{client}->eof,
+    'and so does the other request in the jail as it is');
+
+# --- privileges
+refused('setuid', ['setuid'], $held, 'EPERM', 'root');
+refused('setgid', ['setgid'], $held, 'EPERM', 'root');
+refused('setgroups', ['setgroups'], $held, 'EPERM', 'root');
+refused("a set-$_-id program", ['raised', "/tools/set$_", 'is-raised'], $held, 'EPERM', 'privs')
+  for qw(user group);
+refused('a program with capabilities', ['raised', '/tools/filecap', 'raw-socket'], $held,
+    'EPERM', 'tenant', "$tools/filecap", 'raw-socket');
+refused('a user namespace', ['userns'], $held, 'EPERM', 'noseccomp');
+refused('the same by clone', ['userns-clone'], $held, 'EPERM', 'noseccomp');
+refused('the same by clone3', ['userns-clone3'], $held, 'ENOSYS|EPERM', 'noseccomp');
+refused('a mount namespace', ['mountns'], $held, 'EPERM', 'root');
+refused('another namespace', ['setns'], $held, 'EPERM', 'root');
+refused('sethostname', ['sethostname'], $held, 'EPERM', 'root');
+refused('to leave the session', ['setsid'], $held, 'EPERM', 'background');
+
+# --- the kernel
+refused('a raw socket', ['raw-socket'], $held, 'EPERM', 'root');
+refused('a packet socket', ['packet-socket'], $held, 'EPERM|EAFNOSUPPORT', 'root');
+SKIP: {
+    my $there = attempt('noseccomp', 'vsock-socket');
+    skip "this kernel has no vsock: $there", 2 if $there eq 'EAFNOSUPPORT';
+    refused('a socket to the hypervisor', ['vsock-socket'], $held, 'EPERM|EAFNOSUPPORT',
+        'noseccomp');
+}
+refused('the kernel\'s events', ['uevent-socket'], $held, 'EPERM|E\w*NOSUPPORT', 'noseccomp');
+refused('a key', ['add-key'], $held, 'EPERM|ENOSYS', 'noseccomp');
+refused('the user\'s keyring', ['keyring'], $held, 'EPERM|ENOSYS', 'noseccomp');
+refused('bpf', ['bpf'], $held, 'EPERM', 'root');
+refused('userfaultfd', ['userfaultfd'], $held, 'EPERM|ENOSYS', 'noseccomp');
+refused('io_uring', ['io-uring'], $held, 'EPERM|ENOSYS', 'noseccomp');
+refused('perf_event_open', ['perf'], $held, 'EPERM|EACCES', 'root');
+refused('kexec_load', ['kexec'], $held, 'EPERM', 'root');
+refused('a kernel module', ['module'], $held, 'EPERM', 'root');
+refused('adjtimex', ['adjtimex'], $held, 'EPERM', 'noseccomp');
+refused('personality', ['personality'], $held, 'EPERM', 'noseccomp');
+refused('TIOCSTI', ['tiocsti'], $held, 'EPERM', 'noseccomp');
+refused('modify_ldt', ['modify-ldt'], $held, 'EPERM|ENOSYS', 'noseccomp');
+refused('fanotify', ['fanotify'], $held, 'EPERM', 'root');
+refused('ptrace of its own child', ['ptrace-child'], $held, 'EPERM', 'noseccomp');
+refused('/proc/sys', ['write', '/proc/sys/kernel/hostname'], $held, 'EACCES|EROFS|ENOENT',
+    'root');
+refused('/proc/kcore', ['read', '/proc/kcore'], $held, 'EACCES|EPERM|ENOENT', 'root')
+  if -e '/proc/kcore';
+
+# --- what others have made
+refused('System V shared memory', ['shm', $key], $held, 'ENOENT', 'noipc');
+refused('System V messages', ['msg', $key], $held, 'ENOENT', 'noipc');
+refused('System V semaphores', ['sem', $key], $held, 'ENOENT', 'noipc');
+refused('a POSIX queue', ['mq', "/jailcgi-$outsider"], $held, 'ENOENT', 'noipc');
+refused('a socket with a path', ['unix', "$socket_dir/socket"], $held, 'ENOENT', 'unix');
+refused('an abstract socket', ['abstract', "jailcgi-$outsider"], $held,
+    'EPERM', 'noscope');
+refused('the network', ['tcp', $tcp], 'netless', 'ENETUNREACH', $held);
+
+is(attempt($held, 'create', '/tmp/of-alice'), 'done', 'alice writes to /tmp');
+refused('/tmp of another tenant', ['read', '/tmp/of-alice'], 'bob', 'ENOENT', $held);
+
+# --- more than its share
+my ($limited, $free) = ('limited', 'unlimited');
+refused('processes', ['forks', 40], $limited, 'EAGAIN', $free);
+refused('descriptors', ['descriptors', 200], $limited, 'EMFILE', $free);
+refused('memory', ['memory', 500 << 20], $limited, 'ENOMEM', $free);
+refused('locked memory', ['mlock', 1 << 20], $limited, 'ENOMEM|EPERM|EAGAIN', $free);
+refused('a large file', ['file-size', 4 << 20], $limited, 'EFBIG', $free);
+refused('space in /tmp', ['fill-tmp', 4 << 20], $limited, 'ENOSPC|EFBIG', $free);
+refused('inodes of /tmp', ['inodes', 200], $limited, 'ENOSPC', $free);
+refused('processor time', ['cpu', 3], $limited, 'status 500', $free);
+refused('a higher priority', ['nice'], $held, 'EACCES|EPERM', 'root');
+refused('real time', ['real-time'], $held, 'EPERM', 'root');
+
+# --- what a request could bring: JailEnv alone sets these
+refused("the variable $_", ['variable', $_], $held, 'ENOENT', 'variables')
+  for qw(LD_PRELOAD GCONV_PATH PERL5OPT PYTHONSTARTUP);
+is(attempt($held, 'descriptor'), 'EBADF', 'no descriptor but 0, 1 and 2');
+
+$_->{client}->close for values %victim;
+done_testing;

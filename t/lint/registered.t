@@ -43,7 +43,7 @@ for my $target (glob 't/fuzz/*.c') {
 for my $file (glob 't/unit/*.c') {
     my $text = read_file($file);
     my @functions = $text =~ /^static void (\w+)\(void \*\*state\)$/mg;
-    my %listed = map { $_ => 1 } $text =~ /^\s+(?:TEST|cmocka_unit_test\w*)\((\w+)/mg;
+    my %listed = map { $_ => 1 } $text =~ /\b(?:TEST|cmocka_unit_test\w*)\((\w+)/g;
     is_deeply([grep { !$listed{$_} } @functions], [], "$file lists its tests");
 }
 done_testing;

@@ -122,6 +122,16 @@ sub vhost_text {
       : $vhost->vhost;
 }
 
+# A chroot of a plain directory allows no mounts; what needs them skips there, and the
+# rest goes without. Whatever a test says itself comes later and wins.
+my $namespaces;
+
+sub namespaces_line {
+    $namespaces //= system('unshare -m --propagation private true 2>/dev/null') == 0
+      ? '' : "JailNamespaces pid ipc uts\n";
+    return $namespaces;
+}
+
 sub config_text {
     my ($self) = @_;
     my $text = join '', map { "LoadModule ${_}_module $modules_dir/mod_$_.so\n" }
@@ -129,6 +139,7 @@ sub config_text {
     $text .= <<"END" if !$self->{without_jailcgi};
 LoadModule jailcgi_module "$self->{run_dir}/lib/mod_jailcgi.so"
 JailHelper "$self->{run_dir}/lib/jailcgi-helper"
+@{[namespaces_line()]}
 END
     $text .= $template . ($self->{lines} // '') . "\n";
     return join "\n", $text, map { vhost_text($_) } @{ $self->{vhosts} || [] };
