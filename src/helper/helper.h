@@ -53,10 +53,15 @@ jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
                                     int table_fd);
 void jc_generation_close(jc_generation_t *generation);
 
-<<<<<<< HEAD
+/* harden.c: refuses what root may and nobody here needs. 0, or -1 with errno.
+ */
+int jc_harden(void);
+
 /* selftest.c: says in the main error log what of this table's policies will
  * not work here, and why; of each thing once. */
 void jc_selftest(const jc_generation_t *generation, uint64_t caps);
+/* The errno with which this fails in a child, ENOSYS if it kills it, or 0. */
+int jc_selftest_attempt(int (*try)(void));
 
 /* cgroup.c. jc_cgroup_make returns the directory of a new cgroup with the
  * limits of `rec`, and its number; -1 with *failure where it cannot be. */
@@ -69,11 +74,6 @@ void jc_cgroup_remove(unsigned number);
 /* Removes what was busy or left behind; to be called while it owes that. */
 void jc_cgroup_sweep(void);
 int jc_cgroup_owes(void);
-=======
-/* harden.c: refuses what root may and nobody here needs. 0, or -1 with errno.
- */
-int jc_harden(void);
->>>>>>> main
 
 /* keepers.c */
 typedef struct {

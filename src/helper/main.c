@@ -323,9 +323,11 @@ int main(int argc, char **argv)
     unsigned jails_max = raise_descriptor_limit();
     limit_capabilities(caps);
     helper.caps = caps;
-    if (jc_harden()) {
+    /* A filter of httpd's unit may end who tries to make another. */
+    int errnum = jc_selftest_attempt(jc_harden);
+    if (errnum || jc_harden()) {
         jc_log("goes on without a filter of system calls for itself: %s",
-               strerror(errno));
+               strerror(errnum ? errnum : errno));
     }
     helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     jc_keepers_conf_t conf = {.parent_pidfd = JC_FD_PARENT_PIDFD,

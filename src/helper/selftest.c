@@ -190,20 +190,25 @@ static const row_t rows[] = {
 
 /* 0, or the errno of what failed; ENOSYS where a filter of system calls has
  * ended the child. */
-static int attempt(const row_t *row)
+static int attempt(unsigned long clone_flags, int (*try)(void))
 {
     int status = 0;
-    pid_t pid = (pid_t) syscall(SYS_clone, row->clone_flags | SIGCHLD, NULL,
-                                NULL, NULL, NULL);
+    pid_t pid = (pid_t) syscall(SYS_clone, clone_flags | SIGCHLD, NULL, NULL,
+                                NULL, NULL);
 
     if (pid == 0) {
         prctl(PR_SET_DUMPABLE, 0); /* no core file of what was expected */
-        _exit(row->try && row->try() ? errno : 0);
+        _exit(try && try() ? errno : 0);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid) {
         return errno;
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : ENOSYS;
+}
+
+int jc_selftest_attempt(int (*try)(void))
+{
+    return attempt(0, try);
 }
 
 static const struct {
@@ -307,7 +312,9 @@ void jc_selftest(const jc_generation_t *generation, uint64_t caps)
     tried |= needs;
     test_cgroups(generation);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        int errnum = rows[i].need & needs ? attempt(&rows[i]) : 0;
+        int errnum = rows[i].need & needs
+                         ? attempt(rows[i].clone_flags, rows[i].try)
+                         : 0;
         if (errnum) {
             jc_log("%s will not work here: %s; remedy: %s", rows[i].what,
                    strerror(errnum), rows[i].remedy);
