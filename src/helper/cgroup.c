@@ -68,15 +68,12 @@ static int get(int dir_fd, const char *file, char *text, size_t size)
     return len < 0 ? -1 : 0;
 }
 
-/* systemd marks what it has delegated; elsewhere root's own cgroup is root's.
- */
+/* As systemd marks it. */
 static int is_delegated(int fd)
 {
     char value = 0;
 
-    return fgetxattr(fd, "trusted.delegate", &value, 1) == 1
-               ? value == '1'
-               : access("/run/systemd/system", F_OK) != 0;
+    return fgetxattr(fd, "trusted.delegate", &value, 1) == 1 && value == '1';
 }
 
 /* Opens httpd's own cgroup; a helper before this one may have made the leaf. */
@@ -105,7 +102,9 @@ static int open_base(void)
     fd = openat(root_fd, path[0] && path[1] ? path + 1 : ".",
                 O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     close(root_fd);
-    if (fd >= 0 && !is_delegated(fd)) {
+    /* Without systemd root's own cgroup is root's. */
+    if (fd >= 0 && !is_delegated(fd) &&
+        access("/run/systemd/system", F_OK) == 0) {
         close(fd);
         errno = EPERM;
         return -1;
@@ -147,7 +146,9 @@ static void set_up(void)
     int fd = open_base();
 
     cgroup.is_tried = 1;
-    if (fd < 0 || move_all(fd)) {
+    /* What was not marked may hold processes that are not httpd's: they stay,
+     * and the kernel decides whether there can be cgroups beside them. */
+    if (fd < 0 || (is_delegated(fd) && move_all(fd))) {
         cgroup.errnum = errno;
         close(fd);
         return;
