@@ -161,8 +161,9 @@ sub failed {
     my ($why, $tests) = @_;
     my $dir = JailCGI::Test::work_dir();
     stop();
-    diag("console: $_") for tail("$dir/console");
-    diag("qemu: $_")    for tail("$dir/said");
+    for my $file (grep { -e "$dir/$_" } qw(console said)) {
+        diag("$file: $_") for tail("$dir/$file");
+    }
     printf "not ok %d - the virtual machine: %s\n", $tests + 1, $why;
     exit 1;
 }
@@ -185,14 +186,14 @@ sub relay {
     return;
 }
 
-sub run {
-    my ($script, %option) = @_;
-    my @command = command(image(), disk($script));
+# Passes on what a machine prints for at most so many seconds, and ends this
+# test file with it.
+sub follow {
+    my ($from, $seconds) = @_;
     my $started = time;
-    my $next    = reader(start(@command), $started + ($option{seconds} || 600));
     # Test::More sees none of the tests and would make a failure of that.
     Test::More->builder->no_ending(1);
-    my ($status, $tests, $failed, $plan) = relay($next);
+    my ($status, $tests, $failed, $plan) = relay(reader($from, $started + $seconds));
     my $wrong =
         !$tests            ? 'the script ran no test'
       : !defined $plan     ? 'the script ended without a plan'
@@ -203,6 +204,13 @@ sub run {
     stop();
     printf "# %d s in all\n", time - $started;
     exit($failed ? 1 : 0);
+}
+
+sub run {
+    my ($script, %option) = @_;
+    my @command = command(image(), disk($script));
+    follow(start(@command), $option{seconds} || 600);
+    return;
 }
 
 END {
