@@ -99,6 +99,11 @@ typedef struct {
     int64_t idle_ms;
     int64_t timeout_total_ms; /* JailTimeout; 0: none */
     int64_t timeout_idle_ms;
+    int64_t running_max; /* JailConcurrency; 0: none; the next four are its */
+    int64_t queue_max;
+    int64_t queue_ms;
+    int full_status;  /* of HTTP, where one is refused because of it */
+    int64_t retry_s;  /* and what Retry-After says */
     apr_table_t *env; /* JailEnv; NULL: none */
     jc_rlimit_t limits[JC_RLIMITS];
     int nice_is_set;
@@ -155,6 +160,10 @@ static inline jc_server_conf_t *jc_config_of(server_rec *s)
 
 /* src/httpd/limits.c: what JailLimit calls an RLIMIT_*, or "?". */
 const char *jc_limits_name(uint64_t resource);
+
+/* src/httpd/concurrency.c: how long a request may have to wait until its script
+ * is started, because others of its jail run. */
+int64_t jc_concurrency_wait_ms(const jc_server_conf_t *conf);
 
 /*
  * src/httpd/policy.c: turns every virtual host into a number in one table.

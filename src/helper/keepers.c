@@ -297,11 +297,18 @@ int jc_keepers_any(void)
     return keepers.count > 0;
 }
 
+/* A keeper that counts its scripts knows itself when it is idle. */
+static int is_idle(const jail_t *jail, uint64_t now_ms)
+{
+    const jc_policy_rec_t *rec = &jail->policy->rec;
+
+    return rec->running_max == 0 && now_ms - jail->last_used_ms >= rec->idle_ms;
+}
+
 void jc_keepers_sweep(uint64_t now_ms)
 {
     for (jail_t *jail = keepers.all; jail; jail = jail->next_all) {
-        if (jail->policy->refs == 0 ||
-            now_ms - jail->last_used_ms >= jail->policy->rec.idle_ms) {
+        if (jail->policy->refs == 0 || is_idle(jail, now_ms)) {
             finish(jail);
         }
     }

@@ -188,8 +188,7 @@ static const char *set_limits(cmd_parms *cmd, void *unused, int argc,
     return jc_limits_parse(cmd->pool, conf_of(cmd), argc, argv);
 }
 
-/* From 1 ms to what an int holds of them, which is 24 days. Otherwise -1. */
-static int64_t parse_ms(const char *arg)
+int64_t jc_config_parse_ms(const char *arg)
 {
     apr_interval_time_t time;
 
@@ -214,7 +213,7 @@ static const char *set_timeout(cmd_parms *cmd, void *unused, const char *arg)
         field = &conf->timeout_idle_ms;
         arg += 5;
     }
-    time_ms = strcasecmp(arg, "none") == 0 ? 0 : parse_ms(arg);
+    time_ms = strcasecmp(arg, "none") == 0 ? 0 : jc_config_parse_ms(arg);
     if (field == NULL || time_ms < 0) {
         return apr_psprintf(cmd->pool,
                             "JailTimeout: '%s' is not understood; write "
@@ -229,7 +228,7 @@ static const char *set_timeout(cmd_parms *cmd, void *unused, const char *arg)
 
 static const char *set_idle(cmd_parms *cmd, void *unused, const char *arg)
 {
-    int64_t idle_ms = parse_ms(arg);
+    int64_t idle_ms = jc_config_parse_ms(arg);
 
     if (idle_ms < 0) {
         return apr_psprintf(cmd->pool,
@@ -342,6 +341,9 @@ const command_rec jc_config_commands[] = {
                   "how long a jail without requests stays warm"),
     AP_INIT_ITERATE("JailTimeout", set_timeout, NULL, RSRC_CONF,
                     "how long a script may take: total=TIME, idle=TIME"),
+    AP_INIT_TAKE_ARGV("JailConcurrency", jc_concurrency_set, NULL, RSRC_CONF,
+                      "scripts at once in a jail, who waits, and what those "
+                      "who are refused are told"),
     AP_INIT_ITERATE("JailTrust", add_trust, NULL, RSRC_CONF,
                     "paths of root's that any jail may run, or none"),
     AP_INIT_FLAG("JailStrict", set_strict, NULL, RSRC_CONF,

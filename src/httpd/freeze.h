@@ -20,6 +20,16 @@ void jc_config_env_set(apr_table_t *env, const char *name, const char *value);
 const char *jc_config_clean_path(apr_pool_t *p, const char *path,
                                  const char **clean);
 
+/* config.c: from 1 ms to what an int holds of them, which is 24 days; or -1. */
+int64_t jc_config_parse_ms(const char *arg);
+
+/* concurrency.c: JailConcurrency, and its inheritance: the nearest line. */
+const char *jc_concurrency_set(cmd_parms *cmd, void *unused, int argc,
+                               char *const argv[]);
+void jc_concurrency_merge(jc_server_conf_t *merged,
+                          const jc_server_conf_t *base,
+                          const jc_server_conf_t *over);
+
 /* isolation.c: JailNamespaces and JailMount. */
 const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
                                     char *const argv[]);

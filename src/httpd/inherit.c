@@ -19,6 +19,7 @@ void *jc_config_create_server(apr_pool_t *p, server_rec *s)
     conf->error_detail = conf->spool_body = -1;
     conf->header_max = conf->idle_ms = -1;
     conf->timeout_total_ms = conf->timeout_idle_ms = -1;
+    conf->running_max = -1;
     conf->script_log_len = JC_DEFAULT_LOG_LEN;
     conf->script_log_buffer = JC_DEFAULT_LOG_BUF;
     conf->namespaces = -1;
@@ -148,6 +149,7 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
         nearer(base->timeout_total_ms, over->timeout_total_ms);
     merged->timeout_idle_ms =
         nearer(base->timeout_idle_ms, over->timeout_idle_ms);
+    jc_concurrency_merge(merged, base, over);
     merged->header_max = nearer(base->header_max, over->header_max);
     merged->eager_binding =
         (int) nearer(base->eager_binding, over->eager_binding);

@@ -107,10 +107,10 @@ static int is_configured(const jc_server_conf_t *conf)
            conf->error_detail >= 0 || conf->spool_body >= 0 ||
            conf->header_max >= 0 || conf->eager_binding >= 0 ||
            conf->timeout_total_ms >= 0 || conf->timeout_idle_ms >= 0 ||
-           conf->idle_ms >= 0 || conf->env != NULL || conf->trust != NULL ||
-           conf->trust_is_reset || conf->namespaces >= 0 ||
-           conf->mounts != NULL || conf->mounts_are_reset ||
-           conf->cgroup_is_reset || has_cgroup(conf);
+           conf->running_max >= 0 || conf->idle_ms >= 0 || conf->env != NULL ||
+           conf->trust != NULL || conf->trust_is_reset ||
+           conf->namespaces >= 0 || conf->mounts != NULL ||
+           conf->mounts_are_reset || conf->cgroup_is_reset || has_cgroup(conf);
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 
 enum { STDIN, STDOUT, STDERR, CONTROL, BROWSER, SLOTS };
@@ -155,6 +156,18 @@ static void expired(jc_client_t *c)
     }
 }
 
+/* How long nothing may be heard. What has not been started may have to wait for
+ * others of its jail, and the keeper says when that has been too long. */
+static int silence_ms(const jc_client_t *c)
+{
+    int64_t ms = c->timeout_ms;
+
+    if (!c->started) {
+        ms += jc_concurrency_wait_ms(c->conf);
+    }
+    return ms < INT_MAX ? (int) ms : INT_MAX;
+}
+
 /* poll() returned without an event: what does not report itself? */
 static void on_quiet(jc_client_t *c, apr_time_t now)
 {
@@ -177,7 +190,7 @@ static void on_quiet(jc_client_t *c, apr_time_t now)
             return;
         }
     }
-    if (silent >= apr_time_from_msec(c->timeout_ms)) {
+    if (silent >= apr_time_from_msec(silence_ms(c))) {
         expired(c);
     }
 }
@@ -190,7 +203,7 @@ static int lesser(int a, int b)
 /* How long poll() may sleep before on_quiet has something to look at. */
 static int slice_ms(const jc_client_t *c, apr_time_t now)
 {
-    int limit = c->exited ? lesser(JC_ORPHAN_MS, c->timeout_ms) : c->timeout_ms;
+    int limit = c->exited ? lesser(JC_ORPHAN_MS, c->timeout_ms) : silence_ms(c);
     apr_time_t left = c->active + apr_time_from_msec(limit) - now;
     int slice = left <= 0 ? 0 : (int) apr_time_as_msec(left) + 1;
 

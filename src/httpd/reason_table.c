@@ -120,6 +120,9 @@ static const jc_reason_row_t rows[] = {
      "the helper needs CAP_SYS_ADMIN, and RestrictNamespaces= in the unit of "
      "httpd must allow those of JailNamespaces; JailNamespaces none does "
      "without"},
+    {JC_CODE_JAIL_FULL, ADMIN, "too many scripts of this jail run at once",
+     "found {found} running and {text}, expected at most {expected} at once",
+     "make them faster, or raise JailConcurrency (scripts, queue or wait)"},
     {JC_CODE_OWNER_REFUSED, OWNER,
      "JailUser owner: the script belongs to a user or group that may not run "
      "scripts",

@@ -164,6 +164,11 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
     if (conf->timeout_total_ms > 0) {
         rec.total_ms = (uint32_t) conf->timeout_total_ms;
     }
+    if (conf->running_max > 0) {
+        rec.running_max = (uint32_t) conf->running_max;
+        rec.queue_max = (uint32_t) conf->queue_max;
+        rec.queue_ms = (uint32_t) jc_concurrency_wait_ms(conf);
+    }
     if (conf->root_kind == JC_ROOT_PATH) {
         rec.flags |= JC_POLICY_CHROOT;
     }

@@ -108,12 +108,14 @@ void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
 
 int jc_page_fail(jc_client_t *c, const jc_reason_t *why)
 {
+    jc_reason_t reason = *why;
     int status;
 
+    jc_concurrency_refused(c, &reason);
     jc_client_on_control(c); /* for the notes of a script that is given up */
     jc_stderr_read(c);
     jc_stderr_finish(c);
-    status = jc_reason_log(c->r, c->conf, why);
+    status = jc_reason_log(c->r, c->conf, &reason);
     jc_client_close(c);
     return status;
 }

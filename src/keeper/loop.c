@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -38,48 +39,123 @@ static int watch(int fd, uint32_t events, void *what)
     return epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_ADD, fd, &event);
 }
 
-static void refuse_fork(int control_fd, uint64_t request_id, int errnum,
-                        const jc_events_t *before)
+/* It was not started, and is told why. */
+static void refuse(jc_run_t *run, const jc_failure_t *failure)
+{
+    jc_wire_send_failed(run->control_fd, run->request_id, failure);
+    jc_runs_let_go(run);
+    jc_runs_free(run);
+}
+
+static void refuse_fork(jc_run_t *run, int errnum)
 {
     jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = errnum};
     jc_events_t now;
 
     jc_events_read(keeper.jail, &now);
-    if (errnum == EAGAIN && now.pids_refused > before->pids_refused) {
+    if (errnum == EAGAIN && now.pids_refused > run->events.pids_refused) {
         failure.code = JC_CODE_FORK_PIDS;
     } else if (errnum == EAGAIN) {
         failure.code = JC_CODE_FORK_NPROC;
         failure.found = jc_jail_nproc();
     }
-    jc_wire_send_failed(control_fd, request_id, &failure);
+    refuse(run, &failure);
+}
+
+static int start(jc_run_t *run)
+{
+    jc_events_read(keeper.jail, &run->events);
+    run->pid = jc_spawn(keeper.jail, run->request_id, run->control_fd);
+    if (run->pid < 0) {
+        refuse_fork(run, errno);
+        return -1;
+    }
+    jc_runs_add(run, keeper.jail->policy.rec->total_ms);
+    return 0;
+}
+
+static int has_place(void)
+{
+    uint32_t most = keeper.jail->policy.rec->running_max;
+
+    return most == 0 || jc_runs_count() < most;
+}
+
+/* Because of the queue's length, or of the time spent in it. */
+static void refuse_full(jc_run_t *run, int has_waited)
+{
+    const jc_policy_rec_t *rec = keeper.jail->policy.rec;
+    char text[80];
+    jc_failure_t failure = {.code = JC_CODE_JAIL_FULL,
+                            .found = jc_runs_count(),
+                            .expected = rec->running_max,
+                            .text = text};
+
+    if (has_waited) {
+        snprintf(text, sizeof(text), "no place free within %u ms",
+                 rec->queue_ms);
+    } else {
+        snprintf(text, sizeof(text), "the queue of %u full", rec->queue_max);
+    }
+    refuse(run, &failure);
+}
+
+static void enqueue(jc_run_t *run)
+{
+    const jc_policy_rec_t *rec = keeper.jail->policy.rec;
+
+    if (jc_queue_count() >= rec->queue_max) {
+        refuse_full(run, 0);
+    } else if (watch(run->control_fd, 0, run)) {
+        refuse_fork(run, errno);
+    } else {
+        jc_queue_add(run, rec->queue_ms);
+    }
+}
+
+/* After each round of events, so that whoever waits is in front of whoever
+ * comes next. Requests leave `running` in jc_runs_reap() alone. */
+static void serve_queue(void)
+{
+    jc_run_t *run;
+
+    while (jc_queue_count() > 0 && has_place()) {
+        (void) start(jc_queue_take());
+    }
+    while ((run = jc_queue_take_overdue()) != NULL) {
+        refuse_full(run, 1);
+    }
 }
 
 static void jc_keeper_on_run(const jc_msg_run_t *msg, int *fds)
 {
-    int control_fd = fds[JC_SPAWN_CONTROL];
     jc_run_t *run = jc_runs_new();
-    jc_events_t before;
 
-    jc_events_read(keeper.jail, &before);
-    pid_t pid = run ? jc_spawn(keeper.jail, msg->request_id, control_fd) : -1;
-
-    if (pid < 0) {
-        refuse_fork(control_fd, msg->request_id, run ? errno : ENOMEM, &before);
-        if (run) {
-            jc_runs_free(run);
-        }
+    if (!run) {
+        jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = ENOMEM};
+        jc_wire_send_failed(fds[JC_SPAWN_CONTROL], msg->request_id, &failure);
         return;
     }
-    run->pid = pid;
-    run->before = before;
     run->request_id = msg->request_id;
-    run->control_fd = control_fd;
+    run->control_fd = fds[JC_SPAWN_CONTROL];
     fds[JC_SPAWN_CONTROL] = -1; /* taken */
-    jc_runs_add(run, keeper.jail->policy.rec->total_ms);
+    if (!has_place()) {
+        enqueue(run);
+        return;
+    }
     /* No events asked for: hang-up is always told, and nothing else matters.
      * Without it nobody could order the end of this request: end it now. */
-    if (watch(control_fd, 0, run)) {
+    if (start(run) == 0 && watch(run->control_fd, 0, run)) {
         jc_runs_end(run);
+    }
+}
+
+static void on_hang_up(jc_run_t *run)
+{
+    if (run->state == JC_RUN_QUEUED) {
+        jc_queue_leave(run);
+    } else {
+        jc_runs_hung_up(run);
     }
 }
 
@@ -119,8 +195,9 @@ static void serve_helper(void)
     }
 }
 
-/* The root is not what httpd sees under its name. What is queued would fail
- * as well: it is taken and told so, and the helper finds us gone. */
+/* Nobody needs us, or the root is not what httpd sees under its name. What the
+ * helper has sent meanwhile is taken, and told in the second case that it
+ * fails; the helper finds us gone. */
 static void give_way(void)
 {
     while (!keeper.draining && take_message()) {
@@ -149,7 +226,7 @@ static int on_event(const struct epoll_event *event)
         epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, JC_KEEPER_STALE_FD, NULL);
         give_way();
     } else {
-        jc_runs_hung_up(event->data.ptr);
+        on_hang_up(event->data.ptr);
     }
     return 0;
 }
@@ -179,6 +256,27 @@ static int set_up(void)
                : 0;
 }
 
+static int is_empty(void)
+{
+    return jc_runs_none() && jc_queue_count() == 0;
+}
+
+/* Where scripts are counted the keeper itself sees to JailIdle: one that the
+ * helper told to finish because of it would leave what still runs to itself,
+ * and the next request would find a keeper that counts from 0. */
+static int sleep_ms(void)
+{
+    const jc_policy_rec_t *rec = keeper.jail->policy.rec;
+    int runs_ms = jc_runs_sleep_ms();
+    int queue_ms = jc_queue_sleep_ms();
+
+    if (rec->running_max > 0 && is_empty()) {
+        return (int) rec->idle_ms;
+    }
+    return queue_ms < 0 || (runs_ms >= 0 && runs_ms < queue_ms) ? runs_ms
+                                                                : queue_ms;
+}
+
 void jc_keeper_serve(const jc_jail_t *jail)
 {
     struct epoll_event events[EVENTS];
@@ -189,10 +287,12 @@ void jc_keeper_serve(const jc_jail_t *jail)
         jc_keeper_refuse_all(JC_KEEPER_HELPER_FD, &failure);
         _exit(1);
     }
-    while (!(keeper.draining && jc_runs_none())) {
-        int n =
-            epoll_wait(JC_KEEPER_EPOLL_FD, events, EVENTS, jc_runs_sleep_ms());
+    while (!(keeper.draining && is_empty())) {
+        int n = epoll_wait(JC_KEEPER_EPOLL_FD, events, EVENTS, sleep_ms());
         int ended = 0;
+        if (n == 0 && is_empty()) {
+            give_way();
+        }
         for (int i = 0; i < n; i++) {
             ended |= on_event(&events[i]);
         }
@@ -200,6 +300,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
             jc_runs_reap(jail);
             jc_spawn_tidy();
         }
+        serve_queue();
         jc_runs_tick(jc_jail_has(jail, JC_NS_PID));
     }
     _exit(0);

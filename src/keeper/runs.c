@@ -30,6 +30,7 @@
 
 static struct {
     jc_run_t *first;
+    uint32_t count;
     int strays;    /* processes may be left that belong to no request */
     int childless; /* wait has said so */
 } runs = {.childless = 1};
@@ -50,7 +51,7 @@ static void look_at_children(void)
     children.count = count < 0 ? 0 : count;
 }
 
-static uint64_t now_ms(void)
+uint64_t jc_runs_now_ms(void)
 {
     struct timespec now;
 
@@ -81,10 +82,16 @@ void jc_runs_free(jc_run_t *run)
 
 void jc_runs_add(jc_run_t *run, uint32_t total_ms)
 {
-    run->until_ms = total_ms > 0 ? now_ms() + total_ms : 0;
+    run->until_ms = total_ms > 0 ? jc_runs_now_ms() + total_ms : 0;
     run->next = runs.first;
     runs.first = run;
+    runs.count++;
     runs.childless = 0;
+}
+
+uint32_t jc_runs_count(void)
+{
+    return runs.count;
 }
 
 int jc_runs_none(void)
@@ -121,14 +128,14 @@ int jc_runs_sleep_ms(void)
     if (nearest == UINT64_MAX) {
         return -1;
     }
-    now = now_ms();
+    now = jc_runs_now_ms();
     return nearest > now ? (int) (nearest - now) : 0;
 }
 
 /* Taken out of epoll and shut down before it is closed, because a child that
  * was just forked holds a copy until it gets to closing it: epoll would go on
  * to report a request that is gone, and the peer would see no hang-up. */
-static void let_go(jc_run_t *run)
+void jc_runs_let_go(jc_run_t *run)
 {
     if (run->control_fd >= 0) {
         epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, run->control_fd, NULL);
@@ -146,7 +153,8 @@ static void forget(jc_run_t *run)
         link = &(*link)->next;
     }
     *link = run->next;
-    let_go(run);
+    runs.count--;
+    jc_runs_let_go(run);
     jc_runs_free(run);
 }
 
@@ -180,7 +188,7 @@ static void jc_keeper_on_child(const jc_jail_t *jail, jc_run_t *run, int status,
                                const struct rusage *usage)
 {
     if (jail->start.cgroup_fd >= 0 && run->ended == JC_ENDED_NOT) {
-        run->ended = jc_events_verdict(jail, &run->before, status);
+        run->ended = jc_events_verdict(jail, &run->events, status);
     }
     run->reaped = 1;
     run->exit = (jc_msg_exit_t){.request_id = run->request_id,
@@ -244,7 +252,7 @@ void jc_runs_reap(const jc_jail_t *jail)
 
 void jc_runs_hung_up(jc_run_t *run)
 {
-    let_go(run);
+    jc_runs_let_go(run);
     jc_runs_end(run);
 }
 
@@ -295,7 +303,7 @@ void jc_runs_end(jc_run_t *run)
         return;
     }
     run->state = JC_RUN_TERM;
-    run->since_ms = now_ms();
+    run->since_ms = jc_runs_now_ms();
     look_at_children();
     signal_session(run, SIGTERM);
 }
@@ -305,7 +313,7 @@ static void end_overdue(void)
 {
     for (jc_run_t *run = runs.first; run; run = run->next) {
         if (run->until_ms > 0 && run->state == JC_RUN_RUNNING &&
-            now_ms() >= run->until_ms) {
+            jc_runs_now_ms() >= run->until_ms) {
             run->ended = JC_ENDED_TOTAL;
             jc_runs_end(run);
         }
@@ -314,11 +322,11 @@ static void end_overdue(void)
 
 static void tick_run(jc_run_t *run, int has_pid_ns)
 {
-    uint64_t age_ms = now_ms() - run->since_ms;
+    uint64_t age_ms = jc_runs_now_ms() - run->since_ms;
 
     if (run->state == JC_RUN_TERM && age_ms >= GRACE_MS) {
         run->state = JC_RUN_KILL;
-        run->since_ms = now_ms();
+        run->since_ms = jc_runs_now_ms();
         age_ms = 0;
     }
     if (run->state == JC_RUN_KILL && age_ms >= LAST_MS && has_pid_ns) {

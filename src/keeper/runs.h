@@ -17,14 +17,16 @@
 
 typedef enum {
     JC_RUN_RUNNING,
-    JC_RUN_TERM, /* SIGTERM was sent */
-    JC_RUN_KILL, /* SIGKILL is sent at every tick */
+    JC_RUN_QUEUED, /* not started; in queue.c's list and not in runs.c's */
+    JC_RUN_TERM,   /* SIGTERM was sent */
+    JC_RUN_KILL,   /* SIGKILL is sent at every tick */
 } jc_run_state_t;
 
 /* Ends when its leader has been reaped and no process is left in its session,
  * which has the leader's pid for its number. */
 typedef struct jc_run {
     struct jc_run *next;
+    struct jc_run *before; /* in the queue only */
     pid_t pid;
     int reaped; /* `exit` is filled in */
     int told;   /* and was sent */
@@ -33,9 +35,10 @@ typedef struct jc_run {
     uint64_t request_id;
     jc_run_state_t state;
     uint64_t since_ms;  /* of this state */
-    uint64_t until_ms;  /* when its total time is over; 0: never */
+    uint64_t until_ms;  /* when its time is over, in all or in the queue; 0:
+                           never */
     uint32_t ended;     /* why: JC_ENDED_* */
-    jc_events_t before; /* when it was started */
+    jc_events_t events; /* when it was started */
     int group_termed;   /* the leader's group has had its SIGTERM */
     unsigned termed;
     pid_t termed_pids[JC_TERMED_MAX];
@@ -48,11 +51,24 @@ void jc_runs_add(jc_run_t *run, uint32_t total_ms);
 /* How long the keeper may sleep before jc_runs_tick() has work; -1: for ever.
  */
 int jc_runs_sleep_ms(void);
-int jc_runs_none(void);                   /* no request and no process left */
+int jc_runs_none(void); /* no request and no process left */
+uint32_t jc_runs_count(void);
 void jc_runs_reap(const jc_jail_t *jail); /* after SIGCHLD */
 void jc_runs_hung_up(jc_run_t *run);
 void jc_runs_end(jc_run_t *run); /* SIGTERM, later SIGKILL */
 void jc_runs_tick(int has_pid_ns);
 void jc_runs_kill_all(void);
+/* Closes its control socket, so that the peer sees it at once. */
+void jc_runs_let_go(jc_run_t *run);
+uint64_t jc_runs_now_ms(void);
+
+/* queue.c: puts it at the end, for wait_ms. Its socket must be watched. */
+void jc_queue_add(jc_run_t *run, uint32_t wait_ms);
+uint32_t jc_queue_count(void);
+/* The first one, now the caller's; or NULL. */
+jc_run_t *jc_queue_take(void);
+jc_run_t *jc_queue_take_overdue(void); /* likewise, if its time is over */
+void jc_queue_leave(jc_run_t *run);    /* its client has gone */
+int jc_queue_sleep_ms(void);           /* until one is overdue; -1: for ever */
 
 #endif

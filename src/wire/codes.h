@@ -48,6 +48,7 @@ typedef enum {
     JC_CODE_TOO_MANY_JAILS = 1305,
     JC_CODE_OWNER_REFUSED = 1306, /* JailUser owner: id is out of bounds */
     JC_CODE_NAMESPACES = 1307,    /* those of JailNamespaces: errno */
+    JC_CODE_JAIL_FULL = 1308,     /* JailConcurrency; found = running */
 
     JC_CODE_CGROUP_NONE = 1320,  /* no cgroup v2 that was delegated */
     JC_CODE_CGROUP_LIMIT = 1321, /* text = the file of the limit */

@@ -183,8 +183,8 @@ my $htaccess = $alice->cgi_bin . '/.htaccess';
 my @lines    = (
     'JailRoot none', 'JailRoot off', 'JailUser games', 'JailUser owner',
     'JailMinUID 1', 'JailMinGID 1', 'JailEagerBinding Off', 'JailEnv A b',
-    'JailLimit cpu unlimited', 'JailIdle 1', 'JailTrust /usr', 'JailStrict Off',
-    'JailHelper /bin/sh', 'SuexecUserGroup games games'
+    'JailLimit cpu unlimited', 'JailIdle 1', 'JailConcurrency none',
+    'JailTrust /usr', 'JailStrict Off', 'JailHelper /bin/sh', 'SuexecUserGroup games games'
 );
 answers($alice, 'none', 'without .htaccess');
 for my $line (@lines) {
