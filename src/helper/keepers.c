@@ -32,7 +32,8 @@ typedef struct jail {
     uint32_t uid;
     uint32_t gid;
     pid_t pid;
-    int sock_fd; /* -1: told to finish */
+    int sock_fd;     /* -1: told to finish */
+    unsigned cgroup; /* its number; 0: it has none */
     uint64_t last_used_ms;
 } jail_t;
 
@@ -86,11 +87,13 @@ static void finish(jail_t *jail)
 }
 
 /*
- * fork in the namespaces that the policy wants. By the raw system call,
- * because the C library's fork takes no flags and its clone wants a stack; the
- * helper has one thread, so there is no lock that the child could find taken.
+ * fork in the namespaces and in the cgroup that the policy wants. By the raw
+ * system call, because the C library's fork takes no flags and its clone wants
+ * a stack; the helper has one thread, so there is no lock that the child could
+ * find taken. A cgroup namespace is of the cgroup that its maker is in: a
+ * keeper with a cgroup makes it itself.
  */
-static pid_t fork_keeper(uint32_t namespaces)
+static pid_t fork_keeper(uint32_t namespaces, int cgroup_fd)
 {
     static const struct {
         uint32_t namespace;
@@ -98,15 +101,16 @@ static pid_t fork_keeper(uint32_t namespaces)
     } map[] = {{JC_NS_MOUNT, CLONE_NEWNS}, {JC_NS_PID, CLONE_NEWPID},
                {JC_NS_IPC, CLONE_NEWIPC},  {JC_NS_UTS, CLONE_NEWUTS},
                {JC_NS_NET, CLONE_NEWNET},  {JC_NS_CGROUP, CLONE_NEWCGROUP}};
-    unsigned long flags = SIGCHLD;
+    unsigned long flags = 0;
 
+    namespaces &= cgroup_fd >= 0 ? ~JC_NS_CGROUP : ~0u;
     for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
         flags |= namespaces & map[i].namespace ? map[i].flag : 0;
     }
-    return (pid_t) syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
+    return jc_cgroup_fork(flags, cgroup_fd);
 }
 
-static int start_keeper(jail_t *jail, jc_failure_t *failure)
+static int start_keeper(jail_t *jail, int cgroup_fd, jc_failure_t *failure)
 {
     int pair[2];
     size_t len = jail->policy->rec.len;
@@ -121,11 +125,12 @@ static int start_keeper(jail_t *jail, jc_failure_t *failure)
     memcpy(rec, &jail->policy->rec, len);
     int most = 1 << 20; /* the kernel cuts it to what it allows */
     (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
-    jail->pid = fork_keeper(jail->policy->rec.namespaces);
+    jail->pid = fork_keeper(jail->policy->rec.namespaces, cgroup_fd);
     if (jail->pid == 0) {
         jc_keeper_start_t start = {
             .sock_fd = pair[1],
             .parent_pidfd = keepers.conf.parent_pidfd,
+            .cgroup_fd = cgroup_fd,
             .uid = jail->uid,
             .gid = jail->gid,
             .rec = rec,
@@ -196,7 +201,16 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     jail->policy = policy;
     jail->uid = uid;
     jail->gid = gid;
-    if (start_keeper(jail, failure)) {
+    int cgroup_fd = -1;
+    int failed =
+        policy->rec.cgroup_count &&
+        (cgroup_fd = jc_cgroup_make(&policy->rec, &jail->cgroup, failure)) < 0;
+    failed = failed || start_keeper(jail, cgroup_fd, failure);
+    if (cgroup_fd >= 0) {
+        close(cgroup_fd);
+    }
+    if (failed) {
+        jc_cgroup_remove(jail->cgroup);
         free(jail);
         return NULL;
     }
@@ -247,6 +261,7 @@ static void forget(jail_t **link)
     jail_t *jail = *link;
 
     finish(jail);
+    jc_cgroup_remove(jail->cgroup);
     *link = jail->next_all;
     keepers.count--;
     jail->policy->jails--;

@@ -161,6 +161,7 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merge_trust(p, merged, base, over);
     merged->namespaces = nearer(base->namespaces, over->namespaces);
     merge_mounts(p, merged, base, over);
+    jc_cgroup_merge(merged, base, over);
     for (int i = 0; i < JC_RLIMITS; i++) {
         merged->limits[i] =
             over->limits[i].is_set ? over->limits[i] : base->limits[i];
