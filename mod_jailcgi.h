@@ -74,6 +74,12 @@ typedef struct {
     uint32_t inodes;
 } jc_mount_conf_t;
 
+/* What JailSeccomp comes to: a program for the kernel. */
+typedef struct {
+    uint32_t count; /* of its steps, of JC_FILTER_STEP bytes; 0: off */
+    const char *steps;
+} jc_filter_t;
+
 /* One for each server; merged. Fields that are unset inherit. */
 typedef struct {
     jc_root_kind_t root_kind;
@@ -116,6 +122,10 @@ typedef struct {
     /* JailCgroup: what is written, by the order in cgroup.c; NULL: unset. */
     const char *cgroup[JC_CGROUPS];
     int cgroup_is_reset;
+    const jc_filter_t *filter; /* JailSeccomp; NULL: unset */
+    int scope;                 /* -1: unset, as the next two */
+    int no_new_privs;
+    int64_t background_ms; /* JailBackground; as in src/wire/table.h */
 
     const char *script_log; /* NULL: none */
     int64_t script_log_len; /* bytes; the file grows no further */

@@ -310,6 +310,15 @@ const command_rec jc_config_commands[] = {
     AP_INIT_TAKE_ARGV("JailMount", jc_isolation_mount, NULL, RSRC_CONF,
                       "what is in the jail: bind, ro, tmpfs, proc, dev, home, "
                       "or none"),
+    AP_INIT_TAKE1("JailSeccomp", jc_confine_seccomp, NULL, RSRC_CONF,
+                  "system calls that are refused: default, off, or a file"),
+    AP_INIT_FLAG("JailScope", set_flag, FIELD(scope), RSRC_CONF,
+                 "Off: requests of one jail may signal and trace each other"),
+    AP_INIT_FLAG("JailNoNewPrivs", set_flag, FIELD(no_new_privs), RSRC_CONF,
+                 "Off: set-user-id and set-group-id programs work"),
+    AP_INIT_TAKE12("JailBackground", jc_confine_background, NULL, RSRC_CONF,
+                   "processes that outlive their request: deny, or allow "
+                   "[max=TIME]"),
     AP_INIT_TAKE12("JailUser", jc_config_set_user, NULL, RSRC_CONF,
                    "who scripts run as: NAME or #UID, and a group; or owner"),
     AP_INIT_TAKE2("SuexecUserGroup", jc_config_set_suexec, NULL, RSRC_CONF,

@@ -30,6 +30,15 @@ void jc_concurrency_merge(jc_server_conf_t *merged,
                           const jc_server_conf_t *base,
                           const jc_server_conf_t *over);
 
+/* confine.c: JailSeccomp and JailBackground. */
+const char *jc_confine_seccomp(cmd_parms *cmd, void *unused, const char *arg);
+const char *jc_confine_background(cmd_parms *cmd, void *unused,
+                                  const char *what, const char *max);
+/* seccomp.c: the filter of `setting`, which is default, off or a file, made
+ * once for all that have it; lives as long as p. NULL or a sentence. */
+const char *jc_seccomp_find(apr_pool_t *p, const char *setting,
+                            const jc_filter_t **found);
+
 /* isolation.c: JailNamespaces and JailMount. */
 const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
                                     char *const argv[]);
@@ -92,7 +101,8 @@ uint32_t jc_identity_max(int64_t configured);
 typedef struct {
     uint32_t namespaces;      /* JC_NS_* */
     apr_array_header_t *rows; /* jc_mount_row_t */
-    const char *found;        /* with a refusal */
+    const jc_filter_t *filter;
+    const char *found; /* with a refusal */
     const char *expected;
 } jc_isolation_t;
 typedef struct jc_mounts_t jc_mounts_t;

@@ -22,7 +22,8 @@ void *jc_config_create_server(apr_pool_t *p, server_rec *s)
     conf->running_max = -1;
     conf->script_log_len = JC_DEFAULT_LOG_LEN;
     conf->script_log_buffer = JC_DEFAULT_LOG_BUF;
-    conf->namespaces = -1;
+    conf->namespaces = conf->background_ms = -1;
+    conf->scope = conf->no_new_privs = -1;
     conf->strict = -1;
     conf->policy = JC_NO_ID;
     conf->nap_score = apr_pcalloc(p, sizeof(*conf->nap_score));
@@ -162,6 +163,10 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->namespaces = nearer(base->namespaces, over->namespaces);
     merge_mounts(p, merged, base, over);
     jc_cgroup_merge(merged, base, over);
+    merged->filter = over->filter != NULL ? over->filter : base->filter;
+    merged->scope = (int) nearer(base->scope, over->scope);
+    merged->no_new_privs = (int) nearer(base->no_new_privs, over->no_new_privs);
+    merged->background_ms = nearer(base->background_ms, over->background_ms);
     for (int i = 0; i < JC_RLIMITS; i++) {
         merged->limits[i] =
             over->limits[i].is_set ? over->limits[i] : base->limits[i];

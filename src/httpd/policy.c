@@ -110,7 +110,9 @@ static int is_configured(const jc_server_conf_t *conf)
            conf->running_max >= 0 || conf->idle_ms >= 0 || conf->env != NULL ||
            conf->trust != NULL || conf->trust_is_reset ||
            conf->namespaces >= 0 || conf->mounts != NULL ||
-           conf->mounts_are_reset || conf->cgroup_is_reset || has_cgroup(conf);
+           conf->mounts_are_reset || conf->filter != NULL || conf->scope >= 0 ||
+           conf->no_new_privs >= 0 || conf->background_ms >= 0 ||
+           conf->cgroup_is_reset || has_cgroup(conf);
 }
 
 /*
@@ -256,6 +258,13 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
         refuse(conf, code, apr_pstrdup(freeze->p, isolation.found),
                apr_pstrdup(freeze->p, isolation.expected));
         return NULL;
+    }
+    isolation.filter = conf->filter;
+    if (conf->filter == NULL) {
+        problem = jc_seccomp_find(freeze->p, "default", &isolation.filter);
+        if (problem != NULL) {
+            return problem;
+        }
     }
     problem = jc_table_add(freeze->table, conf, &id, &isolation, &conf->policy);
     if (problem == NULL) {

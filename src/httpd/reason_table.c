@@ -172,6 +172,12 @@ static const jc_reason_row_t rows[] = {
      "the helper lacks CAP_SETPCAP: " STEP},
     {JC_CODE_STEP_NO_NEW_PRIVS, ADMIN, "jail not built: no_new_privs", NULL,
      STEP},
+    {JC_CODE_STEP_FILTER, ADMIN,
+     "jail not built: the filter of JailSeccomp cannot be installed", NULL,
+     "the kernel needs CONFIG_SECCOMP_FILTER and the helper "
+     "CAP_SYS_ADMIN; " STEP},
+    {JC_CODE_STEP_SCOPE, ADMIN, "jail not built: requests cannot be kept apart",
+     NULL, "JailScope Off does without it; " STEP},
     {JC_CODE_STEP_UNDUMPABLE, ADMIN, "jail not built: undumpable", NULL, STEP},
     {JC_CODE_ROOT_REGAINED, APLOG_CRIT, HTTP_SERVICE_UNAVAILABLE,
      "jail not used: a test found that privileges could be regained", NULL,

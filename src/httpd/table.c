@@ -158,6 +158,14 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
     };
     size_t strings_at;
 
+    if (conf->background_ms > 0) {
+        rec.background_ms = (uint32_t) conf->background_ms;
+    }
+    if (conf->no_new_privs == 0) {
+        rec.flags |= JC_POLICY_PRIVS; /* without it there is no scope */
+    } else if (conf->scope != 0) {
+        rec.flags |= JC_POLICY_SCOPE;
+    }
     if (conf->idle_ms > 0) {
         rec.idle_ms = (uint32_t) conf->idle_ms;
     }
@@ -190,6 +198,9 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
     pad(table);
     rec.limit_count = append_limits(table, conf);
     rec.mount_count = append_mounts(table, isolation);
+    rec.filter_count = isolation->filter->count;
+    append(table, isolation->filter->steps,
+           (size_t) rec.filter_count * JC_FILTER_STEP);
     strings_at = table->scratch_len;
     append_string(table, conf->root_kind == JC_ROOT_PATH ? conf->root : "");
     rec.env_count = append_strings(table, jc_env_lines(table->p, conf, id));

@@ -33,13 +33,14 @@ static int step_session(jc_jail_t *jail, jc_failure_t *failure)
     return setsid() < 0 ? -1 : 0;
 }
 
-/* Moves fd to `number`, close-on-exec. */
-static int place(int fd, int number)
+int jc_jail_place(int fd, int number)
 {
     if (fd == number) {
         return fcntl(fd, F_SETFD, FD_CLOEXEC);
     }
-    return dup3(fd, number, O_CLOEXEC) < 0 ? -1 : 0;
+    int result = dup3(fd, number, O_CLOEXEC);
+    close(fd);
+    return result < 0 ? -1 : 0;
 }
 
 static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
@@ -58,11 +59,11 @@ static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
         dup2(null_fd, STDIN_FILENO) < 0 ||
         /* 1 is /dev/null already, 2 is httpd's main error log */
         dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ||
-        place(stale_fd, JC_KEEPER_STALE_FD) ||
-        place(sock_fd, JC_KEEPER_HELPER_FD) ||
-        place(parent_fd, JC_KEEPER_PARENT_FD) ||
+        jc_jail_place(stale_fd, JC_KEEPER_STALE_FD) ||
+        jc_jail_place(sock_fd, JC_KEEPER_HELPER_FD) ||
+        jc_jail_place(parent_fd, JC_KEEPER_PARENT_FD) ||
         (start->cgroup_fd >= 0 &&
-         place(start->cgroup_fd, JC_KEEPER_CHILDREN_FD))) {
+         jc_jail_place(start->cgroup_fd, JC_KEEPER_CHILDREN_FD))) {
         return -1;
     }
     start->sock_fd = JC_KEEPER_HELPER_FD;
@@ -76,16 +77,18 @@ static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
 
 static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
 {
-    int children_fd;
+    int children_fd, proc_fd;
 
     if (prctl(PR_SET_CHILD_SUBREAPER, 1)) {
         return -1;
     }
-    children_fd = jc_children_open(jc_jail_has(jail, JC_NS_PID));
-    if (children_fd < 0 || place(children_fd, JC_KEEPER_CHILDREN_FD)) {
+    children_fd = jc_children_open(jc_jail_has(jail, JC_NS_PID), &proc_fd);
+    /* It was opened first, and may lie on the other's place. */
+    if (children_fd < 0 || jc_jail_place(proc_fd, JC_KEEPER_PROC_FD) ||
+        jc_jail_place(children_fd, JC_KEEPER_CHILDREN_FD)) {
         return -1;
     }
-    return close_range(JC_KEEPER_CHILDREN_FD + 1, JC_KEEPER_EVENTS_FD - 1, 0) ||
+    return close_range(JC_KEEPER_PROC_FD + 1, JC_KEEPER_EVENTS_FD - 1, 0) ||
                    close_range(JC_KEEPER_EVENTS_FD + JC_KEEPER_EVENTS, ~0U, 0)
                ? -1
                : 0;
@@ -189,7 +192,9 @@ static int step_capabilities(jc_jail_t *jail, jc_failure_t *failure)
 
 static int step_no_new_privs(jc_jail_t *jail, jc_failure_t *failure)
 {
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return jail->policy.rec->flags & JC_POLICY_PRIVS
+               ? 0
+               : prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 static int step_undumpable(jc_jail_t *jail, jc_failure_t *failure)
@@ -208,7 +213,8 @@ static int has_capabilities(void)
     return differ;
 }
 
-/* Tries what must not work any more, and looks at what must be. */
+/* Tries what must not work any more, and looks at what must be. The filter
+ * refuses chroot to whoever it is; the other calls it lets through. */
 static int step_proof(jc_jail_t *jail, jc_failure_t *failure)
 {
     uid_t ruid, euid, suid;
@@ -226,7 +232,9 @@ static int step_proof(jc_jail_t *jail, jc_failure_t *failure)
     return ruid == jail->start.uid && euid == ruid && suid == ruid &&
                    rgid == jail->start.gid && egid == rgid && sgid == rgid &&
                    ruid != 0 && rgid != 0 &&
-                   getgroups(0, NULL) == (int) jail->policy.rec->group_count
+                   getgroups(0, NULL) == (int) jail->policy.rec->group_count &&
+                   (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+                    (jail->policy.rec->flags & JC_POLICY_PRIVS))
                ? 0
                : -1;
 }
@@ -271,11 +279,15 @@ static const step_t steps[] = {
     {"bounding", JC_CODE_STEP_BOUNDING, step_bounding},
     {"securebits", JC_CODE_STEP_SECUREBITS, step_securebits},
     {"uid", JC_CODE_STEP_UID, step_uid},
+    /* Behind the steps that make calls which it refuses. The last row that has
+     * CAP_SYS_ADMIN, without which it needs no_new_privs: so JailNoNewPrivs Off
+     * does not turn it off. */
+    {"filter", JC_CODE_STEP_FILTER, jc_filter_install},
     /* securebits have turned off that leaving uid 0 clears capabilities. */
     {"capabilities", JC_CODE_STEP_CAPABILITIES, step_capabilities},
-    /* -- the scripts' seccomp filter belongs behind no_new_privs, without
-     *    which a tenant may not install one. */
     {"no_new_privs", JC_CODE_STEP_NO_NEW_PRIVS, step_no_new_privs},
+    /* Behind no_new_privs, without which a tenant may not use it. */
+    {"scope", JC_CODE_STEP_SCOPE, jc_scope_make},
     /* setresuid has made it dumpable or not as a sysctl says; from here on no
      * process of the tenant may trace it or read its memory. */
     {"undumpable", JC_CODE_STEP_UNDUMPABLE, step_undumpable},

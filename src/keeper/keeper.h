@@ -25,11 +25,13 @@
 #define JC_KEEPER_HELPER_FD   4
 #define JC_KEEPER_PARENT_FD   5 /* pidfd of the httpd parent */
 #define JC_KEEPER_CHILDREN_FD 6
-#define JC_KEEPER_SIGNAL_FD   7
-#define JC_KEEPER_EPOLL_FD    8
+#define JC_KEEPER_PROC_FD     7 /* with a PID namespace: its processes */
+#define JC_KEEPER_SIGNAL_FD   8
+#define JC_KEEPER_EPOLL_FD    9
 /* Where there is a cgroup: its memory.events, pids.events and cpu.stat. */
-#define JC_KEEPER_EVENTS_FD 9
+#define JC_KEEPER_EVENTS_FD 10
 #define JC_KEEPER_EVENTS    3
+#define JC_KEEPER_SCOPE_FD  13 /* where requests are apart */
 
 /* In the script's child, beside the first four. */
 #define JC_SCRIPT_CONTROL_FD 4
@@ -49,7 +51,9 @@ typedef struct {
 typedef struct {
     jc_keeper_start_t start;
     jc_policy_view_t policy;
-    int root_fd; /* the new root between two steps, else -1 */
+    int root_fd;     /* the new root between two steps, else -1 */
+    uint64_t secret; /* with which the script's child may call setsid */
+    int has_scope;   /* requests are apart from each other */
 } jc_jail_t;
 
 /* Whether the keeper has these namespaces (JC_NS_*) of its own. */
@@ -81,14 +85,22 @@ void jc_events_read(const jc_jail_t *jail, jc_events_t *events);
 uint32_t jc_events_verdict(const jc_jail_t *jail, const jc_events_t *before,
                            int status);
 
+/* Moves fd to `number`, close-on-exec. 0 or -1. */
+int jc_jail_place(int fd, int number);
+
+/* filter.c: two steps. */
+int jc_filter_install(jc_jail_t *jail, jc_failure_t *failure);
+int jc_scope_make(jc_jail_t *jail, jc_failure_t *failure);
+
 /* Tells every request that is queued at the socket what failed. */
 void jc_keeper_refuse_all(int sock_fd, const jc_failure_t *failure);
 
 /* loop.c: serves until the helper closes and the last request has ended. */
 void jc_keeper_serve(const jc_jail_t *jail) __attribute__((noreturn));
 
-/* children.c: pids of the keeper's children, at most `max`; how many, or -1. */
-int jc_children_open(int has_pid_ns);
+/* children.c: pids of the keeper's children, at most `max`; how many, or -1.
+ * *proc_fd: the root of a procfs of the PID namespace, if there is one. */
+int jc_children_open(int has_pid_ns, int *proc_fd);
 int jc_children_list(pid_t *pids, int max);
 
 /* walk.c */

@@ -161,9 +161,15 @@ static inline int jc_sys_get_seals(int fd)
     return (int) jc_sys(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0);
 }
 
-static inline int jc_sys_setsid(void)
+/* The kernel ignores arguments; the filter does not (filter.c). */
+static inline int jc_sys_setsid(uint64_t secret)
 {
-    return (int) jc_sys(SYS_setsid, 0, 0, 0, 0, 0);
+    return (int) jc_sys(SYS_setsid, (long) secret, 0, 0, 0, 0);
+}
+
+static inline int jc_sys_restrict_self(int ruleset_fd)
+{
+    return (int) jc_sys(SYS_landlock_restrict_self, ruleset_fd, 0, 0, 0, 0);
 }
 
 static inline int jc_sys_getpid(void)

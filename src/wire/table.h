@@ -35,7 +35,8 @@
 #define JC_POLICY_DIR_OWNER 0x8u
 #define JC_POLICY_HOST      0x10u /* the root is made of mounts alone */
 #define JC_POLICY_PRIVS     0x20u /* JailNoNewPrivs Off */
-#define JC_POLICY_FLAGS     0x3fu
+#define JC_POLICY_SCOPE     0x40u /* requests are apart from each other */
+#define JC_POLICY_FLAGS     0x7fu
 
 /* JailNamespaces: what a keeper has of its own. */
 #define JC_NS_MOUNT   0x1u

@@ -1,0 +1,36 @@
+/*
+ * JailSeccomp: which system calls the scripts of a jail may not make.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    the configuration
+ */
+#ifndef JC_SECCOMP_H
+#define JC_SECCOMP_H
+
+#include "src/httpd/freeze.h"
+
+#include <seccomp.h>
+
+/* One reason to refuse one call. Where its arguments decide, all tests must
+ * hold; a call may have several rows, and one of them is enough. */
+typedef struct {
+    const char *name;
+    int error; /* what the call says: EPERM, or ENOSYS: it is not there */
+    const char *when; /* the tests in words; NULL: always */
+    const char *why;  /* NULL, as `when`: those of the row above */
+    unsigned tests;
+    struct scmp_arg_cmp test[2];
+    int number; /* of a call that libseccomp may not know yet; 0: it does */
+} jc_seccomp_row_t;
+
+/* seccomp_table.c: what `default` refuses. */
+extern const jc_seccomp_row_t jc_seccomp_table[];
+extern const unsigned jc_seccomp_rows;
+
+/* seccomp_file.c: `rows` (jc_seccomp_row_t), which are the default list, as a
+ * FILE changes them. NULL or a sentence. */
+const char *jc_seccomp_read(apr_pool_t *p, const char *file,
+                            apr_array_header_t *rows);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * The system calls that scripts are refused by default, and why.
+ * t/lint/seccomp.t holds the manual's list (doc/manual/seccomp.md) against this
+ * one.
+ *
+ * What decides: a CGI program never needs it, and it is a way to reach more of
+ * the kernel than such a program has to, or another process, or what is the
+ * machine's. What needs a capability stands here as well: there is none in a
+ * jail, but the kernel's check comes late in some of them. EPERM, unless
+ * programs try the call and do without it when it is not there: ENOSYS.
+ *
+ * Arguments of 32 bits are compared in 32 bits: the kernel does not look at the
+ * upper half of the register, so neither may the test.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ */
+#include "src/httpd/seccomp.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define WORD UINT32_MAX
+/* The argument's bits in `mask` are `value`. */
+#define BITS(arg, mask, value)                                                 \
+    {                                                                          \
+        arg, SCMP_CMP_MASKED_EQ, mask, value                                   \
+    }
+#define IS(arg, value) BITS(arg, WORD, value)
+#define ABOVE(arg, value)                                                      \
+    {                                                                          \
+        arg, SCMP_CMP_GT, value, 0                                             \
+    }
+#define IS_NOT(arg, value)                                                     \
+    {                                                                          \
+        arg, SCMP_CMP_NE, value, 0                                             \
+    }
+
+#define NAMESPACE(flag)                                                        \
+    {                                                                          \
+        "clone", EPERM, NULL, NULL, 1, {BITS(0, flag, flag)}, 0                \
+    }
+/* Flags that are neither all clear nor all set have a bit that is set beside
+ * one that is not. */
+#define PERSONA(bit, next)                                                     \
+    {                                                                          \
+        "personality", EPERM, NULL, NULL, 1,                                   \
+            {BITS(0, 1u << (bit) | 1u << (next), 1u << (bit))}, 0              \
+    }
+#define FAMILY(number)                                                         \
+    {                                                                          \
+        "socket", EAFNOSUPPORT, NULL, NULL, 1, {IS(0, number)}, 0              \
+    }
+
+#define MOUNTS   "what a jail sees of file systems is made before it begins"
+#define ESCAPE   "another root or namespace brings back what the jail has taken"
+#define OTHERS   "reads, changes or compares other processes; debuggers need it"
+#define KEYS     "keyrings belong to a user, not to a jail, and hold secrets"
+#define DEEP     "a large part of the kernel, with a record of holes"
+#define MODULES  "code of the kernel's own"
+#define CLOCKS   "the clock is the machine's"
+#define MACHINE  "belongs to the machine"
+#define HANDLES  "opens files by number, past every directory"
+#define HARDWARE "programs for old hardware alone need it"
+#define OBSOLETE "nothing has used it for years"
+#define FAMILIES                                                               \
+    "protocols that no CGI program speaks load code into the kernel"
+
+const jc_seccomp_row_t jc_seccomp_table[] = {
+    {"mount", EPERM, NULL, MOUNTS, 0, {}, 0},
+    {"umount2", EPERM, NULL, MOUNTS, 0, {}, 0},
+    {"open_tree", EPERM, NULL, MOUNTS, 0, {}, 0},
+    {"open_tree_attr", EPERM, NULL, MOUNTS, 0, {}, 467},
+    {"move_mount", EPERM, NULL, MOUNTS, 0, {}, 0},
+    {"fsopen", EPERM, NULL, MOUNTS, 0, {}, 0},
+    {"fsconfig", EPERM, NULL, MOUNTS, 0, {}, 0},
+    {"fsmount", EPERM, NULL, MOUNTS, 0, {}, 0},
+    {"fspick", EPERM, NULL, MOUNTS, 0, {}, 0},
+    {"mount_setattr", EPERM, NULL, MOUNTS, 0, {}, 0},
+    {"pivot_root", EPERM, NULL, ESCAPE, 0, {}, 0},
+    {"chroot", EPERM, NULL, ESCAPE, 0, {}, 0},
+    {"setns", EPERM, NULL, ESCAPE, 0, {}, 0},
+    {"unshare", EPERM, NULL, ESCAPE, 0, {}, 0},
+    {"clone",
+     EPERM,
+     "it asks for a new namespace (CLONE_NEW...)",
+     ESCAPE,
+     1,
+     {BITS(0, CLONE_NEWUSER, CLONE_NEWUSER)},
+     0},
+    NAMESPACE(CLONE_NEWNS),
+    NAMESPACE(CLONE_NEWCGROUP),
+    NAMESPACE(CLONE_NEWUTS),
+    NAMESPACE(CLONE_NEWIPC),
+    NAMESPACE(CLONE_NEWPID),
+    NAMESPACE(CLONE_NEWNET),
+    {"clone3",
+     ENOSYS,
+     NULL,
+     "its flags cannot be seen from here; programs fall back to clone",
+     0,
+     {},
+     0},
+
+    {"ptrace", EPERM, NULL, OTHERS, 0, {}, 0},
+    {"process_vm_readv", EPERM, NULL, OTHERS, 0, {}, 0},
+    {"process_vm_writev", EPERM, NULL, OTHERS, 0, {}, 0},
+    {"process_madvise", EPERM, NULL, OTHERS, 0, {}, 0},
+    {"pidfd_getfd", EPERM, NULL, OTHERS, 0, {}, 0},
+    {"kcmp", EPERM, NULL, OTHERS, 0, {}, 0},
+    {"add_key", EPERM, NULL, KEYS, 0, {}, 0},
+    {"request_key", EPERM, NULL, KEYS, 0, {}, 0},
+    {"keyctl", EPERM, NULL, KEYS, 0, {}, 0},
+
+    {"bpf", EPERM, NULL, DEEP, 0, {}, 0},
+    {"perf_event_open", EPERM, NULL, DEEP, 0, {}, 0},
+    {"userfaultfd",
+     EPERM,
+     NULL,
+     "holds the kernel up in the middle of a copy, which exploits need",
+     0,
+     {},
+     0},
+    {"io_uring_setup", ENOSYS, NULL, DEEP, 0, {}, 0},
+    {"io_uring_enter", ENOSYS, NULL, DEEP, 0, {}, 0},
+    {"io_uring_register", ENOSYS, NULL, DEEP, 0, {}, 0},
+    {"fanotify_init",
+     EPERM,
+     NULL,
+     "watches whole file systems, which may be shared with other jails",
+     0,
+     {},
+     0},
+
+    {"kexec_load", EPERM, NULL, MODULES, 0, {}, 0},
+    {"kexec_file_load", EPERM, NULL, MODULES, 0, {}, 0},
+    {"init_module", EPERM, NULL, MODULES, 0, {}, 0},
+    {"finit_module", EPERM, NULL, MODULES, 0, {}, 0},
+    {"delete_module", EPERM, NULL, MODULES, 0, {}, 0},
+    {"create_module", ENOSYS, NULL, OBSOLETE, 0, {}, 0},
+    {"query_module", ENOSYS, NULL, OBSOLETE, 0, {}, 0},
+    {"get_kernel_syms", ENOSYS, NULL, OBSOLETE, 0, {}, 0},
+    {"clock_settime", EPERM, NULL, CLOCKS, 0, {}, 0},
+    {"clock_adjtime", EPERM, NULL, CLOCKS, 0, {}, 0},
+    {"settimeofday", EPERM, NULL, CLOCKS, 0, {}, 0},
+    {"adjtimex", EPERM, NULL, CLOCKS, 0, {}, 0},
+    {"sethostname", EPERM, NULL, MACHINE, 0, {}, 0},
+    {"setdomainname", EPERM, NULL, MACHINE, 0, {}, 0},
+    {"swapon", EPERM, NULL, MACHINE, 0, {}, 0},
+    {"swapoff", EPERM, NULL, MACHINE, 0, {}, 0},
+    {"reboot", EPERM, NULL, MACHINE, 0, {}, 0},
+    {"acct", EPERM, NULL, MACHINE, 0, {}, 0},
+    {"quotactl", EPERM, NULL, MACHINE, 0, {}, 0},
+    {"quotactl_fd", EPERM, NULL, MACHINE, 0, {}, 0},
+    {"vhangup", EPERM, NULL, MACHINE, 0, {}, 0},
+    {"syslog",
+     EPERM,
+     NULL,
+     "the kernel's log tells addresses and names",
+     0,
+     {},
+     0},
+    {"lookup_dcookie", EPERM, NULL, OBSOLETE, 0, {}, 0},
+    {"nfsservctl", ENOSYS, NULL, OBSOLETE, 0, {}, 0},
+    {"uselib", ENOSYS, NULL, OBSOLETE, 0, {}, 0},
+    {"_sysctl", ENOSYS, NULL, OBSOLETE, 0, {}, 0},
+    {"name_to_handle_at", EPERM, NULL, HANDLES, 0, {}, 0},
+    {"open_by_handle_at", EPERM, NULL, HANDLES, 0, {}, 0},
+    {"mknod",
+     EPERM,
+     "it is for a device",
+     "devices are the machine's",
+     1,
+     {BITS(1, S_IFMT, S_IFCHR)},
+     0},
+    {"mknod", EPERM, NULL, NULL, 1, {BITS(1, S_IFMT, S_IFBLK)}, 0},
+    {"mknodat",
+     EPERM,
+     "it is for a device",
+     "devices are the machine's",
+     1,
+     {BITS(2, S_IFMT, S_IFCHR)},
+     0},
+    {"mknodat", EPERM, NULL, NULL, 1, {BITS(2, S_IFMT, S_IFBLK)}, 0},
+    {"iopl", EPERM, NULL, HARDWARE, 0, {}, 0},
+    {"ioperm", EPERM, NULL, HARDWARE, 0, {}, 0},
+    {"modify_ldt", EPERM, NULL, HARDWARE, 0, {}, 0},
+    {"vm86", EPERM, NULL, HARDWARE, 0, {}, 0},
+    {"vm86old", EPERM, NULL, HARDWARE, 0, {}, 0},
+
+    {"personality",
+     EPERM,
+     "it asks for another than the usual one",
+     "turns address randomisation and other defences off",
+     1,
+     {BITS(0, 1u << 31 | 1u, 1u << 31)},
+     0},
+    PERSONA(0, 1),
+    PERSONA(1, 2),
+    PERSONA(2, 3),
+    PERSONA(3, 4),
+    PERSONA(4, 5),
+    PERSONA(5, 6),
+    PERSONA(6, 7),
+    PERSONA(7, 8),
+    PERSONA(8, 9),
+    PERSONA(9, 10),
+    PERSONA(10, 11),
+    PERSONA(11, 12),
+    PERSONA(12, 13),
+    PERSONA(13, 14),
+    PERSONA(14, 15),
+    PERSONA(15, 16),
+    PERSONA(16, 17),
+    PERSONA(17, 18),
+    PERSONA(18, 19),
+    PERSONA(19, 20),
+    PERSONA(20, 21),
+    PERSONA(21, 22),
+    PERSONA(22, 23),
+    PERSONA(23, 24),
+    PERSONA(24, 25),
+    PERSONA(25, 26),
+    PERSONA(26, 27),
+    PERSONA(27, 28),
+    PERSONA(28, 29),
+    PERSONA(29, 30),
+    PERSONA(30, 31),
+
+    {"ioctl",
+     EPERM,
+     "it is TIOCSTI, TIOCLINUX or TIOCSETD",
+     "types for another at his terminal, or loads a line discipline",
+     1,
+     {IS(1, 0x5412 /* TIOCSTI */)},
+     0},
+    {"ioctl", EPERM, NULL, NULL, 1, {IS(1, 0x541C /* TIOCLINUX */)}, 0},
+    {"ioctl", EPERM, NULL, NULL, 1, {IS(1, 0x5423 /* TIOCSETD */)}, 0},
+
+    {"socket",
+     EAFNOSUPPORT,
+     "its family is none of AF_UNIX, AF_INET, AF_INET6, AF_NETLINK",
+     FAMILIES,
+     1,
+     {ABOVE(0, AF_NETLINK)},
+     0},
+    FAMILY(AF_UNSPEC),
+    FAMILY(AF_AX25),
+    FAMILY(AF_IPX),
+    FAMILY(AF_APPLETALK),
+    FAMILY(AF_NETROM),
+    FAMILY(AF_BRIDGE),
+    FAMILY(AF_ATMPVC),
+    FAMILY(AF_X25),
+    FAMILY(AF_ROSE),
+    FAMILY(AF_DECnet),
+    FAMILY(AF_NETBEUI),
+    FAMILY(AF_SECURITY),
+    FAMILY(AF_KEY),
+    {"socket",
+     EPROTONOSUPPORT,
+     "it is of AF_NETLINK, but not NETLINK_ROUTE",
+     "the C library asks it for addresses; the rest is for administrators",
+     2,
+     {IS(0, AF_NETLINK), IS_NOT(2, 0)},
+     0},
+    {"socket",
+     EPERM,
+     "it is SOCK_RAW or SOCK_PACKET of AF_INET or AF_INET6",
+     "forges and reads the packets of others",
+     2,
+     {IS(0, AF_INET), BITS(1, 0xf, SOCK_RAW)},
+     0},
+    {"socket",
+     EPERM,
+     NULL,
+     NULL,
+     2,
+     {IS(0, AF_INET), BITS(1, 0xf, SOCK_PACKET)},
+     0},
+    {"socket",
+     EPERM,
+     NULL,
+     NULL,
+     2,
+     {IS(0, AF_INET6), BITS(1, 0xf, SOCK_RAW)},
+     0},
+    {"socketpair",
+     EAFNOSUPPORT,
+     "its family is not AF_UNIX",
+     FAMILIES,
+     1,
+     {IS_NOT(0, AF_UNIX)},
+     0},
+};
+const unsigned jc_seccomp_rows =
+    sizeof(jc_seccomp_table) / sizeof(jc_seccomp_table[0]);
