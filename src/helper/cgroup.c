@@ -92,7 +92,7 @@ static int open_base(void)
         errno = ENOTSUP;
         return -1;
     }
-    path = text + 3; /* the room that ROOT needs is checked by PATH_MAX */
+    path = text + 3;
     path[strcspn(path, "\n")] = 0;
     size_t len = strlen(path), leaf = strlen(LEAF);
     if (len >= leaf && strcmp(path + len - leaf, LEAF) == 0) {

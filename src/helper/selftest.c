@@ -36,7 +36,8 @@
 #define NEED_CHROOT 0x100u
 #define NEED_FILTER 0x200u
 #define NEED_PRIVS  0x400u
-#define NEED_ALL    0x800u /* what every jail has */
+#define NEED_SCOPE  0x800u
+#define NEED_ALL    0x1000u /* what every jail has */
 
 #define CGROUPS 16 /* cgroups that are made to see whether they can be */
 
@@ -174,14 +175,15 @@ static const row_t rows[] = {
      "JailNamespaces pid (the default), which needs a procfs of its own",
      CALLS("@mount")},
     {NEED_CHROOT, 0, try_chroot, "JailRoot", CALLS("chroot")},
-    {NEED_FILTER, 0, try_filter, "JailSeccomp",
-     CALLS("seccomp") ", and the kernel needs CONFIG_SECCOMP_FILTER"},
+    {NEED_FILTER, 0, try_filter, "JailSeccomp and JailBackground deny",
+     CALLS("@sandbox") ", and the kernel needs CONFIG_SECCOMP_FILTER"},
     {NEED_PRIVS, 0, try_privs, "JailNoNewPrivs Off",
      "NoNewPrivileges=no in the unit of httpd"},
     {NEED_ALL, 0, try_places, "any script",
      "RestrictSUIDSGID=no in the unit of httpd (it refuses openat2)"},
-    {NEED_ALL, 0, try_scopes, "keeping requests of one jail apart",
-     "Linux 6.12 or later with Landlock; all else of a jail holds without"},
+    {NEED_SCOPE, 0, try_scopes, "JailScope (the default)",
+     "Linux 6.12 or later with Landlock, and no SystemCallFilter= without "
+     "@sandbox; all else of a jail holds without"},
     {NEED_ALL, 0, try_code, "any script that compiles itself (node, java)",
      "MemoryDenyWriteExecute=no in the unit of httpd"},
     {NEED_ALL, 0, try_home, "writing below /home", READ_ONLY("/home")},
@@ -259,7 +261,8 @@ static uint32_t needs_of(const jc_generation_t *generation)
         const jc_policy_rec_t *rec = &generation->policies[i]->rec;
 
         needs |= rec->namespaces;
-        needs |= rec->filter_count ? NEED_FILTER : 0;
+        needs |= rec->filter_count || !rec->background_ms ? NEED_FILTER : 0;
+        needs |= rec->flags & JC_POLICY_SCOPE ? NEED_SCOPE : 0;
         needs |= rec->flags & JC_POLICY_PRIVS ? NEED_PRIVS : 0;
         if ((rec->flags & JC_POLICY_CHROOT) &&
             !(rec->namespaces & JC_NS_MOUNT)) {

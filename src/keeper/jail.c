@@ -59,20 +59,20 @@ static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
         dup2(null_fd, STDIN_FILENO) < 0 ||
         /* 1 is /dev/null already, 2 is httpd's main error log */
         dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ||
+        /* until the next step; the first, as it may lie on the others' places
+         */
+        (start->cgroup_fd >= 0 &&
+         jc_jail_place(start->cgroup_fd, JC_KEEPER_CHILDREN_FD)) ||
         jc_jail_place(stale_fd, JC_KEEPER_STALE_FD) ||
         jc_jail_place(sock_fd, JC_KEEPER_HELPER_FD) ||
-        jc_jail_place(parent_fd, JC_KEEPER_PARENT_FD) ||
-        (start->cgroup_fd >= 0 &&
-         jc_jail_place(start->cgroup_fd, JC_KEEPER_CHILDREN_FD))) {
+        jc_jail_place(parent_fd, JC_KEEPER_PARENT_FD)) {
         return -1;
     }
     start->sock_fd = JC_KEEPER_HELPER_FD;
     start->parent_pidfd = JC_KEEPER_PARENT_FD;
-    if (start->cgroup_fd < 0) {
-        return close_range(JC_KEEPER_PARENT_FD + 1, ~0U, 0);
-    }
-    start->cgroup_fd = JC_KEEPER_CHILDREN_FD; /* until the next step */
-    return close_range(JC_KEEPER_CHILDREN_FD + 1, ~0U, 0);
+    return close_range(start->cgroup_fd < 0 ? JC_KEEPER_PARENT_FD + 1
+                                            : JC_KEEPER_CHILDREN_FD + 1,
+                       ~0U, 0);
 }
 
 static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
