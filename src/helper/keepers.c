@@ -201,11 +201,11 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     jail->policy = policy;
     jail->uid = uid;
     jail->gid = gid;
-    int cgroup_fd = -1;
+    int is_limited = policy->rec.cgroup_count > 0;
+    int cgroup_fd =
+        is_limited ? jc_cgroup_make(&policy->rec, &jail->cgroup, failure) : -1;
     int failed =
-        policy->rec.cgroup_count &&
-        (cgroup_fd = jc_cgroup_make(&policy->rec, &jail->cgroup, failure)) < 0;
-    failed = failed || start_keeper(jail, cgroup_fd, failure);
+        (is_limited && cgroup_fd < 0) || start_keeper(jail, cgroup_fd, failure);
     if (cgroup_fd >= 0) {
         close(cgroup_fd);
     }

@@ -12,7 +12,7 @@ use constant {
     FUNCTION_MAX => 80,
     FILE_MAX     => 400,
     ROOT_MAX     => 2500,
-    JAIL_MAX     => 1150,
+    JAIL_MAX     => 1250,
 };
 
 # Files that may be longer, and why.
