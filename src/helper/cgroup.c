@@ -16,13 +16,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -228,25 +225,6 @@ int jc_cgroup_make(const jc_policy_rec_t *rec, unsigned *number,
         line = jc_policy_next(line);
     }
     return fd;
-}
-
-pid_t jc_cgroup_fork(unsigned long flags, int cgroup_fd)
-{
-    struct clone_args args = {.flags = flags | CLONE_INTO_CGROUP,
-                              .exit_signal = SIGCHLD,
-                              .cgroup = (uint64_t) cgroup_fd};
-    pid_t pid = -1;
-
-    if (cgroup_fd >= 0) {
-        pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
-    }
-    /* RestrictNamespaces= refuses clone3 whatever it asks for; the keeper's
-     * own first step then takes it there. */
-    if (cgroup_fd < 0 || (pid < 0 && errno == ENOSYS)) {
-        pid =
-            (pid_t) syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
-    }
-    return pid;
 }
 
 void jc_cgroup_remove(unsigned number)

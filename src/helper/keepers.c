@@ -11,12 +11,10 @@
 #include "helper.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,30 +84,6 @@ static void finish(jail_t *jail)
     jail->sock_fd = -1;
 }
 
-/*
- * fork in the namespaces and in the cgroup that the policy wants. By the raw
- * system call, because the C library's fork takes no flags and its clone wants
- * a stack; the helper has one thread, so there is no lock that the child could
- * find taken. A cgroup namespace is of the cgroup that its maker is in: a
- * keeper with a cgroup makes it itself.
- */
-static pid_t fork_keeper(uint32_t namespaces, int cgroup_fd)
-{
-    static const struct {
-        uint32_t namespace;
-        unsigned long flag;
-    } map[] = {{JC_NS_MOUNT, CLONE_NEWNS}, {JC_NS_PID, CLONE_NEWPID},
-               {JC_NS_IPC, CLONE_NEWIPC},  {JC_NS_UTS, CLONE_NEWUTS},
-               {JC_NS_NET, CLONE_NEWNET},  {JC_NS_CGROUP, CLONE_NEWCGROUP}};
-    unsigned long flags = 0;
-
-    namespaces &= cgroup_fd >= 0 ? ~JC_NS_CGROUP : ~0u;
-    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
-        flags |= namespaces & map[i].namespace ? map[i].flag : 0;
-    }
-    return jc_cgroup_fork(flags, cgroup_fd);
-}
-
 static int start_keeper(jail_t *jail, int cgroup_fd, jc_failure_t *failure)
 {
     int pair[2];
@@ -125,7 +99,7 @@ static int start_keeper(jail_t *jail, int cgroup_fd, jc_failure_t *failure)
     memcpy(rec, &jail->policy->rec, len);
     int most = 1 << 20; /* the kernel cuts it to what it allows */
     (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
-    jail->pid = fork_keeper(jail->policy->rec.namespaces, cgroup_fd);
+    jail->pid = jc_keeper_fork(jail->policy->rec.namespaces, cgroup_fd);
     if (jail->pid == 0) {
         jc_keeper_start_t start = {
             .sock_fd = pair[1],
