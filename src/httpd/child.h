@@ -219,6 +219,9 @@ void jc_client_verdict(jc_client_t *c, jc_reason_t *why);
 const char *jc_verdict_in_words(apr_pool_t *p, int status);
 void jc_client_close_stdin(jc_client_t *c);
 void jc_client_close(jc_client_t *c);
+/* The same at the end of the output: a byte tells the keeper that the request
+ * is not given up, and what it has left behind may stay (JailBackground). */
+void jc_client_leave(jc_client_t *c);
 /* The first failure counts; later ones are its consequences. */
 void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum);
 

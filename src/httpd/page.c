@@ -259,7 +259,7 @@ static int end_page(page_t *page)
     if (why.code != JC_CODE_NONE) {
         status = jc_page_fail(c, &why);
     }
-    jc_client_close(c);
+    jc_client_leave(c);
     /* Any exit is an end: what a status means only the script knows. */
     if (why.code != JC_CODE_NONE && !is_whole(c) &&
         !(c->exited && WIFEXITED(c->exit.status))) {

@@ -96,18 +96,19 @@ static void take_off(apr_array_header_t *rows, const char *name)
     rows->nelts = kept;
 }
 
-/* Of the default list, whose newest calls libseccomp may not know. */
-static int has_row(const apr_array_header_t *rows, const char *name)
+/* The number of a call of the list that libseccomp may not know yet, or 0. */
+static int number_of(const apr_array_header_t *rows, const char *name)
 {
     for (int i = 0; i < rows->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(rows, i, jc_seccomp_row_t).name, name) == 0) {
-            return 1;
+            return APR_ARRAY_IDX(rows, i, jc_seccomp_row_t).number;
         }
     }
     return 0;
 }
 
-static const char *check_call(apr_pool_t *p, const char *name, int is_denied)
+static const char *check_call(apr_pool_t *p, const char *name, int number,
+                              int is_denied)
 {
     for (size_t i = 0; is_denied && i < sizeof(needed) / sizeof(needed[0]);
          i++) {
@@ -118,7 +119,7 @@ static const char *check_call(apr_pool_t *p, const char *name, int is_denied)
                                 name);
         }
     }
-    if (seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR) {
+    if (number == 0 && seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR) {
         return apr_psprintf(p,
                             "'%s' is not a system call that libseccomp knows; "
                             "write its name as in syscalls(2)",
@@ -155,9 +156,8 @@ static const char *apply_line(apr_pool_t *p, const char *line,
                             "NAME ERRNO or allow NAME, and comments after #",
                             apr_pstrmemdup(p, line, strcspn(line, "\r\n")));
     }
-    wrong = has_row(rows, words[1]) && !is_denied
-                ? NULL
-                : check_call(p, words[1], is_denied);
+    row.number = number_of(rows, words[1]);
+    wrong = check_call(p, words[1], row.number, is_denied);
     if (wrong != NULL) {
         return wrong;
     }

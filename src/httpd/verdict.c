@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 /* Time that is reported, for each second of a limit that was reached. */
@@ -120,6 +121,14 @@ int jc_page_fail(jc_client_t *c, const jc_reason_t *why)
     return status;
 }
 
+void jc_client_leave(jc_client_t *c)
+{
+    if (c->control_fd >= 0 && c->conf->background_ms > 0) {
+        (void) send(c->control_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    jc_client_close(c);
+}
+
 void jc_page_finish(jc_client_t *c)
 {
     jc_reason_t why;
@@ -131,5 +140,5 @@ void jc_page_finish(jc_client_t *c)
     if (why.code != JC_CODE_NONE) {
         jc_page_fail(c, &why);
     }
-    jc_client_close(c);
+    jc_client_leave(c);
 }

@@ -63,11 +63,9 @@ static void become_leader(jc_slot_t *slot)
         refuse_errno(slot, JC_CODE_SCRIPT_SETUP, result);
     }
     slot->control_fd = JC_SCRIPT_CONTROL_FD;
-    if (slot->jail->has_scope &&
-        (result = jc_sys_restrict_self(JC_KEEPER_SCOPE_FD)) < 0) {
-        refuse_errno(slot, JC_CODE_SCRIPT_SETUP, result);
-    }
-    if ((result = jc_sys_close_range(JC_SCRIPT_CONTROL_FD + 1, ~0U)) < 0 ||
+    if ((slot->jail->has_scope &&
+         (result = jc_sys_restrict_self(JC_KEEPER_SCOPE_FD)) < 0) ||
+        (result = jc_sys_close_range(JC_SCRIPT_CONTROL_FD + 1, ~0U)) < 0 ||
         (result = jc_sys_setsid(slot->jail->secret)) < 0 ||
         (result = jc_sys_unblock_signals()) < 0) {
         refuse_errno(slot, JC_CODE_SCRIPT_SETUP, result);

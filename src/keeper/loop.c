@@ -282,6 +282,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
     struct epoll_event events[EVENTS];
 
     keeper.jail = jail;
+    jc_runs_set_background(jail->policy.rec->background_ms);
     if (set_up()) {
         jc_failure_t failure = {.code = JC_CODE_STEP_SIGNALS, .errnum = errno};
         jc_keeper_refuse_all(JC_KEEPER_HELPER_FD, &failure);

@@ -3,6 +3,8 @@
  * that came in front. Nothing was sent of them, so httpd takes none of them for
  * started, and one whose client goes away leaves without a script having run.
  *
+ * And the memory of all requests.
+ *
  * Runs in:   keeper
  * Privilege: none, it is the tenant
  * Never:     looks at more than the ends of the queue: all wait equally long,
@@ -11,11 +13,44 @@
 #define _GNU_SOURCE
 #include "runs.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 static struct {
     jc_run_t *first;
     jc_run_t *last;
     uint32_t count;
 } queue;
+
+uint64_t jc_runs_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+}
+
+/* The last one that was freed is the next one. */
+static jc_run_t *spare;
+
+jc_run_t *jc_runs_new(void)
+{
+    jc_run_t *run = spare;
+
+    if (!run) {
+        return calloc(1, sizeof(*run));
+    }
+    spare = run->next;
+    memset(run, 0, sizeof(*run));
+    return run;
+}
+
+void jc_runs_free(jc_run_t *run)
+{
+    run->next = spare;
+    spare = run;
+}
 
 uint32_t jc_queue_count(void)
 {

@@ -12,13 +12,10 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "keeper.h"
@@ -33,6 +30,7 @@ static struct {
     uint32_t count;
     int strays;    /* processes may be left that belong to no request */
     int childless; /* wait has said so */
+    uint32_t background_ms; /* JailBackground */
 } runs = {.childless = 1};
 
 /* The keeper's children as they were when last asked for. */
@@ -51,33 +49,10 @@ static void look_at_children(void)
     children.count = count < 0 ? 0 : count;
 }
 
-uint64_t jc_runs_now_ms(void)
+void jc_runs_set_background(uint32_t background_ms)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
-}
-
-/* The last one that was freed is the next one. */
-static jc_run_t *spare;
-
-jc_run_t *jc_runs_new(void)
-{
-    jc_run_t *run = spare;
-
-    if (!run) {
-        return calloc(1, sizeof(*run));
-    }
-    spare = run->next;
-    memset(run, 0, sizeof(*run));
-    return run;
-}
-
-void jc_runs_free(jc_run_t *run)
-{
-    run->next = spare;
-    spare = run;
+    runs.background_ms = background_ms;
+    jc_sweep_init(background_ms);
 }
 
 void jc_runs_add(jc_run_t *run, uint32_t total_ms)
@@ -85,6 +60,7 @@ void jc_runs_add(jc_run_t *run, uint32_t total_ms)
     run->until_ms = total_ms > 0 ? jc_runs_now_ms() + total_ms : 0;
     run->next = runs.first;
     runs.first = run;
+    run->is_counted = 1;
     runs.count++;
     runs.childless = 0;
 }
@@ -101,11 +77,11 @@ int jc_runs_none(void)
 
 static int is_ending(void)
 {
-    if (runs.strays && !runs.first) {
+    if (runs.strays && !runs.first && runs.background_ms == 0) {
         return 1;
     }
     for (jc_run_t *run = runs.first; run; run = run->next) {
-        if (run->state != JC_RUN_RUNNING) {
+        if (run->state >= JC_RUN_TERM) {
             return 1;
         }
     }
@@ -124,6 +100,9 @@ int jc_runs_sleep_ms(void)
         if (run->until_ms > 0 && run->until_ms < nearest) {
             nearest = run->until_ms;
         }
+    }
+    if (!runs.childless && nearest > jc_sweep_next_ms()) {
+        nearest = jc_sweep_next_ms();
     }
     if (nearest == UINT64_MAX) {
         return -1;
@@ -145,6 +124,12 @@ void jc_runs_let_go(jc_run_t *run)
     }
 }
 
+static void uncount(jc_run_t *run)
+{
+    runs.count -= (uint32_t) run->is_counted;
+    run->is_counted = 0;
+}
+
 static void forget(jc_run_t *run)
 {
     jc_run_t **link = &runs.first;
@@ -153,7 +138,7 @@ static void forget(jc_run_t *run)
         link = &(*link)->next;
     }
     *link = run->next;
-    runs.count--;
+    uncount(run);
     jc_runs_let_go(run);
     jc_runs_free(run);
 }
@@ -166,6 +151,11 @@ static jc_run_t *find(pid_t pid)
         run = run->next;
     }
     return run;
+}
+
+int jc_runs_has(pid_t session)
+{
+    return find(session) != NULL;
 }
 
 /* Whether a child of the keeper's is left in this request's session. */
@@ -250,10 +240,31 @@ void jc_runs_reap(const jc_jail_t *jail)
     settle();
 }
 
+/* Whether the request came to its own end: its leader did, or httpd says so by
+ * a byte. Otherwise it was given up. */
+static int is_complete(const jc_run_t *run)
+{
+    char byte;
+
+    return run->reaped ||
+           recv(run->control_fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0;
+}
+
 void jc_runs_hung_up(jc_run_t *run)
 {
+    int is_left = runs.background_ms > 0 && run->state == JC_RUN_RUNNING &&
+                  is_complete(run);
+
     jc_runs_let_go(run);
-    jc_runs_end(run);
+    if (!is_left) {
+        jc_runs_end(run);
+        return;
+    }
+    run->state = JC_RUN_LEFT;
+    run->until_ms = runs.background_ms == JC_NO_MAX
+                        ? 0
+                        : jc_runs_now_ms() + runs.background_ms;
+    uncount(run);
 }
 
 /* Sends SIGTERM once to a process, which may have a handler for it. */
@@ -271,9 +282,10 @@ static void term_once(jc_run_t *run, pid_t pid)
     }
 }
 
-/* To the leader's process group, and to every child of the keeper's in the
- * session. What is deeper down and in another group becomes the keeper's
- * child when its parent has died, and is met at a later tick. */
+/* SIGKILL to all of the session. SIGTERM to the leader's process group, and to
+ * every child of the keeper's in the session: what is deeper down and in
+ * another group becomes the keeper's child when its parent has died, and is met
+ * at a later tick. So are all of them without a PID namespace. */
 static void signal_session(jc_run_t *run, int sig)
 {
     /* Unless reaped the leader keeps its number, so this is its group; there
@@ -295,11 +307,14 @@ static void signal_session(jc_run_t *run, int sig)
             term_once(run, children.pids[i]);
         }
     }
+    if (sig == SIGKILL) {
+        jc_sweep_session(run->pid);
+    }
 }
 
 void jc_runs_end(jc_run_t *run)
 {
-    if (run->state != JC_RUN_RUNNING) {
+    if (run->state >= JC_RUN_TERM) {
         return;
     }
     run->state = JC_RUN_TERM;
@@ -312,7 +327,7 @@ void jc_runs_end(jc_run_t *run)
 static void end_overdue(void)
 {
     for (jc_run_t *run = runs.first; run; run = run->next) {
-        if (run->until_ms > 0 && run->state == JC_RUN_RUNNING &&
+        if (run->until_ms > 0 && run->state < JC_RUN_TERM &&
             jc_runs_now_ms() >= run->until_ms) {
             run->ended = JC_ENDED_TOTAL;
             jc_runs_end(run);
@@ -350,16 +365,19 @@ static void kill_strays(int has_pid_ns)
 void jc_runs_tick(int has_pid_ns)
 {
     end_overdue();
+    if (!runs.childless && jc_runs_now_ms() >= jc_sweep_next_ms()) {
+        jc_sweep_strays();
+    }
     if (!is_ending()) {
         return;
     }
     look_at_children();
     for (jc_run_t *run = runs.first; run; run = run->next) {
-        if (run->state != JC_RUN_RUNNING) {
+        if (run->state >= JC_RUN_TERM) {
             tick_run(run, has_pid_ns);
         }
     }
-    if (runs.strays && !runs.first) {
+    if (runs.strays && !runs.first && runs.background_ms == 0) {
         kill_strays(has_pid_ns);
     }
 }

@@ -18,6 +18,7 @@
 typedef enum {
     JC_RUN_RUNNING,
     JC_RUN_QUEUED, /* not started; in queue.c's list and not in runs.c's */
+    JC_RUN_LEFT,   /* the request has ended, and has left something behind */
     JC_RUN_TERM,   /* SIGTERM was sent */
     JC_RUN_KILL,   /* SIGKILL is sent at every tick */
 } jc_run_state_t;
@@ -39,11 +40,14 @@ typedef struct jc_run {
                            never */
     uint32_t ended;     /* why: JC_ENDED_* */
     jc_events_t events; /* when it was started */
+    int is_counted;     /* among those that JailConcurrency counts */
     int group_termed;   /* the leader's group has had its SIGTERM */
     unsigned termed;
     pid_t termed_pids[JC_TERMED_MAX];
 } jc_run_t;
 
+/* What may be left behind: JC_NO_MAX, a time, or 0: nothing. */
+void jc_runs_set_background(uint32_t background_ms);
 jc_run_t *jc_runs_new(void); /* zeroed; NULL: no memory */
 void jc_runs_free(jc_run_t *run);
 /* Takes it; total_ms is how long it may go on, 0: as long as it likes. */
@@ -52,6 +56,7 @@ void jc_runs_add(jc_run_t *run, uint32_t total_ms);
  */
 int jc_runs_sleep_ms(void);
 int jc_runs_none(void); /* no request and no process left */
+int jc_runs_has(pid_t session);
 uint32_t jc_runs_count(void);
 void jc_runs_reap(const jc_jail_t *jail); /* after SIGCHLD */
 void jc_runs_hung_up(jc_run_t *run);
@@ -61,6 +66,16 @@ void jc_runs_kill_all(void);
 /* Closes its control socket, so that the peer sees it at once. */
 void jc_runs_let_go(jc_run_t *run);
 uint64_t jc_runs_now_ms(void);
+
+/*
+ * sweep.c: SIGKILL to all of a session; and to all that belong to no request
+ * and are older than JailBackground lets them become, which is to be looked at
+ * again at that time, if it is not UINT64_MAX.
+ */
+void jc_sweep_session(pid_t session);
+void jc_sweep_init(uint32_t background_ms);
+uint64_t jc_sweep_next_ms(void);
+void jc_sweep_strays(void);
 
 /* queue.c: puts it at the end, for wait_ms. Its socket must be watched. */
 void jc_queue_add(jc_run_t *run, uint32_t wait_ms);

@@ -1,0 +1,148 @@
+/*
+ * Signals to processes of the jail that the keeper is not the parent of.
+ *
+ * A request's processes all have its session, and setsid is refused to them
+ * (filter.c). Those that are not the keeper's children, because the parents
+ * live or one of them has made itself a subreaper, are met in the list of all
+ * processes of the PID namespace. One pass over it is enough whatever they do:
+ * the list is in the order of pids and so is the making of them, so a child
+ * that was made during the pass comes behind its parent in the list, and the
+ * pass ends only when nothing is behind. What has SIGKILL makes no child any
+ * more. Only where the numbers begin again from below during a pass is
+ * somebody missed, and met in the next one.
+ *
+ * Between getsid and kill a pid could be another's, if 32,768 processes were
+ * made between the two calls.
+ *
+ * Without a PID namespace there is no such list, and nobody is found.
+ *
+ * Runs in:   keeper
+ * Privilege: none, it is the tenant
+ * Trusts:    the kernel's list of the jail's processes
+ */
+#define _GNU_SOURCE
+#include "runs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keeper.h"
+
+#define PASSES    3
+#define STRAYS_MS 500  /* between two looks at their age */
+#define LIST_LEN  1024 /* a short way from the list to the signal */
+
+static struct {
+    uint32_t background_ms;
+    uint64_t next_ms; /* when strays are looked at again */
+} sweep = {.next_ms = UINT64_MAX};
+
+typedef struct {
+    pid_t session;   /* its processes; 0: those of no request, */
+    uint64_t age_ms; /* which are older than this */
+} meant_t;
+
+/* How long ago it began: field 22 of proc_pid_stat(5), in ticks since boot. The
+ * name, which is field 2, may have blanks and parentheses in it. */
+static uint64_t age_ms_of(pid_t pid)
+{
+    char text[1024], path[32], *at;
+    struct timespec now;
+    uint64_t began_ms = 0;
+
+    snprintf(path, sizeof(path), "%d/stat", (int) pid);
+    int fd = openat(JC_KEEPER_PROC_FD, path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (len <= 0) {
+        return 0;
+    }
+    text[len] = 0;
+    at = strrchr(text, ')');
+    for (int field = 2; at && field < 22; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    if (at) {
+        began_ms = strtoull(at, NULL, 10) * (1000 / 100); /* USER_HZ */
+    }
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    uint64_t now_ms =
+        (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+    return at && now_ms > began_ms ? now_ms - began_ms : 0;
+}
+
+static int is_meant(pid_t pid, const meant_t *meant)
+{
+    pid_t session = getsid(pid);
+
+    if (meant->session > 0) {
+        return session == meant->session;
+    }
+    /* The keeper's own: a script's child on its way to setsid. */
+    return session > 0 && session != getsid(0) && !jc_runs_has(session) &&
+           age_ms_of(pid) >= meant->age_ms;
+}
+
+/* How many it has found; PID 1 is the keeper. */
+static int pass(const meant_t *meant, int sig)
+{
+    _Alignas(struct dirent64) char list[LIST_LEN];
+    ssize_t len;
+    int found = 0;
+
+    if (lseek(JC_KEEPER_PROC_FD, 0, SEEK_SET)) {
+        return 0;
+    }
+    while ((len = getdents64(JC_KEEPER_PROC_FD, list, sizeof(list))) > 0) {
+        for (ssize_t at = 0; at < len;) {
+            const struct dirent64 *entry =
+                (const struct dirent64 *) (list + at);
+            pid_t pid = (pid_t) strtol(entry->d_name, NULL, 10);
+
+            if (pid > 1 && is_meant(pid, meant)) {
+                kill(pid, sig);
+                found++;
+            }
+            at += entry->d_reclen;
+        }
+    }
+    return found;
+}
+
+void jc_sweep_session(pid_t session)
+{
+    const meant_t meant = {.session = session};
+
+    for (int i = 0; i < PASSES && pass(&meant, SIGKILL) > 0; i++) {
+    }
+}
+
+void jc_sweep_init(uint32_t background_ms)
+{
+    sweep.background_ms = background_ms;
+    if (background_ms > 0 && background_ms != JC_NO_MAX) {
+        sweep.next_ms = 0;
+    }
+}
+
+uint64_t jc_sweep_next_ms(void)
+{
+    return sweep.next_ms;
+}
+
+void jc_sweep_strays(void)
+{
+    const meant_t meant = {.age_ms = sweep.background_ms};
+
+    sweep.next_ms = jc_runs_now_ms() + STRAYS_MS;
+    (void) pass(&meant, SIGKILL);
+}
