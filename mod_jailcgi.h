@@ -47,6 +47,8 @@ typedef enum {
     JC_USER_NAMED, /* name or #uid, resolved after the configuration is read */
 } jc_user_kind_t;
 
+#define JC_CGROUPS 5 /* memory, swap, cpu, pids, io */
+
 typedef struct {
     int is_set;
     uint64_t soft;
@@ -117,6 +119,9 @@ typedef struct {
     int64_t namespaces;         /* JC_NS_*; -1: unset */
     apr_array_header_t *mounts; /* jc_mount_conf_t; NULL: unset */
     int mounts_are_reset;
+    /* JailCgroup: what is written, by the order in cgroup.c; NULL: unset. */
+    const char *cgroup[JC_CGROUPS];
+    int cgroup_is_reset;
     const jc_filter_t *filter; /* JailSeccomp; NULL: unset */
     int scope;                 /* -1: unset, as the next two */
     int no_new_privs;

@@ -57,6 +57,26 @@ void jc_generation_close(jc_generation_t *generation);
  */
 int jc_harden(void);
 
+/* selftest.c: says in the main error log what of this table's policies will
+ * not work here, and why; of each thing once. */
+void jc_selftest(const jc_generation_t *generation, uint64_t caps);
+/* The errno with which this fails in a child, ENOSYS if it kills it, or 0. */
+int jc_selftest_attempt(int (*try)(void));
+
+/* fork.c: fork in these namespaces (JC_NS_*) and in this cgroup; -1: where the
+ * caller is. */
+pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd);
+
+/* cgroup.c. jc_cgroup_make returns the directory of a new cgroup with the
+ * limits of `rec`, and its number; -1 with *failure where it cannot be. */
+int jc_cgroup_make(const jc_policy_rec_t *rec, unsigned *number,
+                   jc_failure_t *failure);
+/* 0 is none. */
+void jc_cgroup_remove(unsigned number);
+/* Removes what was busy or left behind; to be called while it owes that. */
+void jc_cgroup_sweep(void);
+int jc_cgroup_owes(void);
+
 /* keepers.c */
 typedef struct {
     int parent_pidfd;

@@ -11,12 +11,10 @@
 #include "helper.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +30,8 @@ typedef struct jail {
     uint32_t uid;
     uint32_t gid;
     pid_t pid;
-    int sock_fd; /* -1: told to finish */
+    int sock_fd;     /* -1: told to finish */
+    unsigned cgroup; /* its number; 0: it has none */
     uint64_t last_used_ms;
 } jail_t;
 
@@ -85,28 +84,7 @@ static void finish(jail_t *jail)
     jail->sock_fd = -1;
 }
 
-/*
- * fork in the namespaces that the policy wants. By the raw system call,
- * because the C library's fork takes no flags and its clone wants a stack; the
- * helper has one thread, so there is no lock that the child could find taken.
- */
-static pid_t fork_keeper(uint32_t namespaces)
-{
-    static const struct {
-        uint32_t namespace;
-        unsigned long flag;
-    } map[] = {{JC_NS_MOUNT, CLONE_NEWNS}, {JC_NS_PID, CLONE_NEWPID},
-               {JC_NS_IPC, CLONE_NEWIPC},  {JC_NS_UTS, CLONE_NEWUTS},
-               {JC_NS_NET, CLONE_NEWNET},  {JC_NS_CGROUP, CLONE_NEWCGROUP}};
-    unsigned long flags = SIGCHLD;
-
-    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
-        flags |= namespaces & map[i].namespace ? map[i].flag : 0;
-    }
-    return (pid_t) syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
-}
-
-static int start_keeper(jail_t *jail, jc_failure_t *failure)
+static int start_keeper(jail_t *jail, int cgroup_fd, jc_failure_t *failure)
 {
     int pair[2];
     size_t len = jail->policy->rec.len;
@@ -121,11 +99,12 @@ static int start_keeper(jail_t *jail, jc_failure_t *failure)
     memcpy(rec, &jail->policy->rec, len);
     int most = 1 << 20; /* the kernel cuts it to what it allows */
     (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
-    jail->pid = fork_keeper(jail->policy->rec.namespaces);
+    jail->pid = jc_keeper_fork(jail->policy->rec.namespaces, cgroup_fd);
     if (jail->pid == 0) {
         jc_keeper_start_t start = {
             .sock_fd = pair[1],
             .parent_pidfd = keepers.conf.parent_pidfd,
+            .cgroup_fd = cgroup_fd,
             .uid = jail->uid,
             .gid = jail->gid,
             .rec = rec,
@@ -196,7 +175,16 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     jail->policy = policy;
     jail->uid = uid;
     jail->gid = gid;
-    if (start_keeper(jail, failure)) {
+    int is_limited = policy->rec.cgroup_count > 0;
+    int cgroup_fd =
+        is_limited ? jc_cgroup_make(&policy->rec, &jail->cgroup, failure) : -1;
+    int failed =
+        (is_limited && cgroup_fd < 0) || start_keeper(jail, cgroup_fd, failure);
+    if (cgroup_fd >= 0) {
+        close(cgroup_fd);
+    }
+    if (failed) {
+        jc_cgroup_remove(jail->cgroup);
         free(jail);
         return NULL;
     }
@@ -247,6 +235,7 @@ static void forget(jail_t **link)
     jail_t *jail = *link;
 
     finish(jail);
+    jc_cgroup_remove(jail->cgroup);
     *link = jail->next_all;
     keepers.count--;
     jail->policy->jails--;

@@ -19,7 +19,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +53,7 @@ static int source_signal = SOURCE_SIGNAL;
 static struct {
     int epoll_fd;
     int signal_fd;
+    uint64_t caps; /* that the parent's tables need */
     jc_generation_t *generations[JC_GENERATIONS_MAX];
 } helper = {.epoll_fd = -1, .signal_fd = -1};
 
@@ -113,27 +113,6 @@ static void limit_capabilities(uint64_t wanted)
     cap_free(keep);
 }
 
-/* Containers and hardened units (RestrictNamespaces) take namespaces away
- * without taking the capability. */
-static void test_namespaces(void)
-{
-    pid_t pid =
-        (pid_t) syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWIPC | SIGCHLD, NULL,
-                        NULL, NULL, NULL);
-
-    if (pid == 0) {
-        _exit(0);
-    }
-    if (pid > 0) {
-        waitpid(pid, NULL, 0);
-        return;
-    }
-    jc_log("jails get no PID and IPC namespaces of their own here: clone: %s; "
-           "they need CAP_SYS_ADMIN, and RestrictNamespaces= in the unit of "
-           "httpd must not forbid pid and ipc",
-           strerror(errno));
-}
-
 /* Each keeper in use takes a descriptor. Returns how many there can be. */
 static unsigned raise_descriptor_limit(void)
 {
@@ -178,6 +157,7 @@ static void open_generation(const jc_msg_generation_t *msg, int *fds)
     (void) dup2(fds[JC_GENERATION_LOG], STDERR_FILENO);
     generation->source = SOURCE_GENERATION;
     helper.generations[slot] = generation;
+    jc_selftest(generation, helper.caps);
     watch(generation->sock_fd, EPOLLIN, generation);
 }
 
@@ -278,14 +258,16 @@ static void serve(void)
     uint64_t swept_ms = jc_now_ms();
 
     for (;;) {
-        int n = epoll_wait(helper.epoll_fd, events, EVENTS,
-                           jc_keepers_any() ? SWEEP_MS : -1);
+        int n =
+            epoll_wait(helper.epoll_fd, events, EVENTS,
+                       jc_keepers_any() || jc_cgroup_owes() ? SWEEP_MS : -1);
         for (int i = 0; i < n; i++) {
             on_event(&events[i]);
         }
         uint64_t now_ms = jc_now_ms();
         if (now_ms - swept_ms >= SWEEP_MS) {
             jc_keepers_sweep(now_ms);
+            jc_cgroup_sweep();
             swept_ms = now_ms;
         }
     }
@@ -340,12 +322,14 @@ int main(int argc, char **argv)
     set_up_signals();
     unsigned jails_max = raise_descriptor_limit();
     limit_capabilities(caps);
-    if (jc_harden()) {
+    helper.caps = caps;
+    /* A filter of httpd's unit may end who tries to make another. */
+    int errnum = jc_selftest_attempt(jc_harden);
+    if (errnum || jc_harden()) {
         jc_log("goes on without a filter of system calls for itself: %s",
-               strerror(errno));
+               strerror(errnum ? errnum : errno));
     }
     helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    test_namespaces();
     jc_keepers_conf_t conf = {.parent_pidfd = JC_FD_PARENT_PIDFD,
                               .jails_max = jails_max,
                               .title = argv[0],

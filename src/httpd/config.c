@@ -304,6 +304,9 @@ const command_rec jc_config_commands[] = {
                       RSRC_CONF,
                       "what a jail has of its own: mount pid ipc uts net "
                       "cgroup, or none"),
+    AP_INIT_TAKE_ARGV("JailCgroup", jc_cgroup_parse, NULL, RSRC_CONF,
+                      "limits of the jail as a whole, as memory=512M cpu=150% "
+                      "pids=100, or none"),
     AP_INIT_TAKE_ARGV("JailMount", jc_isolation_mount, NULL, RSRC_CONF,
                       "what is in the jail: bind, ro, tmpfs, proc, dev, home, "
                       "or none"),

@@ -45,6 +45,17 @@ const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
 const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
                                char *const argv[]);
 
+/* cgroup.c: JailCgroup. */
+const char *jc_cgroup_parse(cmd_parms *cmd, void *unused, int argc,
+                            char *const argv[]);
+void jc_cgroup_merge(jc_server_conf_t *merged, const jc_server_conf_t *base,
+                     const jc_server_conf_t *over);
+/* FILE=VALUE for each file of the jail's cgroup. */
+apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
+                                    const jc_server_conf_t *conf);
+/* NULL, or what this machine lacks for it, to follow a name. */
+const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf);
+
 /* config_user.c: JailUser and SuexecUserGroup. */
 const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
                                const char *group);

@@ -162,6 +162,7 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merge_trust(p, merged, base, over);
     merged->namespaces = nearer(base->namespaces, over->namespaces);
     merge_mounts(p, merged, base, over);
+    jc_cgroup_merge(merged, base, over);
     merged->filter = over->filter != NULL ? over->filter : base->filter;
     merged->scope = (int) nearer(base->scope, over->scope);
     merged->no_new_privs = (int) nearer(base->no_new_privs, over->no_new_privs);

@@ -81,6 +81,16 @@ static void warn(freeze_t *freeze, const char *sentence)
     }
 }
 
+static int has_cgroup(const jc_server_conf_t *conf)
+{
+    for (int i = 0; i < JC_CGROUPS; i++) {
+        if (conf->cgroup[i] != NULL) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Whether one of our directives reaches this server at all. LoadModule alone
  * is no reason to complain of missing ones. */
 static int is_configured(const jc_server_conf_t *conf)
@@ -101,7 +111,8 @@ static int is_configured(const jc_server_conf_t *conf)
            conf->trust != NULL || conf->trust_is_reset ||
            conf->namespaces >= 0 || conf->mounts != NULL ||
            conf->mounts_are_reset || conf->filter != NULL || conf->scope >= 0 ||
-           conf->no_new_privs >= 0 || conf->background_ms >= 0;
+           conf->no_new_privs >= 0 || conf->background_ms >= 0 ||
+           conf->cgroup_is_reset || has_cgroup(conf);
 }
 
 /*
@@ -157,6 +168,21 @@ static void check_root(freeze_t *freeze, server_rec *s, const char *root)
                                   "there, which needs no reload",
                                   JC_CODE_ROOT_MISSING, root,
                                   describe(freeze, s), problem));
+    }
+}
+
+/* The helper's unit may lack more; the helper says so when it starts. */
+static void check_cgroup(freeze_t *freeze, server_rec *s,
+                         const jc_server_conf_t *conf)
+{
+    const char *problem = jc_cgroup_problem(freeze->ptemp, conf);
+
+    if (problem != NULL) {
+        warn(freeze,
+             apr_psprintf(freeze->ptemp,
+                          "JCGI%d: JailCgroup of %s: %s; scripts are "
+                          "answered with 503",
+                          JC_CODE_CGROUP_NONE, describe(freeze, s), problem));
     }
 }
 
@@ -269,6 +295,9 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
     report_refusal(freeze, s, conf);
     if (conf->policy != JC_NO_ID && conf->root_kind == JC_ROOT_PATH) {
         check_root(freeze, s, conf->root);
+    }
+    if (conf->policy != JC_NO_ID) {
+        check_cgroup(freeze, s, conf);
     }
 }
 

@@ -130,6 +130,12 @@ static const jc_reason_row_t rows[] = {
      "nor httpd's own User",
      "chown it to the site's user; JailMinUID, JailMaxUID, JailMinGID and "
      "JailMaxGID set the bounds"},
+    {JC_CODE_CGROUP_NONE, ADMIN, "JailCgroup: no cgroup could be made", NULL,
+     "the machine needs cgroup v2 at /sys/fs/cgroup, and the unit of httpd "
+     "Delegate=yes and no ProtectControlGroups= (conf/apache2-jailcgi.conf)"},
+    {JC_CODE_CGROUP_LIMIT, ADMIN, "JailCgroup: {name} could not be set", NULL,
+     "the controller of that name must be in cgroup.controllers of httpd's "
+     "own cgroup (Delegate=yes), and the value one that the kernel takes"},
 
     /* 14xx: building the jail */
     {JC_CODE_STEP_SESSION, ADMIN, "jail not built: new session", NULL, STEP},
@@ -199,6 +205,7 @@ static const jc_reason_row_t rows[] = {
      "jail not built: there is no place to mount at in the jail: {name}", NULL,
      "make a directory (for a file, a file) of that name below JailRoot, with "
      "no symbolic link on the way"},
+    {JC_CODE_STEP_CGROUP, ADMIN, "jail not built: its cgroup", NULL, STEP},
 
     /* 15xx: the checks of the script */
     {JC_CODE_REQUEST_MALFORMED, OWNER, "the jail could not read the request",
@@ -254,6 +261,8 @@ static const jc_reason_row_t rows[] = {
      "the limit is {found}",
      "end what still runs, or raise JailLimit nproc; it counts all processes "
      "of this uid on the machine, not only those of the jail"},
+    {JC_CODE_FORK_PIDS, ADMIN, "the jail has as many processes as it may", NULL,
+     "end what still runs, or raise JailCgroup pids="},
     {JC_CODE_FORK, ADMIN, "no process could be made", NULL,
      "the machine is out of processes or memory; see TasksMax of the service"},
     {JC_CODE_INTERPRETER_MISSING, OWNER,
@@ -340,6 +349,13 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_TOTAL_TIMEOUT, APLOG_ERR, HTTP_GATEWAY_TIME_OUT,
      "ended because its time was over", "JailTimeout total, {found} ms",
      "make it faster, or raise JailTimeout total"},
+    {JC_CODE_MEMORY_LIMIT, OWNER,
+     "its jail used up its memory, and the kernel killed it or a process of "
+     "its own ({text})",
+     NULL, "make it use less, or raise JailCgroup memory="},
+    {JC_CODE_PIDS_LIMIT, OWNER,
+     "failed ({text}) after its jail had reached its number of processes", NULL,
+     "make it start fewer, or raise JailCgroup pids="},
 };
 
 const jc_reason_row_t *jc_reason_row(uint32_t code)

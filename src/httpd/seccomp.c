@@ -71,10 +71,16 @@ static int export_steps(apr_pool_t *p, scmp_filter_ctx filter,
 static const char *compile(apr_pool_t *p, const apr_array_header_t *rows,
                            jc_filter_t *compiled)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    scmp_filter_ctx filter;
     const char *wrong = NULL;
-    int rc = filter == NULL ? -ENOMEM : 0;
+    int rc;
 
+    /* The parent only writes the filter down. Asking the kernel what it can do,
+     * as libseccomp would, is death to httpd where its unit has a
+     * SystemCallFilter= without seccomp(2). */
+    (void) seccomp_api_set(1);
+    filter = seccomp_init(SCMP_ACT_ALLOW);
+    rc = filter == NULL ? -ENOMEM : 0;
     /* i386 and x32 have numbers of their own for the same calls. */
     rc = rc ? rc
             : seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,

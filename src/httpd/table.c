@@ -206,6 +206,7 @@ static void write_record(jc_table_t *table, const jc_server_conf_t *conf,
     rec.env_count = append_strings(table, jc_env_lines(table->p, conf, id));
     rec.trust_count = append_strings(table, conf->trust);
     append_mount_strings(table, isolation);
+    rec.cgroup_count = append_strings(table, jc_cgroup_lines(table->p, conf));
     rec.strings_len = (uint32_t) (table->scratch_len - strings_at);
     pad(table);
     rec.len = (uint32_t) table->scratch_len;

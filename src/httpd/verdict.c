@@ -65,9 +65,21 @@ const char *jc_verdict_in_words(apr_pool_t *p, int status)
                : apr_psprintf(p, "exit %d", WEXITSTATUS(status));
 }
 
+/* The keeper has seen in the jail's cgroup what the script ran into. */
+static void by_cgroup(jc_client_t *c, jc_reason_t *why)
+{
+    why->code = (c->exit.ended & ~JC_ENDED_THROTTLED) == JC_ENDED_MEMORY
+                    ? JC_CODE_MEMORY_LIMIT
+                    : JC_CODE_PIDS_LIMIT;
+    why->text = jc_verdict_in_words(c->r->pool, c->exit.status);
+}
+
 void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
 {
     memset(why, 0, sizeof(*why));
+    if (c->exited && (c->exit.ended & JC_ENDED_THROTTLED)) {
+        apr_table_setn(c->r->notes, JC_NOTE_THROTTLED, "1");
+    }
     if (c->why.code != JC_CODE_NONE) {
         *why = c->why;
         return;
@@ -77,6 +89,9 @@ void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
     }
     if (!c->exited) {
         why->code = JC_CODE_END_UNKNOWN;
+    } else if ((c->exit.ended & ~JC_ENDED_THROTTLED) == JC_ENDED_MEMORY ||
+               (c->exit.ended & ~JC_ENDED_THROTTLED) == JC_ENDED_PIDS) {
+        by_cgroup(c, why);
     } else if (c->exit.ended == JC_ENDED_TOTAL) {
         why->code = JC_CODE_TOTAL_TIMEOUT;
         why->found = (uint64_t) c->conf->timeout_total_ms;

@@ -59,6 +59,10 @@ static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
         dup2(null_fd, STDIN_FILENO) < 0 ||
         /* 1 is /dev/null already, 2 is httpd's main error log */
         dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ||
+        /* until the next step; the first, as it may lie on the others' places
+         */
+        (start->cgroup_fd >= 0 &&
+         jc_jail_place(start->cgroup_fd, JC_KEEPER_CHILDREN_FD)) ||
         jc_jail_place(stale_fd, JC_KEEPER_STALE_FD) ||
         jc_jail_place(sock_fd, JC_KEEPER_HELPER_FD) ||
         jc_jail_place(parent_fd, JC_KEEPER_PARENT_FD)) {
@@ -66,7 +70,9 @@ static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
     }
     start->sock_fd = JC_KEEPER_HELPER_FD;
     start->parent_pidfd = JC_KEEPER_PARENT_FD;
-    return close_range(JC_KEEPER_PARENT_FD + 1, ~0U, 0);
+    return close_range(start->cgroup_fd < 0 ? JC_KEEPER_PARENT_FD + 1
+                                            : JC_KEEPER_CHILDREN_FD + 1,
+                       ~0U, 0);
 }
 
 static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
@@ -82,7 +88,10 @@ static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
         jc_jail_place(children_fd, JC_KEEPER_CHILDREN_FD)) {
         return -1;
     }
-    return close_range(JC_KEEPER_PROC_FD + 1, ~0U, 0);
+    return close_range(JC_KEEPER_PROC_FD + 1, JC_KEEPER_EVENTS_FD - 1, 0) ||
+                   close_range(JC_KEEPER_EVENTS_FD + JC_KEEPER_EVENTS, ~0U, 0)
+               ? -1
+               : 0;
 }
 
 uint64_t jc_jail_nproc(void)
@@ -247,6 +256,8 @@ static const step_t steps[] = {
     /* Before anything of the tenant's is touched: the helper's sockets, which
      * lead to all other jails, and the main error log are gone by then. */
     {"descriptors", JC_CODE_STEP_DESCRIPTORS, step_descriptors},
+    /* Before anything is made or read that a limit is to count. */
+    {"cgroup", JC_CODE_STEP_CGROUP, jc_cgroup_enter},
     /* Needs CAP_SYS_ADMIN for the procfs, and the host's root for /proc where
      * there is no PID namespace. Later it would need a /proc in the jail. */
     {"processes", JC_CODE_STEP_PROCESSES, step_processes},

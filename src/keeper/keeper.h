@@ -28,7 +28,10 @@
 #define JC_KEEPER_PROC_FD     7 /* with a PID namespace: its processes */
 #define JC_KEEPER_SIGNAL_FD   8
 #define JC_KEEPER_EPOLL_FD    9
-#define JC_KEEPER_SCOPE_FD    13 /* where requests are apart */
+/* Where there is a cgroup: its memory.events, pids.events and cpu.stat. */
+#define JC_KEEPER_EVENTS_FD 10
+#define JC_KEEPER_EVENTS    3
+#define JC_KEEPER_SCOPE_FD  13 /* where requests are apart */
 
 /* In the script's child, beside the first four. */
 #define JC_SCRIPT_CONTROL_FD 4
@@ -36,6 +39,7 @@
 typedef struct {
     int sock_fd;
     int parent_pidfd;
+    int cgroup_fd; /* -1: no JailCgroup */
     uint32_t uid;
     uint32_t gid;
     const void *rec;
@@ -65,6 +69,21 @@ void jc_keeper_main(const jc_keeper_start_t *start) __attribute__((noreturn));
 int jc_jail_build(jc_jail_t *jail, jc_failure_t *failure);
 /* The RLIMIT_NPROC in force, for the sentence when fork fails. */
 uint64_t jc_jail_nproc(void);
+
+/* cgroup.c: the step. `fd` is placed as in jail.c. */
+int jc_cgroup_enter(jc_jail_t *jail, jc_failure_t *failure);
+
+/* events.c: what the kernel has counted in the jail's cgroup. */
+typedef struct {
+    uint64_t oom_kills;
+    uint64_t pids_refused;
+    uint64_t throttled_us;
+} jc_events_t;
+void jc_events_read(const jc_jail_t *jail, jc_events_t *events);
+/* JC_ENDED_*: what of it explains how a script ended that was started when
+ * there was *before. */
+uint32_t jc_events_verdict(const jc_jail_t *jail, const jc_events_t *before,
+                           int status);
 
 /* Moves fd to `number`, close-on-exec. 0 or -1. */
 int jc_jail_place(int fd, int number);

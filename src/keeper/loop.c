@@ -50,8 +50,12 @@ static void refuse(jc_run_t *run, const jc_failure_t *failure)
 static void refuse_fork(jc_run_t *run, int errnum)
 {
     jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = errnum};
+    jc_events_t now;
 
-    if (errnum == EAGAIN) {
+    jc_events_read(keeper.jail, &now);
+    if (errnum == EAGAIN && now.pids_refused > run->events.pids_refused) {
+        failure.code = JC_CODE_FORK_PIDS;
+    } else if (errnum == EAGAIN) {
         failure.code = JC_CODE_FORK_NPROC;
         failure.found = jc_jail_nproc();
     }
@@ -60,6 +64,7 @@ static void refuse_fork(jc_run_t *run, int errnum)
 
 static int start(jc_run_t *run)
 {
+    jc_events_read(keeper.jail, &run->events);
     run->pid = jc_spawn(keeper.jail, run->request_id, run->control_fd);
     if (run->pid < 0) {
         refuse_fork(run, errno);
@@ -293,7 +298,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
             ended |= on_event(&events[i]);
         }
         if (ended) {
-            jc_runs_reap();
+            jc_runs_reap(jail);
             jc_spawn_tidy();
         }
         serve_queue();

@@ -174,9 +174,12 @@ static uint64_t us_of(const struct timeval *time)
     return (uint64_t) time->tv_sec * 1000000 + (uint64_t) time->tv_usec;
 }
 
-static void jc_keeper_on_child(jc_run_t *run, int status,
+static void jc_keeper_on_child(const jc_jail_t *jail, jc_run_t *run, int status,
                                const struct rusage *usage)
 {
+    if (jail->start.cgroup_fd >= 0 && run->ended == JC_ENDED_NOT) {
+        run->ended = jc_events_verdict(jail, &run->events, status);
+    }
     run->reaped = 1;
     run->exit = (jc_msg_exit_t){.request_id = run->request_id,
                                 .status = status,
@@ -221,7 +224,7 @@ static void settle(void)
     runs.strays = !runs.childless && !runs.first;
 }
 
-void jc_runs_reap(void)
+void jc_runs_reap(const jc_jail_t *jail)
 {
     struct rusage usage;
     int status;
@@ -230,7 +233,7 @@ void jc_runs_reap(void)
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         jc_run_t *run = find(pid);
         if (run && !run->reaped) {
-            jc_keeper_on_child(run, status, &usage);
+            jc_keeper_on_child(jail, run, status, &usage);
         }
     }
     runs.childless = pid < 0 && errno == ECHILD;

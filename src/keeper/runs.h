@@ -7,6 +7,7 @@
 #ifndef JC_RUNS_H
 #define JC_RUNS_H
 
+#include "src/keeper/keeper.h"
 #include "src/wire/wire.h"
 
 #include <stdint.h>
@@ -34,12 +35,13 @@ typedef struct jc_run {
     int control_fd; /* -1: the httpd child has let go, or been let go */
     uint64_t request_id;
     jc_run_state_t state;
-    uint64_t since_ms; /* of this state */
-    uint64_t until_ms; /* when its time is over, in all or in the queue; 0:
-                          never */
-    uint32_t ended;    /* why: JC_ENDED_* */
-    int is_counted;    /* among those that JailConcurrency counts */
-    int group_termed;  /* the leader's group has had its SIGTERM */
+    uint64_t since_ms;  /* of this state */
+    uint64_t until_ms;  /* when its time is over, in all or in the queue; 0:
+                           never */
+    uint32_t ended;     /* why: JC_ENDED_* */
+    jc_events_t events; /* when it was started */
+    int is_counted;     /* among those that JailConcurrency counts */
+    int group_termed;   /* the leader's group has had its SIGTERM */
     unsigned termed;
     pid_t termed_pids[JC_TERMED_MAX];
 } jc_run_t;
@@ -56,7 +58,7 @@ int jc_runs_sleep_ms(void);
 int jc_runs_none(void); /* no request and no process left */
 int jc_runs_has(pid_t session);
 uint32_t jc_runs_count(void);
-void jc_runs_reap(void); /* after SIGCHLD */
+void jc_runs_reap(const jc_jail_t *jail); /* after SIGCHLD */
 void jc_runs_hung_up(jc_run_t *run);
 void jc_runs_end(jc_run_t *run); /* SIGTERM, later SIGKILL */
 void jc_runs_tick(int has_pid_ns);

@@ -50,6 +50,9 @@ typedef enum {
     JC_CODE_NAMESPACES = 1307,    /* those of JailNamespaces: errno */
     JC_CODE_JAIL_FULL = 1308,     /* JailConcurrency; found = running */
 
+    JC_CODE_CGROUP_NONE = 1320,  /* no cgroup v2 that was delegated */
+    JC_CODE_CGROUP_LIMIT = 1321, /* text = the file of the limit */
+
     /* 14xx: a step of building the jail, in the keeper */
     JC_CODE_STEP_SESSION = 1401,
     JC_CODE_STEP_DESCRIPTORS = 1402,
@@ -73,8 +76,9 @@ typedef enum {
     JC_CODE_MOUNT_SOURCE = 1420, /* not there; text = how far it is */
     JC_CODE_MOUNT_UNSAFE = 1421, /* expected = what is wrong: 15xx */
     JC_CODE_MOUNT_TARGET = 1422, /* not there; text = the target */
-    JC_CODE_STEP_FILTER = 1440,  /* the filter of JailSeccomp and setsid */
-    JC_CODE_STEP_SCOPE = 1441,   /* JailScope */
+    JC_CODE_STEP_CGROUP = 1430,
+    JC_CODE_STEP_FILTER = 1440, /* the filter of JailSeccomp and setsid */
+    JC_CODE_STEP_SCOPE = 1441,  /* JailScope */
 
     /* 15xx: the checks of the script, in its child, as the tenant */
     JC_CODE_REQUEST_MALFORMED = 1501,
@@ -110,6 +114,7 @@ typedef enum {
     JC_CODE_SCRIPT_BUSY = 1612,        /* ETXTBSY */
     JC_CODE_SCRIPT_LIMIT = 1613, /* a limit could not be set; found = it */
     JC_CODE_SCRIPT_SETUP = 1614, /* pipes or session of the child */
+    JC_CODE_FORK_PIDS = 1630,    /* EAGAIN: JailCgroup pids= */
 
     /* 17xx: how the script ended */
     JC_CODE_SIGNAL = 1701,
@@ -129,6 +134,8 @@ typedef enum {
     JC_CODE_EXIT_STATUS = 1715,   /* non-zero after a whole page: a note */
     JC_CODE_END_UNKNOWN = 1716,   /* its keeper was killed */
     JC_CODE_TOTAL_TIMEOUT = 1717, /* JailTimeout total; 504 */
+    JC_CODE_MEMORY_LIMIT = 1730,  /* JailCgroup memory= */
+    JC_CODE_PIDS_LIMIT = 1731,    /* JailCgroup pids= */
 } jc_code_t;
 
 #endif

@@ -121,6 +121,11 @@ typedef struct {
 enum {
     JC_ENDED_NOT,   /* it has not, or httpd has asked for it */
     JC_ENDED_TOTAL, /* JailTimeout total */
+    /* Of JailCgroup: by the kernel, or after a fork that it refused. */
+    JC_ENDED_MEMORY = 16,
+    JC_ENDED_PIDS = 17,
+    /* Beside any of them: it had to wait for its share of the processor. */
+    JC_ENDED_THROTTLED = 256,
 };
 
 typedef struct {

@@ -283,6 +283,15 @@ let_go();
 is(answers(@clients), '200 200', 'those that waited are served by another');
 is(join(' ', sort { $a cmp $b } noted('order')), 'a b c', 'each once');
 
+@clients = line_up('short', qw(a b c));
+my $helper = $httpd->helper_pid;
+kill 'KILL', $helper;
+ok(is_taken(2), 'the helper is killed, and the keeper has lost its socket');
+ok((wait_until { ($httpd->helper_pid // $helper) != $helper } PATIENCE), 'there is another');
+let_go();
+is(answers(@clients), '200 200 200', 'the queue is served to the end');
+is(join(' ', noted('order')), 'a b c', 'in order');
+
 # --- a graceful restart ---------------------------------------------------------
 
 @clients = line_up('short', qw(a b c));

@@ -27,8 +27,7 @@ SCRIPT
     $tenant->replace($tenant->jail_home . '/open', "for all\n");
 }
 
-# What one request can do to another is in t/httpd/scope.t.
-my $httpd = httpd(vhosts => [map { [$_, 'JailScope Off'] } @all]);
+my $httpd = httpd(vhosts => \@all);
 
 # --- processes from outside -----------------------------------------------
 
@@ -105,9 +104,11 @@ sub named_descriptors {
 my @expected = (
     # The last is of a /dev that is mounted nowhere any more.
     (qr{^(?:/dev)?/null$}) x 3, qr/eventfd/, qr/^socket:/, qr/pidfd/,
-    # The processes of its PID namespace.
-    qr{/task/1/children$}, qr{^/$}, qr/signalfd/, qr/eventpoll/
+    qr{/task/1/children$},
+    # The root of a procfs that is mounted nowhere and shows the jail alone.
+    qr{^/$}, qr/signalfd/, qr/eventpoll/
 );
+my $has_scopes = 13;    # where a kernel has them (src/keeper/keeper.h)
 
 # Besides these only the control socket of the one request that it has.
 sub holds_nothing_else {
@@ -115,6 +116,8 @@ sub holds_nothing_else {
     my %target = named_descriptors($keeper{ $tenant->name });
     like($target{$_} // 'closed', $expected[$_], "descriptor $_")
       for 0 .. $#expected;
+    my $scope = delete $target{$has_scopes};
+    like($scope, qr/landlock/, 'and what keeps requests apart') if defined $scope;
     my @more = map { $target{$_} } grep { $_ > $#expected } keys %target;
     is(scalar @more, 1, 'and one more for its one request');
     like($more[0], qr/^socket:/, 'which is a socket');

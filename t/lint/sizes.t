@@ -12,7 +12,7 @@ use constant {
     FUNCTION_MAX => 80,
     FILE_MAX     => 400,
     ROOT_MAX     => 2500,
-    JAIL_MAX     => 700,
+    JAIL_MAX     => 1250,
 };
 
 # Files that may be longer, and why.
@@ -35,13 +35,13 @@ cmp_ok($functions, '>', 40, 'functions were found');
 # Not the loop of a keeper, its list of requests, its queue and its slots: they run as the
 # tenant, after the last privilege has gone, and not between fork and exec.
 my %as_tenant = map { $_ => 1 } qw(src/keeper/loop.c src/keeper/runs.c src/keeper/sweep.c
-  src/keeper/queue.c src/keeper/spawn.c);
+  src/keeper/queue.c src/keeper/spawn.c src/keeper/events.c);
 
 # What makes a jail more than a chroot has an account of its own: it runs once for each
 # jail, before there is a tenant in it, and reads nothing but the policy.
 my %of_jail = map { $_ => 1 } qw(src/keeper/mounts.c src/keeper/place.c src/keeper/tree.c
-  src/keeper/filter.c src/helper/cgroup.c src/helper/selftest.c src/helper/rows.c
-  src/helper/harden.c);
+  src/keeper/filter.c src/helper/cgroup.c src/helper/selftest.c src/helper/rows.c src/helper/fork.c
+  src/keeper/cgroup.c src/helper/harden.c);
 
 my ($root, $jail) = (0, 0);
 for my $file (files(qr/\.c$/, qw(src/helper src/keeper src/wire))) {

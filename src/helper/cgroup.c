@@ -1,0 +1,257 @@
+/*
+ * One cgroup for each jail that has lines of JailCgroup, beneath the one that
+ * httpd's unit was given (Delegate=yes). A cgroup that has others below it may
+ * hold no processes, so all of httpd moves into a leaf first.
+ *
+ * Runs in:   helper; only where a policy has such lines
+ * Privilege: root, which owns the files
+ * Trusts:    the kernel's name of its cgroup, the policies
+ * Never:     touches a cgroup that was not delegated; follows a name that a
+ *            tenant could have made, as none may make one there
+ */
+#define _GNU_SOURCE
+#include "helper.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define ROOT   "/sys/fs/cgroup"
+#define LEAF   "/jailcgi-httpd"
+#define SWEEPS 30
+#define ROUNDS 100 /* httpd may fork while its children are moved */
+
+static struct {
+    int is_tried;
+    int base_fd; /* -1: there is none; `errnum` says why */
+    int errnum;
+    unsigned last; /* number of the newest jail's */
+    int sweeps;    /* how often to look for what could not be removed */
+} cgroup = {.base_fd = -1};
+
+static int put(int dir_fd, const char *file, const char *value)
+{
+    int fd = openat(dir_fd, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    size_t len = strlen(value);
+    int result = fd >= 0 && write(fd, value, len) == (ssize_t) len ? 0 : -1;
+    int errnum = errno;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = errnum;
+    return result;
+}
+
+static int get(int dir_fd, const char *file, char *text, size_t size)
+{
+    int fd = openat(dir_fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t len = fd >= 0 ? read(fd, text, size - 1) : -1;
+    int errnum = errno;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[len > 0 ? len : 0] = 0;
+    errno = errnum;
+    return len < 0 ? -1 : 0;
+}
+
+/* As systemd marks it. */
+static int is_delegated(int fd)
+{
+    char value = 0;
+
+    return fgetxattr(fd, "trusted.delegate", &value, 1) == 1 && value == '1';
+}
+
+/* Opens httpd's own cgroup; a helper before this one may have made the leaf. */
+static int open_base(void)
+{
+    char text[4096], *path;
+    struct statfs fs;
+    int fd;
+
+    if (statfs(ROOT, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC) {
+        errno = ENOTSUP;
+        return -1;
+    }
+    if (get(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) ||
+        strncmp(text, "0::/", 4) != 0) {
+        errno = ENOTSUP;
+        return -1;
+    }
+    path = text + 3;
+    path[strcspn(path, "\n")] = 0;
+    size_t len = strlen(path), leaf = strlen(LEAF);
+    if (len >= leaf && strcmp(path + len - leaf, LEAF) == 0) {
+        path[len - leaf] = 0;
+    }
+    int root_fd = open(ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    fd = openat(root_fd, path[0] && path[1] ? path + 1 : ".",
+                O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    close(root_fd);
+    /* Without systemd root's own cgroup is root's. */
+    if (fd >= 0 && !is_delegated(fd) &&
+        access("/run/systemd/system", F_OK) == 0) {
+        close(fd);
+        errno = EPERM;
+        return -1;
+    }
+    return fd;
+}
+
+/* All of httpd into the leaf, this process included. */
+static int move_all(int base_fd)
+{
+    char text[4096];
+    int result = 0;
+
+    if (mkdirat(base_fd, &LEAF[1], 0755) && errno != EEXIST) {
+        return -1;
+    }
+    int leaf_fd = openat(base_fd, &LEAF[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (int round = 0; result == 0 && round < ROUNDS; round++) {
+        char *rest = text;
+        result = get(base_fd, "cgroup.procs", text, sizeof(text));
+        if (result || !*text) {
+            break;
+        }
+        for (char *end; (end = strchr(rest, '\n')); rest = end + 1) {
+            *end = 0;
+            if (put(leaf_fd, "cgroup.procs", rest) && errno != ESRCH) {
+                result = -1;
+            }
+        }
+    }
+    close(leaf_fd);
+    return result;
+}
+
+static void set_up(void)
+{
+    static const char *const controllers[] = {"+memory", "+cpu", "+pids",
+                                              "+io"};
+    int fd = open_base();
+
+    cgroup.is_tried = 1;
+    /* What was not marked may hold processes that are not httpd's: they stay,
+     * and the kernel decides whether there can be cgroups beside them. */
+    if (fd < 0 || (is_delegated(fd) && move_all(fd))) {
+        cgroup.errnum = errno;
+        close(fd);
+        return;
+    }
+    for (int i = 0; i < 4; i++) {
+        /* One that is missing shows where it is used. */
+        (void) put(fd, "cgroup.subtree_control", controllers[i]);
+    }
+    cgroup.base_fd = fd;
+    cgroup.sweeps = SWEEPS;
+}
+
+static void name_of(unsigned number, char *name, size_t size)
+{
+    snprintf(name, size, "jail-%d-%u", (int) getpid(), number);
+}
+
+/* Every one that is empty: those of a helper that was killed too. None of a
+ * living keeper's is, and the kernel refuses what is not. */
+static void remove_empty(void)
+{
+    int fd = openat(cgroup.base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fdopendir(fd);
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir))) {
+        if (strncmp(entry->d_name, "jail-", 5) == 0) {
+            (void) unlinkat(cgroup.base_fd, entry->d_name, AT_REMOVEDIR);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
+static int fail(jc_failure_t *failure, jc_code_t code, const char *text)
+{
+    failure->code = code;
+    failure->errnum = errno;
+    failure->text = text;
+    return -1;
+}
+
+int jc_cgroup_make(const jc_policy_rec_t *rec, unsigned *number,
+                   jc_failure_t *failure)
+{
+    static char file[64]; /* failure's text */
+    char name[48];
+    jc_policy_view_t view;
+
+    if (!cgroup.is_tried) {
+        set_up();
+    }
+    errno = cgroup.errnum;
+    if (cgroup.base_fd < 0 || jc_policy_view(rec, rec->len, &view)) {
+        return fail(failure, JC_CODE_CGROUP_NONE, NULL);
+    }
+    *number = ++cgroup.last;
+    name_of(*number, name, sizeof(name));
+    int fd =
+        mkdirat(cgroup.base_fd, name, 0755)
+            ? -1
+            : openat(cgroup.base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return fail(failure, JC_CODE_CGROUP_NONE, NULL);
+    }
+    const char *line = view.cgroup;
+    for (uint32_t i = 0; i < rec->cgroup_count; i++) {
+        const char *value = strchr(line, '=') + 1;
+        snprintf(file, sizeof(file), "%.*s", (int) (value - line - 1), line);
+        if (put(fd, file, value)) {
+            fail(failure, JC_CODE_CGROUP_LIMIT, file);
+            close(fd);
+            jc_cgroup_remove(*number);
+            return -1;
+        }
+        line = jc_policy_next(line);
+    }
+    return fd;
+}
+
+void jc_cgroup_remove(unsigned number)
+{
+    char name[48];
+
+    if (number == 0) {
+        return;
+    }
+    name_of(number, name, sizeof(name));
+    int fd = openat(cgroup.base_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    (void) put(fd, "cgroup.kill", "1"); /* Linux 5.14 */
+    close(fd);
+    if (unlinkat(cgroup.base_fd, name, AT_REMOVEDIR)) {
+        cgroup.sweeps = SWEEPS; /* somebody in it is still dying */
+    }
+}
+
+void jc_cgroup_sweep(void)
+{
+    if (cgroup.sweeps > 0) {
+        cgroup.sweeps--;
+        remove_empty();
+    }
+}
+
+int jc_cgroup_owes(void)
+{
+    return cgroup.sweeps > 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * What a keeper is born in: the namespaces that its policy wants, and its
+ * cgroup.
+ *
+ * Runs in:   helper
+ * Privilege: root, least capabilities
+ */
+#define _GNU_SOURCE
+#include "helper.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const struct {
+    uint32_t namespace;
+    unsigned long flag;
+} map[] = {{JC_NS_MOUNT, CLONE_NEWNS}, {JC_NS_PID, CLONE_NEWPID},
+           {JC_NS_IPC, CLONE_NEWIPC},  {JC_NS_UTS, CLONE_NEWUTS},
+           {JC_NS_NET, CLONE_NEWNET},  {JC_NS_CGROUP, CLONE_NEWCGROUP}};
+
+/*
+ * By the raw system calls, because the C library's fork takes no flags and its
+ * clone wants a stack; the helper has one thread, so there is no lock that the
+ * child could find taken.
+ */
+pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd)
+{
+    struct clone_args args = {.exit_signal = SIGCHLD,
+                              .cgroup = (uint64_t) cgroup_fd};
+    unsigned long flags = 0;
+    pid_t pid = -1;
+
+    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
+        flags |= namespaces & map[i].namespace ? map[i].flag : 0;
+    }
+    if (cgroup_fd >= 0) {
+        /* A cgroup namespace has the cgroup of its maker as its root: the
+         * keeper makes it itself. */
+        flags &= ~(unsigned long) CLONE_NEWCGROUP;
+        args.flags = flags | CLONE_INTO_CGROUP;
+        pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+    }
+    /* RestrictNamespaces= refuses clone3 whatever it asks for; the keeper's
+     * own first step then takes it there. */
+    if (cgroup_fd < 0 || (pid < 0 && errno == ENOSYS)) {
+        pid =
+            (pid_t) syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+    }
+    return pid;
+}

@@ -1,0 +1,328 @@
+/*
+ * What the policies need and this machine, this container or the unit of httpd
+ * does not give. A hardened unit takes things away that configtest, which runs
+ * outside of it, cannot miss; so the helper tries each of them, in a process
+ * that does nothing else, and says in one line which directive will not work
+ * and what gives it. It refuses nothing: the jail does, step by step.
+ *
+ * Runs in:   helper, when it takes a table; children of it that end at once
+ * Privilege: root, least capabilities
+ * Trusts:    the policies
+ * Never:     lets a failure keep the helper from its work
+ */
+#define _GNU_SOURCE
+#include "helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h> /* ST_RDONLY */
+#include <sys/vfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "src/keeper/keeper.h"
+
+/* Above JC_NS_*. */
+#define NEED_CHROOT 0x100u
+#define NEED_FILTER 0x200u
+#define NEED_PRIVS  0x400u
+#define NEED_SCOPE  0x800u
+#define NEED_ALL    0x1000u /* what every jail has */
+
+#define CGROUPS 16 /* cgroups that are made to see whether they can be */
+
+#define LANDLOCK_VERSION 1u /* LANDLOCK_CREATE_RULESET_VERSION */
+#define LANDLOCK_SCOPES  6  /* the first version that has them */
+
+/* The sentence's second half where a unit is the usual reason. */
+#define NAMESPACE(name)                                                        \
+    "RestrictNamespaces= of the unit of httpd must allow " name
+#define CALLS(names)                                                           \
+    "SystemCallFilter= of the unit of httpd must allow " names " (a "          \
+    "container likewise)"
+#define READ_ONLY(dir)                                                         \
+    "where its scripts must write, take away ProtectHome= or "                 \
+    "ProtectSystem=strict of the unit of httpd, or add ReadWritePaths=" dir
+
+static const char *const no_options[3][2];
+
+static int try_mounts(void)
+{
+    int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int tree_fd = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)
+                      ? -1
+                      : jc_tree_clone(root_fd);
+
+    return tree_fd < 0 ||
+                   jc_tree_set(tree_fd, MOUNT_ATTR_NOSUID, AT_RECURSIVE) ||
+                   jc_tree_new("tmpfs", no_options, 0) < 0 ||
+                   move_mount(tree_fd, "", root_fd, "",
+                              MOVE_MOUNT_F_EMPTY_PATH |
+                                  MOVE_MOUNT_T_EMPTY_PATH) ||
+                   fchdir(tree_fd) || syscall(SYS_pivot_root, ".", ".") ||
+                   umount2(".", MNT_DETACH)
+               ? -1
+               : 0;
+}
+
+static int try_proc(void)
+{
+    return jc_tree_new("proc", no_options, 0) < 0 ? -1 : 0;
+}
+
+static int try_chroot(void)
+{
+    return chroot("/");
+}
+
+static int try_filter(void)
+{
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {.len = 1, .filter = &allow};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+               ? -1
+               : (int) syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
+                               &program);
+}
+
+static int try_places(void)
+{
+    int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return jc_place_open(root_fd, "/", O_DIRECTORY) < 0 ? -1 : 0;
+}
+
+static int try_scopes(void)
+{
+    long version =
+        syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
+
+    errno = version < 0 ? errno : ENOTSUP;
+    return version < LANDLOCK_SCOPES ? -1 : 0;
+}
+
+static int try_privs(void)
+{
+    errno = EPERM;
+    return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0 ? 0 : -1;
+}
+
+static int try_code(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return page == MAP_FAILED ? -1 : 0;
+}
+
+static int has_writes(const char *path)
+{
+    struct statfs fs;
+
+    if (statfs(path, &fs) || !(fs.f_flags & ST_RDONLY)) {
+        return 0;
+    }
+    errno = EROFS;
+    return -1;
+}
+
+static int try_home(void)
+{
+    return has_writes("/home");
+}
+
+static int try_srv(void)
+{
+    return has_writes("/srv");
+}
+
+typedef struct {
+    uint32_t need;
+    unsigned long clone_flags;
+    int (*try)(void); /* in a child; NULL: that there is one is enough */
+    const char *what;
+    const char *remedy;
+} row_t;
+
+static const row_t rows[] = {
+    {JC_NS_MOUNT, CLONE_NEWNS, NULL,
+     "JailNamespaces mount (the default), JailMount and JailRoot host",
+     NAMESPACE("mnt")},
+    {JC_NS_PID, CLONE_NEWPID, NULL, "JailNamespaces pid (the default)",
+     NAMESPACE("pid")},
+    {JC_NS_IPC, CLONE_NEWIPC, NULL, "JailNamespaces ipc (the default)",
+     NAMESPACE("ipc")},
+    {JC_NS_UTS, CLONE_NEWUTS, NULL, "JailNamespaces uts (the default)",
+     NAMESPACE("uts")},
+    {JC_NS_NET, CLONE_NEWNET, NULL, "JailNamespaces net", NAMESPACE("net")},
+    {JC_NS_CGROUP, CLONE_NEWCGROUP, NULL, "JailNamespaces cgroup",
+     NAMESPACE("cgroup")},
+    {JC_NS_MOUNT, CLONE_NEWNS, try_mounts,
+     "JailRoot with JailNamespaces mount (the default), and JailMount",
+     CALLS("@mount")},
+    {JC_NS_PID, CLONE_NEWPID, try_proc,
+     "JailNamespaces pid (the default), which needs a procfs of its own",
+     CALLS("@mount")},
+    {NEED_CHROOT, 0, try_chroot, "JailRoot", CALLS("chroot")},
+    {NEED_FILTER, 0, try_filter, "JailSeccomp and JailBackground deny",
+     CALLS("@sandbox") ", and the kernel needs CONFIG_SECCOMP_FILTER"},
+    {NEED_PRIVS, 0, try_privs, "JailNoNewPrivs Off",
+     "NoNewPrivileges=no in the unit of httpd"},
+    {NEED_ALL, 0, try_places, "any script",
+     "RestrictSUIDSGID=no in the unit of httpd (it refuses openat2)"},
+    {NEED_SCOPE, 0, try_scopes, "JailScope (the default)",
+     "Linux 6.12 or later with Landlock, and no SystemCallFilter= without "
+     "@sandbox; all else of a jail holds without"},
+    {NEED_ALL, 0, try_code, "any script that compiles itself (node, java)",
+     "MemoryDenyWriteExecute=no in the unit of httpd"},
+    {NEED_ALL, 0, try_home, "writing below /home", READ_ONLY("/home")},
+    {NEED_ALL, 0, try_srv, "writing below /srv", READ_ONLY("/srv")},
+};
+
+/* 0, or the errno of what failed; ENOSYS where a filter of system calls has
+ * ended the child. */
+static int attempt(unsigned long clone_flags, int (*try)(void))
+{
+    int status = 0;
+    pid_t pid = (pid_t) syscall(SYS_clone, clone_flags | SIGCHLD, NULL, NULL,
+                                NULL, NULL);
+
+    if (pid == 0) {
+        prctl(PR_SET_DUMPABLE, 0); /* no core file of what was expected */
+        _exit(try && try() ? errno : 0);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+        return errno;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : ENOSYS;
+}
+
+int jc_selftest_attempt(int (*try)(void))
+{
+    return attempt(0, try);
+}
+
+static const struct {
+    cap_value_t cap;
+    const char *name;
+    const char *what;
+} capabilities[] = {
+    {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "JailNamespaces and JailMount"},
+    {CAP_SYS_CHROOT, "CAP_SYS_CHROOT", "JailRoot"},
+    {CAP_SETUID, "CAP_SETUID", "JailUser"},
+    {CAP_SETGID, "CAP_SETGID", "JailUser"},
+    {CAP_SETPCAP, "CAP_SETPCAP", "any jail"},
+    {CAP_KILL, "CAP_KILL", "ending the jails when httpd is killed"},
+    {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "JailRoot in a private home"},
+    {CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "JailLimit above what httpd has"},
+    {CAP_SYS_NICE, "CAP_SYS_NICE", "JailLimit nice below 0"},
+};
+
+/* Returns whether it has CAP_SYS_ADMIN, without which most of the rest fails
+ * for this one reason. */
+static int test_capabilities(uint64_t wanted)
+{
+    cap_t have = cap_get_proc();
+    cap_flag_value_t value = CAP_CLEAR;
+
+    for (size_t i = 0; have && i < sizeof(capabilities) / sizeof(*capabilities);
+         i++) {
+        cap_get_flag(have, capabilities[i].cap, CAP_EFFECTIVE, &value);
+        if (value == CAP_CLEAR &&
+            (wanted & (UINT64_C(1) << capabilities[i].cap))) {
+            jc_log("%s will not work here: there is no %s; remedy: "
+                   "CapabilityBoundingSet= of the unit of httpd must have it "
+                   "(a container likewise)",
+                   capabilities[i].what, capabilities[i].name);
+        }
+    }
+    value = CAP_CLEAR;
+    cap_get_flag(have, CAP_SYS_ADMIN, CAP_EFFECTIVE, &value);
+    cap_free(have);
+    return value == CAP_SET;
+}
+
+static uint32_t needs_of(const jc_generation_t *generation)
+{
+    uint32_t needs = generation->policy_count ? NEED_ALL : 0;
+
+    for (uint32_t i = 0; i < generation->policy_count; i++) {
+        const jc_policy_rec_t *rec = &generation->policies[i]->rec;
+
+        needs |= rec->namespaces;
+        needs |= rec->filter_count || !rec->background_ms ? NEED_FILTER : 0;
+        needs |= rec->flags & JC_POLICY_SCOPE ? NEED_SCOPE : 0;
+        needs |= rec->flags & JC_POLICY_PRIVS ? NEED_PRIVS : 0;
+        if ((rec->flags & JC_POLICY_CHROOT) &&
+            !(rec->namespaces & JC_NS_MOUNT)) {
+            needs |= NEED_CHROOT;
+        }
+    }
+    return needs;
+}
+
+/* Of those that set limits the first few: what one controller lacks, all do. */
+static void test_cgroups(const jc_generation_t *generation)
+{
+    static int tested;
+
+    for (uint32_t i = 0; i < generation->policy_count && tested < CGROUPS;
+         i++) {
+        const jc_policy_rec_t *rec = &generation->policies[i]->rec;
+        jc_failure_t failure = {.text = NULL};
+        unsigned number;
+
+        if (!rec->cgroup_count) {
+            continue;
+        }
+        tested++;
+        int fd = jc_cgroup_make(rec, &number, &failure);
+        if (fd < 0) {
+            tested = CGROUPS;
+            jc_log(
+                "JailCgroup will not work here: %s%s%s; remedy: Delegate=yes "
+                "and no ProtectControlGroups= in the unit of httpd "
+                "(conf/apache2-jailcgi.conf), on a machine with cgroup v2",
+                failure.text ? failure.text : "", failure.text ? ": " : "",
+                strerror(failure.errnum));
+        } else {
+            close(fd);
+            jc_cgroup_remove(number);
+        }
+    }
+}
+
+void jc_selftest(const jc_generation_t *generation, uint64_t caps)
+{
+    static uint32_t tried; /* told once in the helper's life */
+    uint32_t needs = needs_of(generation) & ~tried;
+
+    if (!tried && needs && !test_capabilities(caps)) {
+        tried |= JC_NS_ALL | NEED_CHROOT;
+        needs &= ~tried;
+    }
+    tried |= needs;
+    test_cgroups(generation);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int errnum = rows[i].need & needs
+                         ? attempt(rows[i].clone_flags, rows[i].try)
+                         : 0;
+        if (errnum) {
+            jc_log("%s will not work here: %s; remedy: %s", rows[i].what,
+                   strerror(errnum), rows[i].remedy);
+            /* One line: what builds on this cannot work either. */
+            needs &= ~(rows[i].need & ~NEED_ALL);
+        }
+    }
+}

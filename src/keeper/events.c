@@ -1,0 +1,74 @@
+/*
+ * What the jail's cgroup has counted: killed for memory, refused processes,
+ * time without a processor.
+ *
+ * Runs in:   keeper
+ * Privilege: none, it is the tenant
+ * Trusts:    the kernel's files, which were opened before
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How many of those were told to a request already. */
+static jc_events_t told;
+
+/* The number behind `name` at the beginning of a line; 0: there is none. */
+static uint64_t count_of(int index, const char *name)
+{
+    char text[1024] = "\n";
+    ssize_t len =
+        pread(JC_KEEPER_EVENTS_FD + index, text + 1, sizeof(text) - 2, 0);
+
+    text[len > 0 ? len + 1 : 1] = 0;
+    const char *found = strstr(text, name);
+    return found ? strtoull(found + strlen(name), NULL, 10) : 0;
+}
+
+void jc_events_read(const jc_jail_t *jail, jc_events_t *events)
+{
+    memset(events, 0, sizeof(*events));
+    if (jail->start.cgroup_fd >= 0) {
+        events->oom_kills = count_of(0, "\noom_kill ");
+        events->pids_refused = count_of(1, "\nmax ");
+        events->throttled_us = count_of(2, "\nthrottled_usec ");
+    }
+}
+
+/* Grown since then, and not another request's. */
+static int is_new(uint64_t now, uint64_t before, uint64_t of_others)
+{
+    return now > before && now > of_others;
+}
+
+uint32_t jc_events_verdict(const jc_jail_t *jail, const jc_events_t *before,
+                           int status)
+{
+    uint32_t ended = JC_ENDED_NOT;
+    jc_events_t now;
+
+    jc_events_read(jail, &now);
+    if (now.throttled_us > before->throttled_us) {
+        ended |= JC_ENDED_THROTTLED;
+    }
+    if (status == 0) {
+        return ended;
+    }
+    if (is_new(now.oom_kills, before->oom_kills, told.oom_kills)) {
+        /* The leader's own end is one of them; its children's are all its. */
+        told.oom_kills = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
+                             ? told.oom_kills + 1
+                             : now.oom_kills;
+        ended |= JC_ENDED_MEMORY;
+    } else if (is_new(now.pids_refused, before->pids_refused,
+                      told.pids_refused)) {
+        told.pids_refused = now.pids_refused;
+        ended |= JC_ENDED_PIDS;
+    }
+    return ended;
+}
