@@ -176,14 +176,14 @@ static const row_t rows[] = {
      CALLS("@mount")},
     {NEED_CHROOT, 0, try_chroot, "JailRoot", CALLS("chroot")},
     {NEED_FILTER, 0, try_filter, "JailSeccomp and JailBackground deny",
-     CALLS("@sandbox") ", and the kernel needs CONFIG_SECCOMP_FILTER"},
+     CALLS("seccomp") ", and the kernel needs CONFIG_SECCOMP_FILTER"},
     {NEED_PRIVS, 0, try_privs, "JailNoNewPrivs Off",
      "NoNewPrivileges=no in the unit of httpd"},
     {NEED_ALL, 0, try_places, "any script",
      "RestrictSUIDSGID=no in the unit of httpd (it refuses openat2)"},
     {NEED_SCOPE, 0, try_scopes, "JailScope (the default)",
-     "Linux 6.12 or later with Landlock, and no SystemCallFilter= without "
-     "@sandbox; all else of a jail holds without"},
+     "Linux 6.12 or later with Landlock, and landlock_create_ruleset and "
+     "landlock_restrict_self in SystemCallFilter=; all else of a jail holds"},
     {NEED_ALL, 0, try_code, "any script that compiles itself (node, java)",
      "MemoryDenyWriteExecute=no in the unit of httpd"},
     {NEED_ALL, 0, try_home, "writing below /home", READ_ONLY("/home")},

@@ -27,7 +27,9 @@ SCRIPT
     $tenant->replace($tenant->jail_home . '/open', "for all\n");
 }
 
-my $httpd = httpd(vhosts => \@all);
+# Scopes keep even the requests of one jail apart (scope.t): they would hide whether the
+# namespaces do their part.
+my $httpd = httpd(config => 'JailScope Off', vhosts => \@all);
 
 # --- processes from outside -----------------------------------------------
 
