@@ -139,7 +139,8 @@ sub names_of {
 # asks for its own name when it starts.
 sub expected_names {
     my $at       = '';
-    my %expected = map { $_ => 1 } '/', '/dev/null', '/proc/self/exe', '';
+    my %expected = map { $_ => 1 } '/', '/dev/null', '/proc/self/exe', '',
+      '/srv';    # the helper's self-test asks whether it may be written
     for my $part (split m{/}, $alice->root . $alice->jail_cgi_bin) {
         $at .= "/$part" if $part ne '';
         $expected{$at} = 1;
