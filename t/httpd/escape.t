@@ -7,6 +7,7 @@ use lib 't/lib';
 use JailCGI::Test;
 use JailCGI::Client;
 use JailCGI::Namespace;
+use JailCGI::Process qw(processes_of_uid process_status);
 
 private_mounts() or skip_or_fail('no private mounts here');
 
@@ -145,16 +146,22 @@ my $httpd = httpd(
 
 my $tcp = $httpd->port;
 
+# Who tries it outside of a jail. Root does in namespaces that go with the process, but
+# where it is about processes of the machine.
+my %outside = (
+    root    => [qw(unshare -m -p -f -i -u --mount-proc --)],
+    machine => ['env'],
+    tenant  => ['setpriv', '--reuid=' . $alice->uid, '--regid=' . $alice->gid,
+        '--clear-groups', '--'],
+    web     => [qw(setpriv --reuid=nobody --regid=nogroup --clear-groups --)],
+);
+
 # Returns what an attempt has come to: done, an errno, or what else was said.
 sub attempt {
     my ($where, $name, @arguments) = @_;
     my $said;
-    if ($where eq 'root' || $where eq 'tenant') {
-        # A root process of its own kind, in namespaces that go with it.
-        my @as = $where eq 'root'
-          ? ('unshare', '-m', '-p', '-f', '-i', '-u', '--mount-proc', '--')
-          : ('setpriv', '--reuid=' . $alice->uid, '--regid=' . $alice->gid,
-              '--clear-groups', '--');
+    if (my $as = $outside{$where}) {
+        my @as = @$as;
         open my $out, '-|', 'sh', '-c', "cd $socket_dir && exec \"\$@\"", 'sh', @as,
           probe('attempt'), $name, @arguments or die "sh: $!";
         local $/;
@@ -322,6 +329,18 @@ refused('/proc/sys', ['write', '/proc/sys/kernel/hostname'], $held, 'EACCES|EROF
     'root');
 refused('/proc/kcore', ['read', '/proc/kcore'], $held, 'EACCES|EPERM|ENOENT', 'root')
   if -e '/proc/kcore';
+
+# --- a child of httpd that was taken over, at the helper, a keeper and the parent
+my $helper = $httpd->helper_pid;
+my ($keeper) = grep { (process_status($_) || {})->{PPid} == $helper } processes_of_uid($alice->uid);
+for my $whose (['the helper', $helper], ['a keeper', $keeper], ['httpd\'s parent', $httpd->pid]) {
+    my ($who, $pid) = @$whose;
+    refused("$who by the web user: $_", [$_, $pid], 'web', 'EPERM', 'machine')
+      for qw(signal ptrace vm-read pidfd-getfd kcmp);
+    refused("$who by the web user: $_", [$_ eq 'root' ? 'list' : 'read', "/proc/$pid/$_"], 'web',
+        'EACCES|EPERM', 'machine')
+      for qw(root environ maps);
+}
 
 # --- what others have made
 refused('System V shared memory', ['shm', $key], $held, 'ENOENT', 'noipc');

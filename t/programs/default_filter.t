@@ -205,6 +205,17 @@ for my $what (sort keys %script) {
         works($what, "page-$what");
     }
 }
+# A program of Debian's that is written in Go: its run time makes threads, waits for them
+# and for its files by futex and epoll, and draws random numbers.
+$alice->script('age.sh', <<'END');
+#!/bin/sh
+printf 'Content-Type: text/plain\n\n'
+rm -f "$HOME/key"
+age-keygen -o "$HOME/key" 2>"$HOME/said" || cat "$HOME/said"
+echo secret | age -e -r "$(age-keygen -y "$HOME/key")" | age -d -i "$HOME/key"
+END
+is($httpd->get($alice, '/cgi-bin/age.sh')->content, "secret\n", 'go: age')
+  or diag($httpd->log($alice));
 SKIP: {
     skip('Go is not installed (its compiler takes 450 MB)', 2)
       if system('sh', '-c', 'command -v go >/dev/null') != 0;
