@@ -1,5 +1,7 @@
 # Nothing survives its request, whatever it does (t/probe/linger.c), and no process of
 # another request of the same jail is touched. With JailBackground allow it may.
+#
+# MPM: event
 
 use lib 't/lib';
 use JailCGI::Test;
