@@ -91,6 +91,7 @@ END
         vhost($bob, 'JailMount tmpfs /tmp size=1M', name => 'smaller'),
         vhost($bob, 'JailNamespaces pid', name => 'unmounted'),
         vhost($bob, 'JailMount home', name => 'owner', user => 'owner'),
+        vhost($bob, "JailMount bind ${\home_of($bob)}", name => 'owned', user => 'owner'),
     ],
 );
 
@@ -158,6 +159,8 @@ refuses('absent', 1420, 'a source of JailMount is not there: /nowhere');
 refuses('placeless', 1422, 'no place to mount at');
 refuses('unmounted', 1013, 'JailNamespaces without mount');
 refuses('owner', 1014, 'JailMount home, and JailUser owner');
+is(says('owned', 'passwd'), "root:x:0:0:root:/:/usr/sbin/nologin\nroot:x:0:\n",
+    'JailUser owner: no user is known when the jail is described');
 unlike(says('optional', 'root'), qr/^shown$/m, 'what is optional may be absent');
 like(says('smaller', 'fill'), qr/^10\d{5}$/, 'a JailMount takes the place of the default');
 
