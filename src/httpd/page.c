@@ -38,7 +38,8 @@ static int fail_without_page(jc_client_t *c, jc_code_t code, const char *line)
         jc_pump_end(c, c->stdout_eof ? JC_FAILED_WAIT_MS : JC_EXIT_WAIT_MS);
     }
     jc_client_verdict(c, &why);
-    if (why.code == JC_CODE_NONE || why.code == JC_CODE_EXIT_STATUS) {
+    if (why.code == JC_CODE_NONE || why.code == JC_CODE_EXIT_STATUS ||
+        why.code == JC_CODE_THROTTLED) {
         uint64_t exit_status = why.found;
 
         memset(&why, 0, sizeof(why));

@@ -349,6 +349,9 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_TOTAL_TIMEOUT, APLOG_ERR, HTTP_GATEWAY_TIME_OUT,
      "ended because its time was over", "JailTimeout total, {found} ms",
      "make it faster, or raise JailTimeout total"},
+    {JC_CODE_THROTTLED, APLOG_INFO, HTTP_OK,
+     "ran in a jail that had to wait for its share of the processor", NULL,
+     "make the site's scripts faster, or raise JailCgroup cpu"},
     {JC_CODE_MEMORY_LIMIT, OWNER,
      "its jail used up its memory, and the kernel killed it or a process of "
      "its own ({text})",

@@ -104,6 +104,8 @@ void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
     } else if (WEXITSTATUS(c->exit.status) != 0) {
         why->code = JC_CODE_EXIT_STATUS;
         why->found = (uint64_t) WEXITSTATUS(c->exit.status);
+    } else if (c->exit.ended & JC_ENDED_THROTTLED) {
+        why->code = JC_CODE_THROTTLED; /* why it was slow, if it was */
     }
 }
 

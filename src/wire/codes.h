@@ -136,6 +136,7 @@ typedef enum {
     JC_CODE_TOTAL_TIMEOUT = 1717, /* JailTimeout total; 504 */
     JC_CODE_MEMORY_LIMIT = 1730,  /* JailCgroup memory= */
     JC_CODE_PIDS_LIMIT = 1731,    /* JailCgroup pids= */
+    JC_CODE_THROTTLED = 1732,     /* JailCgroup cpu=: a note */
 } jc_code_t;
 
 #endif

@@ -204,6 +204,8 @@ refused('/etc/shadow', ['read', '/etc/shadow'], $held, 'ENOENT', 'root');
 refused('/root', ['list', '/root'], $held, 'ENOENT', 'root');
 refused('/sys', ['list', '/sys/kernel'], $held, 'ENOENT', 'sys');
 refused('a device in the home', ['read', "$in_home/device"], $held, 'EACCES', 'noroot');
+refused('a hard link to a file of root\'s', ['hard-link', '/etc/services'], $held,
+    'EXDEV|EPERM|EROFS', 'root', "$outside/marker");
 refused('mknod', ['mknod'], $held, 'EPERM', 'root');
 refused('name_to_handle_at', ['name-to-handle'], $held, 'EPERM', 'noseccomp');
 refused('open_by_handle_at', ['open-by-handle'], $held, 'EPERM', 'root');
@@ -239,6 +241,8 @@ refused('the keeper: environment', ['read', '/proc/1/environ'], $held, 'EACCES|E
     $held, '/proc/self/environ');
 refused('the keeper: ptrace', ['ptrace', 1], $held, 'EPERM|ESRCH', 'tenant', $outsider);
 refused('the keeper: memory', ['vm-read', 1], $held, 'EPERM|ESRCH', 'tenant', $outsider);
+refused('the keeper: SIGSTOP', ['stop', 1], $held, 'EPERM', 'noscope');
+is(attempt('noscope', 'list', '/'), 'done', 'which has not stopped it all the same');
 refused('the keeper: signal', ['signal-parent'], $held, 'EPERM', 'noscope');
 
 # --- another request of the same jail
@@ -323,6 +327,7 @@ refused('adjtimex', ['adjtimex'], $held, 'EPERM', 'noseccomp');
 refused('personality', ['personality'], $held, 'EPERM', 'noseccomp');
 refused('TIOCSTI', ['tiocsti'], $held, 'EPERM', 'noseccomp');
 refused('modify_ldt', ['modify-ldt'], $held, 'EPERM|ENOSYS', 'noseccomp');
+refused('the kernel\'s log', ['syslog'], $held, 'EPERM', 'root');
 refused('fanotify', ['fanotify'], $held, 'EPERM', 'root');
 refused('ptrace of its own child', ['ptrace-child'], $held, 'EPERM', 'noseccomp');
 refused('/proc/sys', ['write', '/proc/sys/kernel/hostname'], $held, 'EACCES|EROFS|ENOENT',
