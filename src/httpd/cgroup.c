@@ -23,35 +23,10 @@
 #define IO_WEIGHT_MOST 10000u
 #define SIZE_LEAST     (1024u * 1024u) /* less does not hold a keeper */
 
-/* Bytes with K, M or G, or UINT64_MAX for what is none. */
-static uint64_t parse_size(const char *text)
-{
-    static const char units[] = "KMG";
-    unsigned long long number;
-    const char *unit;
-    char *end;
-    int shift = 0;
-
-    errno = 0;
-    number = strtoull(text, &end, 10);
-    if (!apr_isdigit(text[0]) || errno != 0) {
-        return UINT64_MAX;
-    }
-    if (*end != '\0') {
-        unit = strchr(units, apr_toupper(*end));
-        if (unit == NULL || end[1] != '\0') {
-            return UINT64_MAX;
-        }
-        shift = 10 * (int) (unit - units + 1);
-    }
-    return number > (uint64_t) INT64_MAX >> shift ? UINT64_MAX
-                                                  : number << shift;
-}
-
 static const char *set_size(apr_pool_t *p, const char *value, uint64_t least,
                             const char **line)
 {
-    uint64_t bytes = parse_size(value);
+    uint64_t bytes = jc_limits_parse_size(value);
 
     if (strcasecmp(value, "max") == 0) {
         *line = "max";

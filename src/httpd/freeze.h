@@ -71,6 +71,8 @@ const char *jc_compat_timeout(cmd_parms *cmd, void *dir, const char *arg);
 /* Whether this module itself is loaded ("mod_cgid.c"), and not a stand-in. */
 int jc_compat_is_loaded(const char *file);
 
+/* limits.c: bytes, with or without K, M or G; UINT64_MAX: it is none. */
+uint64_t jc_limits_parse_size(const char *text);
 /* limits.c: the arguments of JailLimit into conf; NULL or a sentence. */
 const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
                             char *const argv[]);

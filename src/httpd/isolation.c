@@ -13,10 +13,10 @@
 #include "apr_lib.h"
 #include "apr_strings.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
 
+#define SIZE_MOST   (UINT64_MAX >> 20)
 #define INODE_BYTES 4096 /* of a tmpfs for which no number is given */
 
 static const struct {
@@ -72,30 +72,6 @@ const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
     return NULL;
 }
 
-/* Bytes, with K, M or G. Returns 0 if it is none. */
-static uint64_t parse_size(const char *text)
-{
-    static const char units[] = "KMG";
-    unsigned long long number;
-    const char *unit;
-    char *end;
-    int shift = 0;
-
-    errno = 0;
-    number = strtoull(text, &end, 10);
-    if (!apr_isdigit(text[0]) || errno != 0) {
-        return 0;
-    }
-    if (*end != '\0') {
-        unit = strchr(units, apr_toupper(*end));
-        if (unit == NULL || end[1] != '\0') {
-            return 0;
-        }
-        shift = 10 * (int) (unit - units + 1);
-    }
-    return number > (UINT64_MAX >> 20) >> shift ? 0 : number << shift;
-}
-
 /* NULL, or what is wrong with one word behind the paths. */
 static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
                                 const char *word)
@@ -116,10 +92,11 @@ static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
     }
     if (mount->kind == JC_CONF_TMPFS) {
         if (strncasecmp(word, "size=", 5) == 0) {
-            mount->size = parse_size(word + 5);
-            return mount->size >= 4096 ? NULL
-                                       : "is not a size from 4096 bytes up, "
-                                         "with or without K, M or G";
+            mount->size = jc_limits_parse_size(word + 5);
+            return mount->size >= 4096 && mount->size <= SIZE_MOST
+                       ? NULL
+                       : "is not a size from 4096 bytes up, "
+                         "with or without K, M or G";
         }
         if (strncasecmp(word, "mode=", 5) == 0) {
             unsigned long mode = strtoul(word + 5, &end, 8);

@@ -87,6 +87,22 @@ static uint64_t unit_of(const char *suffix)
     }
 }
 
+uint64_t jc_limits_parse_size(const char *text)
+{
+    unsigned long long number;
+    uint64_t unit;
+    char *end;
+
+    errno = 0;
+    number = strtoull(text, &end, 10);
+    unit = unit_of(end);
+    if (!apr_isdigit(text[0]) || errno != 0 || unit == 0 ||
+        number > (uint64_t) INT64_MAX / unit) {
+        return UINT64_MAX;
+    }
+    return number * unit;
+}
+
 /* Returns NULL or what is wrong with `text`, to follow it in a sentence. */
 static const char *parse_amount(const limit_name_t *limit, const char *text,
                                 uint64_t *amount)

@@ -7,25 +7,8 @@ use JailCGI::Namespace;
 
 private_mounts() or skip_or_fail('no private mounts here');
 
-# Accounts with a home, as a panel makes them, which only this file sees.
 my ($alice, $bob) = map { tenant($_) } qw(alice bob);
-
-sub account_file {
-    my ($name, @lines) = @_;
-    my $mine = work_dir() . "/$name";
-    open my $in,  '<', "/etc/$name" or die "/etc/$name: $!";
-    open my $out, '>', $mine        or die "$mine: $!";
-    print {$out} <$in>, map { "$_\n" } @lines;
-    close $out or die "$mine: $!";
-    chmod 0644, $mine;
-    mount_at("/etc/$name", '--bind', $mine);
-    return;
-}
-
-sub home_of { return $_[0]->root . $_[0]->jail_home }
-account_file('passwd', map { join ':', $_->name, 'x', $_->uid, $_->gid, '', home_of($_),
-      '/bin/sh' } $alice, $bob);
-account_file('group', map { join ':', $_->name, 'x', $_->gid, '' } $alice, $bob);
+make_accounts($alice, $bob);
 
 sub shell {
     my ($tenant, $name, $command) = @_;

@@ -10,22 +10,8 @@ use JailCGI::Namespace;
 private_mounts() or skip_or_fail('no private mounts here');
 
 my $alice = tenant('alice');
-my $home  = $alice->root . $alice->jail_home;
-
-# An account, which only this file sees.
-sub account_file {
-    my ($name, $line) = @_;
-    my $mine = work_dir() . "/$name";
-    open my $in,  '<', "/etc/$name" or die "/etc/$name: $!";
-    open my $out, '>', $mine        or die "$mine: $!";
-    print {$out} <$in>, "$line\n";
-    close $out or die "$mine: $!";
-    chmod 0644, $mine;
-    mount_at("/etc/$name", '--bind', $mine);
-    return;
-}
-account_file('passwd', join ':', 'alice', 'x', $alice->uid, $alice->gid, '', $home, '/bin/sh');
-account_file('group',  join ':', 'alice', 'x', $alice->gid, '');
+my $home  = home_of($alice);
+make_accounts($alice);
 
 my %script = (
     perl => ['/usr/bin/perl', <<'END'],

@@ -63,20 +63,8 @@ END {
 my $alice = tenant('alice');
 my $bob   = tenant('bob');
 
-sub account_file {
-    my ($name, @lines) = @_;
-    my $mine = work_dir() . "/$name";
-    open my $in,  '<', "/etc/$name" or die "/etc/$name: $!";
-    open my $out, '>', $mine        or die "$mine: $!";
-    print {$out} <$in>, map { "$_\n" } @lines;
-    close $out or die "$mine: $!";
-    mount_at("/etc/$name", '--bind', $mine);
-    return;
-}
 my @both = ($alice, $bob);
-account_file('passwd', map { join ':', $_->name, 'x', $_->uid, $_->gid, '',
-      $_->root . $_->jail_home, '/bin/sh' } @both);
-account_file('group', map { join ':', $_->name, 'x', $_->gid, '' } @both);
+make_accounts(@both);
 
 my $mysql = directory_of(work_dir() . '/mysql', $nobody);
 directory_of('/run/mysqld', $nobody);

@@ -11,7 +11,7 @@ use warnings;
 use Exporter 'import';
 use Test::More;
 
-our @EXPORT = qw(private_mounts mount_at unmount namespace_of);
+our @EXPORT = qw(private_mounts mount_at unmount namespace_of home_of make_accounts);
 
 my @mounted;
 my $main_pid = $$;
@@ -40,6 +40,30 @@ sub mount_at {
     my ($where, @arguments) = @_;
     system('mount', @arguments, $where) == 0 or die "mount at $where failed";
     push @mounted, $where;
+    return;
+}
+
+# The real path of a tenant's home.
+sub home_of { return $_[0]->root . $_[0]->jail_home }
+
+sub extend {
+    my ($name, @lines) = @_;
+    my $mine = JailCGI::Test::work_dir() . "/$name";
+    open my $in,  '<', "/etc/$name" or die "/etc/$name: $!";
+    open my $out, '>', $mine        or die "$mine: $!";
+    print {$out} <$in>, map { "$_\n" } @lines;
+    close $out or die "$mine: $!";
+    chmod 0644, $mine or die "$mine: $!";
+    mount_at("/etc/$name", '--bind', $mine);
+    return;
+}
+
+# Accounts with a home, as a panel makes them, which only this file sees.
+sub make_accounts {
+    my (@tenants) = @_;
+    extend('passwd',
+        map { join ':', $_->name, 'x', $_->uid, $_->gid, '', home_of($_), '/bin/sh' } @tenants);
+    extend('group', map { join ':', $_->name, 'x', $_->gid, '' } @tenants);
     return;
 }
 
