@@ -212,6 +212,9 @@ void jc_supervise_child_init(void);
 int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 void jc_ssi_register(void);
 
+/* src/httpd/channel.c: in a child, before it serves. */
+void jc_channel_child_init(apr_pool_t *p);
+
 /* src/httpd/handler.c */
 int jc_handler(request_rec *r);
 

@@ -1,13 +1,13 @@
 /*
- * JC_MSG_SPAWN: a child of httpd asks for a script.
+ * JC_MSG_SPAWN: a child of httpd asks for a channel to a jail.
  *
  * Runs in:   helper
  * Privilege: root
  * Trusts:    nothing in the message: its sender runs as the web user and may
  *            be hijacked. All that it can choose is one of the policies of its
- *            own configuration, and a socket to go with it.
+ *            own configuration, and two sockets to go with it.
  * Never:     takes a descriptor of another kind (a directory or a device would
- *            be a way out of the jail), reads from the socket, blocks
+ *            be a way out of the jail), reads from the sockets, blocks
  */
 #define _GNU_SOURCE
 #include "helper.h"
@@ -16,7 +16,7 @@
 
 /* A unix SEQPACKET socket that a child of httpd has made. What is written to
  * another one would carry root's credentials to whoever is at its end. */
-static int is_control_socket(int fd, uint32_t web_uid)
+static int is_of_channel(int fd, uint32_t web_uid)
 {
     int domain = 0, type = 0;
     struct ucred peer = {.uid = 0};
@@ -85,7 +85,8 @@ void jc_helper_on_spawn(const jc_generation_t *generation,
     jc_failure_t failure = {.code = JC_CODE_BAD_POLICY};
     uint32_t uid, gid;
 
-    if (!is_control_socket(fds[JC_SPAWN_CONTROL], generation->web_uid)) {
+    if (!is_of_channel(fds[JC_SPAWN_CONTROL], generation->web_uid) ||
+        !is_of_channel(fds[JC_SPAWN_ENDED], generation->web_uid)) {
         jc_dispose(fds, JC_SPAWN_FDS); /* there is nobody to tell */
         return;
     }
@@ -100,7 +101,7 @@ void jc_helper_on_spawn(const jc_generation_t *generation,
         jc_helper_run(policy, uid, gid, msg->request_id, fds, &failure)) {
         goto refuse;
     }
-    /* The keeper has a copy of the socket, and will close it last, unless it
+    /* The keeper has a copy of the sockets, and will close them last, unless it
      * has already refused the request: doc/protocol.md, "What a hijacked child
      * of httpd can hold up". */
     jc_wire_close_fds(fds, JC_SPAWN_FDS);
@@ -108,7 +109,8 @@ void jc_helper_on_spawn(const jc_generation_t *generation,
 
 refuse:
     jc_wire_send_failed(fds[JC_SPAWN_CONTROL], msg->request_id, &failure);
-    /* The sender need not wait for the one who closes it. */
+    /* The sender need not wait for the one who closes them. */
     shutdown(fds[JC_SPAWN_CONTROL], SHUT_RDWR);
+    shutdown(fds[JC_SPAWN_ENDED], SHUT_RDWR);
     jc_dispose(fds, JC_SPAWN_FDS);
 }

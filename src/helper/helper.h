@@ -95,11 +95,11 @@ int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
                   uint64_t request_id, const int *fds, jc_failure_t *failure);
 /* Reaps keepers that have ended. */
 void jc_keepers_reap(void);
-/* Whether there is a jail that could become idle. */
+/* Whether there is a jail. */
 int jc_keepers_any(void);
-/* Tells keepers that no request has reached for their idle time to finish,
- * and those whose policy is in no table any more. */
-void jc_keepers_sweep(uint64_t now_ms);
+/* Tells those keepers to finish whose policy is in no table any more. That no
+ * request has come for JailIdle a keeper sees itself: most do not pass here. */
+void jc_keepers_sweep(void);
 /* SIGKILL to all of them: the parent has gone. */
 void jc_keepers_kill(void);
 

@@ -32,7 +32,6 @@ typedef struct jail {
     pid_t pid;
     int sock_fd;     /* -1: told to finish */
     unsigned cgroup; /* its number; 0: it has none */
-    uint64_t last_used_ms;
 } jail_t;
 
 static struct {
@@ -211,7 +210,6 @@ int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
         if (!jail) {
             return -1;
         }
-        jail->last_used_ms = jc_now_ms();
         switch (jc_wire_send(jail->sock_fd, JC_MSG_RUN, &msg, fds, JC_SPAWN_FDS,
                              MSG_DONTWAIT)) {
         case JC_WIRE_OK:
@@ -271,18 +269,10 @@ int jc_keepers_any(void)
     return keepers.count > 0;
 }
 
-/* A keeper that counts its scripts knows itself when it is idle. */
-static int is_idle(const jail_t *jail, uint64_t now_ms)
-{
-    const jc_policy_rec_t *rec = &jail->policy->rec;
-
-    return rec->running_max == 0 && now_ms - jail->last_used_ms >= rec->idle_ms;
-}
-
-void jc_keepers_sweep(uint64_t now_ms)
+void jc_keepers_sweep(void)
 {
     for (jail_t *jail = keepers.all; jail; jail = jail->next_all) {
-        if (jail->policy->refs == 0 || is_idle(jail, now_ms)) {
+        if (jail->policy->refs == 0) {
             finish(jail);
         }
     }

@@ -266,7 +266,7 @@ static void serve(void)
         }
         uint64_t now_ms = jc_now_ms();
         if (now_ms - swept_ms >= SWEEP_MS) {
-            jc_keepers_sweep(now_ms);
+            jc_keepers_sweep();
             jc_cgroup_sweep();
             swept_ms = now_ms;
         }

@@ -13,7 +13,8 @@
  *   request.c   arguments and environment into one piece of memory
  *   owner.c     JailUser owner: whom it will run as, and his account
  *   handover.c  and from there to the script's child
- *   client.c    the helper: channels, SPAWN, control messages, the end
+ *   channel.c   to the keeper of its jail, by way of the helper or directly
+ *   client.c    from there: what comes back, and the end
  *   verdict.c   how the script ended
  *   pump.c      one poll for everything that can happen
  *   bucket.c    the bucket that reads stdout on top of it
@@ -152,14 +153,15 @@ typedef struct {
     int stdout_fd;  /* read end */
     int stderr_fd;  /* read end */
     int control_fd; /* closing it is the order to kill */
+    int ended_fd;   /* for EXIT; -1: closed by its other end */
     int browser_fd; /* httpd's own socket; -1 if it may not be polled */
 
     uint64_t request_id;
     unsigned sends;
     int started;
     int exited;
-    int hung_up; /* the other end of control is closed, and all was read */
-    int control_ended; /* its other end was closed while nothing was read */
+    int hung_up; /* EXIT has come, or the channel's end, and all was read */
+    int control_ended; /* and that was so before anything else was read */
     jc_msg_exit_t exit;
 
     apr_table_t *headers_before; /* headers_out, err_headers_out as they were */
@@ -197,6 +199,16 @@ void jc_owner_add_variables(jc_client_t *c);
  * from r->pool. Sets c->jail_path. Returns 0, or -1 with c->why filled in.
  */
 int jc_request_build(jc_client_t *c);
+/*
+ * channel.c. jc_channel_open makes a channel and sends SPAWN: 0, or -1 with
+ * c->why filled in. jc_channel_reuse has the request go over one that is idle:
+ * 1, or 0 if there is none. jc_channel_keep takes the request's channel for the
+ * next one if it is free for it: 1, or 0 and it is still the caller's to close.
+ */
+int jc_channel_open(jc_client_t *c);
+int jc_channel_reuse(jc_client_t *c);
+int jc_channel_is_free(const jc_client_t *c);
+int jc_channel_keep(jc_client_t *c);
 /* handover.c: puts it into a control socket. 0, or -1 with errno. */
 int jc_request_hand_over(const jc_client_t *c, int control_fd);
 /* The path as the jail has it: without conf->root if it lies below. */

@@ -1,5 +1,5 @@
 /*
- * One request at the helper: its channels, its messages, its end.
+ * One request at the keeper: its descriptors, its messages, its end.
  *
  * Runs in:   httpd child
  * Privilege: the web user's
@@ -18,7 +18,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A request that nothing was heard of is sent once more, not for ever. */
@@ -32,9 +32,6 @@
 /* The keeper's SIGTERM, 3 s, SIGKILL, and its giving up 1 s later. */
 #define END_WAIT_MS 4500
 
-/* ETOOMANYREFS goes away when the helper has received; nothing reports it. */
-#define REFS_SLEEP_MS_MAX 20
-
 static void close_fd(int *fd)
 {
     if (*fd >= 0) {
@@ -43,12 +40,15 @@ static void close_fd(int *fd)
     }
 }
 
-static void close_channels(jc_client_t *c)
+static void close_all(jc_client_t *c)
 {
     close_fd(&c->stdin_fd);
     close_fd(&c->stdout_fd);
     close_fd(&c->stderr_fd);
-    close_fd(&c->control_fd);
+    if (!jc_channel_keep(c)) {
+        close_fd(&c->control_fd);
+        close_fd(&c->ended_fd);
+    }
 }
 
 void jc_client_close_stdin(jc_client_t *c)
@@ -77,7 +77,7 @@ void jc_client_close(jc_client_t *c)
     int stdin_fd = c->stdin_fd;
 
     c->stdin_fd = -1;
-    close_channels(c);
+    close_all(c);
     if (stdin_fd >= 0) {
         outlast_reader(c, stdin_fd);
         close_fd(&stdin_fd);
@@ -102,16 +102,6 @@ void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum)
         c->why.code = code;
         c->why.errnum = errnum;
     }
-}
-
-/* The count goes on over all requests of this process; with the process id it
- * tells requests apart in traces. Nothing depends on its being unique. */
-static uint64_t next_request_id(void)
-{
-    static uint32_t count;
-
-    return ((uint64_t) getpid() << 32) |
-           __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
 }
 
 /* HTTP/2 runs each stream on a connection of its own, whose socket is shared
@@ -148,9 +138,9 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
 
     c->r = r;
     c->conf = conf;
-    c->stdin_fd = c->stdout_fd = c->stderr_fd = c->control_fd = -1;
+    c->stdin_fd = c->stdout_fd = c->stderr_fd = -1;
+    c->control_fd = c->ended_fd = -1;
     c->browser_fd = browser_socket(r->connection);
-    c->request_id = next_request_id();
     c->timeout_ms = timeout_ms_of(r, conf);
     c->half_closed =
         apr_table_get(r->connection->notes, JC_NOTE_HALF_CLOSED) != NULL;
@@ -168,95 +158,17 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
     return c;
 }
 
-/* Waits until sending may succeed. Returns -1 when Timeout is used up. */
-static int wait_to_send(jc_wire_result_t result, int *sleep_ms,
-                        apr_time_t deadline)
-{
-    apr_time_t left = deadline - apr_time_now();
-    struct pollfd p = {.fd = jc_link.socket_fd, .events = POLLOUT};
-
-    if (left <= 0) {
-        return -1;
-    }
-    if (result == JC_WIRE_AGAIN) {
-        poll(&p, 1, (int) apr_time_as_msec(left) + 1);
-        return 0;
-    }
-    apr_sleep(apr_time_from_msec(*sleep_ms));
-    *sleep_ms *= 2;
-    if (*sleep_ms > REFS_SLEEP_MS_MAX) {
-        *sleep_ms = REFS_SLEEP_MS_MAX;
-    }
-    return 0;
-}
-
-/* The request first, so that it is there when it is asked for. */
-static jc_wire_result_t try_to_send(jc_client_t *c, jc_msg_spawn_t *msg,
-                                    int theirs_fd, int *is_handed_over)
-{
-    if (!*is_handed_over && jc_request_hand_over(c, c->control_fd) < 0) {
-        return JC_WIRE_ERROR;
-    }
-    *is_handed_over = 1;
-    return jc_wire_send(jc_link.socket_fd, JC_MSG_SPAWN, msg, &theirs_fd,
-                        JC_SPAWN_FDS, MSG_DONTWAIT);
-}
-
-static int send_spawn(jc_client_t *c, int theirs_fd)
-{
-    int by_owner = c->conf->user_kind == JC_USER_OWNER;
-    jc_msg_spawn_t msg = {
-        .generation = jc_link.generation,
-        .request_id = c->request_id,
-        .policy = c->conf->policy,
-        .uid = by_owner ? c->owner_uid : JC_NO_ID,
-        .gid = by_owner ? c->owner_gid : JC_NO_ID,
-    };
-    apr_time_t deadline = 0;
-    int sleep_ms = 1, is_handed_over = 0;
-
-    for (;;) {
-        jc_wire_result_t result =
-            try_to_send(c, &msg, theirs_fd, &is_handed_over);
-        int errnum = errno;
-
-        if (result == JC_WIRE_OK) {
-            return 0;
-        }
-        if (result == JC_WIRE_EOF) {
-            jc_client_fail(c, JC_CODE_LOST_TWICE, 0);
-            return -1;
-        }
-        if (result != JC_WIRE_AGAIN && errnum != ETOOMANYREFS) {
-            jc_client_fail(c, JC_CODE_NO_RESOURCES, errnum);
-            return -1;
-        }
-        if (deadline == 0) {
-            deadline = apr_time_now() + c->r->server->timeout;
-        }
-        if (wait_to_send(result, &sleep_ms, deadline) < 0) {
-            jc_client_fail(c, JC_CODE_QUEUE_TIMEOUT, errnum);
-            return -1;
-        }
-    }
-}
-
 int jc_client_spawn(jc_client_t *c)
 {
-    int pair[2], result;
+    int result;
 
-    close_channels(c);
+    close_all(c);
     c->hung_up = 0;
     c->stdout_eof = 0;
     c->read_first = 0;
     c->control_ended = 0;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-        jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
-        return -1;
-    }
-    c->control_fd = pair[0];
-    result = send_spawn(c, pair[1]);
-    close(pair[1]);
+    /* A channel that has served before may lead to a keeper that was killed. */
+    result = c->sends == 0 && jc_channel_reuse(c) ? 0 : jc_channel_open(c);
     c->sends++;
     c->active = apr_time_now();
     return result;
@@ -349,9 +261,20 @@ static void on_silence(jc_client_t *c)
     jc_client_fail(c, JC_CODE_LOST_TWICE, 0);
 }
 
+/* Each message of a channel begins with head and request id. One of another
+ * request would be a mistake of the keeper's, and its page another visitor's.
+ */
+static int is_of_request(const jc_client_t *c, const jc_wire_any_t *any)
+{
+    return any->exit.request_id == c->request_id;
+}
+
 static void on_message(jc_client_t *c, const jc_wire_any_t *any, int *fds)
 {
-    switch (any->head.type) {
+    switch (is_of_request(c, any) ? any->head.type : 0) {
+    case 0:
+        jc_client_fail(c, JC_CODE_NO_ANSWER, EPROTO);
+        break;
     case JC_MSG_STARTED:
     case JC_MSG_STARTED_STDIN:
         on_started(c, any, fds);
@@ -359,15 +282,45 @@ static void on_message(jc_client_t *c, const jc_wire_any_t *any, int *fds)
     case JC_MSG_FAILED:
         on_failed(c, &any->failed);
         break;
-    case JC_MSG_EXIT:
-        on_exit_message(c, &any->exit);
-        /* The last message: what follows can only be the hang-up. */
-        c->hung_up = 1;
-        break;
     default:
         break;
     }
     jc_wire_close_fds(fds, JC_MAX_FDS);
+}
+
+/* EXIT, or the end of the channel: then control, which the script's child may
+ * hold for a moment longer, tells the rest. */
+static void read_ended(jc_client_t *c)
+{
+    int fds[JC_MAX_FDS];
+    jc_wire_any_t any;
+    jc_wire_result_t result;
+
+    if (c->ended_fd < 0 || c->exited) {
+        return;
+    }
+    result = jc_wire_recv(c->ended_fd, &any, fds, MSG_DONTWAIT);
+    if (result == JC_WIRE_AGAIN) {
+        return;
+    }
+    if (result == JC_WIRE_OK && any.head.type == JC_MSG_EXIT &&
+        is_of_request(c, &any)) {
+        on_exit_message(c, &any.exit);
+        return;
+    }
+    jc_wire_close_fds(fds, JC_MAX_FDS);
+    close_fd(&c->ended_fd);
+}
+
+/*
+ * After EXIT nothing can follow, and what the script's child has sent is there.
+ * It has sent no more than STARTED unless it has ended as it does after FAILED,
+ * or was killed.
+ */
+static int all_was_read(const jc_client_t *c)
+{
+    return c->exited && c->started && WIFEXITED(c->exit.status) &&
+           WEXITSTATUS(c->exit.status) != JC_FAILED_STATUS;
 }
 
 void jc_client_on_control(jc_client_t *c)
@@ -375,26 +328,38 @@ void jc_client_on_control(jc_client_t *c)
     int fds[JC_MAX_FDS];
     jc_wire_any_t any;
 
-    while (c->control_fd >= 0 && !c->hung_up) {
+    if (c->hung_up) {
+        return;
+    }
+    read_ended(c);
+    while (c->control_fd >= 0 && !all_was_read(c)) {
         switch (jc_wire_recv(c->control_fd, &any, fds, MSG_DONTWAIT)) {
         case JC_WIRE_OK:
             on_message(c, &any, fds);
             break;
         case JC_WIRE_AGAIN:
-            return;
+            if (!c->exited) {
+                return;
+            }
+            goto told;
         case JC_WIRE_MALFORMED:
             /* There is no room for the pipes. */
             jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
             break;
         default:
+            if (c->exited) {
+                goto told;
+            }
             c->hung_up = 1;
             on_silence(c);
             return;
         }
     }
+told:
+    c->hung_up = 1;
     /* EXIT alone: the script's child was killed on its way to the start. There
      * will be no output; the verdict says by what it was killed. */
-    if (c->hung_up && !c->started) {
+    if (!c->started) {
         c->stdout_eof = 1;
     }
 }

@@ -7,8 +7,7 @@
  * Never:     blocks in anything but that poll
  *
  * STARTED brings the pipes; of a script that ends soon it is read together with
- * EXIT (jc_pump_nap). After it control is polled for its hang-up only, so that
- * EXIT costs no wake-up of its own.
+ * EXIT (jc_pump_nap), which comes by a socket of its own for that reason.
  */
 #include "child.h"
 
@@ -16,7 +15,7 @@
 #include <limits.h>
 #include <poll.h>
 
-enum { STDIN, STDOUT, STDERR, CONTROL, BROWSER, SLOTS };
+enum { STDIN, STDOUT, STDERR, CONTROL, ENDED, BROWSER, SLOTS };
 
 #define NAP_TRUST 4 /* naps in vain before there are fewer */
 #define NAP_EVERY 16
@@ -45,6 +44,15 @@ static short browser_events(const jc_client_t *c)
     return c->started && body->want_client ? POLLIN | POLLRDHUP : 0;
 }
 
+/* ENDED and CONTROL. FAILED may still follow STARTED, but before EXIT. */
+static void watch_channel(const jc_client_t *c, struct pollfd *ended,
+                          struct pollfd *control)
+{
+    watch(ended, c->hung_up ? -1 : c->ended_fd, POLLIN | POLLRDHUP);
+    watch(control, c->hung_up ? -1 : c->control_fd,
+          c->started ? POLLRDHUP : POLLIN | POLLRDHUP);
+}
+
 static void arm(const jc_client_t *c, struct pollfd *p)
 {
     const jc_body_t *body = &c->body;
@@ -55,8 +63,7 @@ static void arm(const jc_client_t *c, struct pollfd *p)
           body->want_client ? 0 : POLLOUT);
     watch(&p[STDOUT], c->stdout_eof ? -1 : c->stdout_fd, POLLIN);
     watch(&p[STDERR], c->stderr_fd, POLLIN);
-    watch(&p[CONTROL], c->hung_up ? -1 : c->control_fd,
-          c->started ? POLLRDHUP : POLLIN | POLLRDHUP);
+    watch_channel(c, &p[ENDED], &p[CONTROL]);
     watch(&p[BROWSER], c->browser_fd, browser_events(c));
 }
 
@@ -113,7 +120,7 @@ static void on_browser(jc_client_t *c, short revents)
 /* stdout last, by the caller: it ends the pump's wait. */
 static void dispatch(jc_client_t *c, const struct pollfd *p)
 {
-    if (p[CONTROL].revents) {
+    if (p[CONTROL].revents || p[ENDED].revents) {
         jc_client_on_control(c);
         if (c->body.expected && !c->body.done && c->started) {
             jc_body_step(c);
@@ -223,15 +230,18 @@ void jc_pump_nap(jc_client_t *c, int wait_ms)
     if (c->body.expected || c->control_ended) {
         return;
     }
-    watch(&p[0], c->control_fd, POLLRDHUP);
+    if (c->hung_up) { /* it has ended in another wait */
+        c->control_ended = c->read_first = 1;
+        return;
+    }
+    watch(&p[0], c->ended_fd, POLLIN | POLLRDHUP);
     watch(&p[1], c->browser_fd, browser_events(c));
     /* What the browser does is looked at when it happens: a half close counts
      * by its time. */
     while (c->why.code == JC_CODE_NONE && poll(p, 2, wait_ms) > 0) {
         if (p[0].revents) {
-            c->control_ended = 1;
-            c->read_first = 1;
             jc_client_on_control(c); /* may send it again: then all is open */
+            c->control_ended = c->read_first = c->hung_up;
             return;
         }
         c->active = apr_time_now();
@@ -307,20 +317,17 @@ void jc_pump_end(jc_client_t *c, int wait_ms)
 {
     apr_time_t now = apr_time_now();
     apr_time_t until = now + apr_time_from_msec(wait_ms);
-    struct pollfd p[2];
+    struct pollfd p[3];
 
     jc_body_stop(c);
-    if (c->control_ended) {
-        jc_client_on_control(c); /* all is there: no need to poll for it */
-    }
     while (!c->hung_up && now < until) {
         watch(&p[0], c->stderr_fd, POLLIN);
-        watch(&p[1], c->control_fd, POLLIN | POLLRDHUP); /* EXIT suffices */
-        if (poll(p, 2, (int) apr_time_as_msec(until - now) + 1) > 0) {
+        watch_channel(c, &p[1], &p[2]);
+        if (poll(p, 3, (int) apr_time_as_msec(until - now) + 1) > 0) {
             if (p[0].revents) {
                 jc_stderr_read(c);
             }
-            if (p[1].revents) {
+            if (p[1].revents || p[2].revents) {
                 jc_client_on_control(c);
             }
         }

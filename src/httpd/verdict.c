@@ -125,7 +125,8 @@ int jc_page_fail(jc_client_t *c, const jc_reason_t *why)
 
 void jc_client_leave(jc_client_t *c)
 {
-    if (c->control_fd >= 0 && c->conf->background_ms > 0) {
+    if (c->control_fd >= 0 && c->conf->background_ms > 0 &&
+        !jc_channel_is_free(c)) {
         (void) send(c->control_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     jc_client_close(c);

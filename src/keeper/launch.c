@@ -40,7 +40,7 @@ static void refuse(const jc_slot_t *slot, const jc_failure_t *failure)
         (void) jc_sys_write(JC_KEEPER_STALE_FD, &one, sizeof(one));
     }
     send_failed(slot, failure);
-    jc_sys_exit(127);
+    jc_sys_exit(JC_FAILED_STATUS);
 }
 
 static void refuse_errno(const jc_slot_t *slot, jc_code_t code, long result)

@@ -3,7 +3,7 @@
  *
  * Runs in:   keeper
  * Privilege: none, it is the tenant
- * Trusts:    the helper, that RUN comes with a socket of the right kind
+ * Trusts:    the helper, that RUN comes with sockets of the right kind
  * Never:     parses what a request brought, opens a file, waits for a peer
  */
 #define _GNU_SOURCE
@@ -28,8 +28,8 @@ static struct {
     int draining; /* takes no more requests, goes when the last has ended */
 } keeper;
 
-/* What epoll gives back for the keeper's own descriptors; for a request it is
- * its run. */
+/* What epoll gives back for the keeper's own descriptors; for others it is the
+ * channel. */
 static char on_helper, on_parent, on_signal, on_stale;
 
 static int watch(int fd, uint32_t events, void *what)
@@ -42,7 +42,8 @@ static int watch(int fd, uint32_t events, void *what)
 /* It was not started, and is told why. */
 static void refuse(jc_run_t *run, const jc_failure_t *failure)
 {
-    jc_wire_send_failed(run->control_fd, run->request_id, failure);
+    jc_wire_send_failed(run->channel->control_fd, run->channel->request_id,
+                        failure);
     jc_runs_let_go(run);
     jc_runs_free(run);
 }
@@ -62,16 +63,16 @@ static void refuse_fork(jc_run_t *run, int errnum)
     refuse(run, &failure);
 }
 
-static int start(jc_run_t *run)
+static void start(jc_run_t *run)
 {
     jc_events_read(keeper.jail, &run->events);
-    run->pid = jc_spawn(keeper.jail, run->request_id, run->control_fd);
+    run->pid = jc_spawn(keeper.jail, run->channel->request_id,
+                        run->channel->control_fd);
     if (run->pid < 0) {
         refuse_fork(run, errno);
-        return -1;
+        return;
     }
     jc_runs_add(run, keeper.jail->policy.rec->total_ms);
-    return 0;
 }
 
 static int has_place(void)
@@ -106,8 +107,6 @@ static void enqueue(jc_run_t *run)
 
     if (jc_queue_count() >= rec->queue_max) {
         refuse_full(run, 0);
-    } else if (watch(run->control_fd, 0, run)) {
-        refuse_fork(run, errno);
     } else {
         jc_queue_add(run, rec->queue_ms);
     }
@@ -120,42 +119,66 @@ static void serve_queue(void)
     jc_run_t *run;
 
     while (jc_queue_count() > 0 && has_place()) {
-        (void) start(jc_queue_take());
+        start(jc_queue_take());
     }
     while ((run = jc_queue_take_overdue()) != NULL) {
         refuse_full(run, 1);
     }
 }
 
-static void jc_keeper_on_run(const jc_msg_run_t *msg, int *fds)
+/* A request lies in the channel, and none of it runs. */
+static void serve_request(jc_channel_t *channel)
 {
     jc_run_t *run = jc_runs_new();
 
     if (!run) {
         jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = ENOMEM};
-        jc_wire_send_failed(fds[JC_SPAWN_CONTROL], msg->request_id, &failure);
+        jc_wire_send_failed(channel->control_fd, channel->request_id, &failure);
+        jc_channel_close(channel);
         return;
     }
-    run->request_id = msg->request_id;
-    run->control_fd = fds[JC_SPAWN_CONTROL];
-    fds[JC_SPAWN_CONTROL] = -1; /* taken */
-    if (!has_place()) {
+    run->channel = channel;
+    channel->run = run;
+    if (has_place()) {
+        start(run);
+    } else {
         enqueue(run);
-        return;
-    }
-    /* No events asked for: hang-up is always told, and nothing else matters.
-     * Without it nobody could order the end of this request: end it now. */
-    if (start(run) == 0 && watch(run->control_fd, 0, run)) {
-        jc_runs_end(run);
     }
 }
 
-static void on_hang_up(jc_run_t *run)
+static void jc_keeper_on_run(const jc_msg_run_t *msg, int *fds)
 {
-    if (run->state == JC_RUN_QUEUED) {
+    jc_channel_t *channel = jc_channel_open(fds, msg->request_id);
+
+    if (!channel) {
+        jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = errno};
+        jc_wire_send_failed(fds[JC_SPAWN_CONTROL], msg->request_id, &failure);
+        return;
+    }
+    serve_request(channel);
+}
+
+static void on_hang_up(jc_channel_t *channel)
+{
+    jc_run_t *run = channel->run;
+
+    if (!run) {
+        jc_channel_close(channel);
+    } else if (run->state == JC_RUN_QUEUED) {
         jc_queue_leave(run);
     } else {
         jc_runs_hung_up(run);
+    }
+}
+
+/* What comes while a request runs is nothing that httpd sends: it stays where
+ * it is. When the keeper drains, the channel is about to be closed. */
+static void on_channel(jc_channel_t *channel, uint32_t events)
+{
+    if (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) {
+        on_hang_up(channel);
+    } else if (!channel->run && !keeper.draining) {
+        serve_request(channel);
     }
 }
 
@@ -226,7 +249,7 @@ static int on_event(const struct epoll_event *event)
         epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, JC_KEEPER_STALE_FD, NULL);
         give_way();
     } else {
-        on_hang_up(event->data.ptr);
+        on_channel(event->data.ptr, event->events);
     }
     return 0;
 }
@@ -261,17 +284,16 @@ static int is_empty(void)
     return jc_runs_none() && jc_queue_count() == 0;
 }
 
-/* Where scripts are counted the keeper itself sees to JailIdle: one that the
- * helper told to finish because of it would leave what still runs to itself,
- * and the next request would find a keeper that counts from 0. */
+/* The keeper itself sees to JailIdle: most requests do not pass the helper. One
+ * that leaves is empty, so that none that comes after it counts from 0 what
+ * JailConcurrency counts. */
 static int sleep_ms(void)
 {
-    const jc_policy_rec_t *rec = keeper.jail->policy.rec;
     int runs_ms = jc_runs_sleep_ms();
     int queue_ms = jc_queue_sleep_ms();
 
-    if (rec->running_max > 0 && is_empty()) {
-        return (int) rec->idle_ms;
+    if (is_empty()) {
+        return (int) keeper.jail->policy.rec->idle_ms;
     }
     return queue_ms < 0 || (runs_ms >= 0 && runs_ms < queue_ms) ? runs_ms
                                                                 : queue_ms;
@@ -300,6 +322,9 @@ void jc_keeper_serve(const jc_jail_t *jail)
         if (ended) {
             jc_runs_reap(jail);
             jc_spawn_tidy();
+        }
+        if (keeper.draining) {
+            jc_channels_drain();
         }
         serve_queue();
         jc_runs_tick(jc_jail_has(jail, JC_NS_PID));

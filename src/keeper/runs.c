@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -111,17 +110,21 @@ int jc_runs_sleep_ms(void)
     return nearest > now ? (int) (nearest - now) : 0;
 }
 
-/* Taken out of epoll and shut down before it is closed, because a child that
- * was just forked holds a copy until it gets to closing it: epoll would go on
- * to report a request that is gone, and the peer would see no hang-up. */
 void jc_runs_let_go(jc_run_t *run)
 {
-    if (run->control_fd >= 0) {
-        epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, run->control_fd, NULL);
-        shutdown(run->control_fd, SHUT_RDWR);
-        close(run->control_fd);
-        run->control_fd = -1;
+    if (run->channel) {
+        jc_channel_close(run->channel);
+        run->channel = NULL;
     }
+}
+
+/* Who was told that it is free may have sent the next request already: that is
+ * an event which is still to come. */
+static void free_channel(jc_run_t *run)
+{
+    run->channel->run = NULL;
+    run->channel->request_id++;
+    run->channel = NULL;
 }
 
 static void uncount(jc_run_t *run)
@@ -139,7 +142,11 @@ static void forget(jc_run_t *run)
     }
     *link = run->next;
     uncount(run);
-    jc_runs_let_go(run);
+    if (run->channel && run->exit.is_free) {
+        free_channel(run);
+    } else {
+        jc_runs_let_go(run);
+    }
     jc_runs_free(run);
 }
 
@@ -181,20 +188,26 @@ static void jc_keeper_on_child(const jc_jail_t *jail, jc_run_t *run, int status,
         run->ended = jc_events_verdict(jail, &run->events, status);
     }
     run->reaped = 1;
-    run->exit = (jc_msg_exit_t){.request_id = run->request_id,
-                                .status = status,
+    run->exit = (jc_msg_exit_t){.status = status,
                                 .ended = run->ended,
                                 .utime_us = us_of(&usage->ru_utime),
                                 .stime_us = us_of(&usage->ru_stime),
                                 .maxrss_kb = (uint64_t) usage->ru_maxrss};
 }
 
-static void tell(jc_run_t *run)
+/* Whoever cannot be told, because what was told before lies there unread, does
+ * not keep to the rules, and gets no other request. */
+static void tell(jc_run_t *run, int is_over)
 {
     run->told = 1;
-    if (run->control_fd >= 0) {
-        (void) jc_wire_send(run->control_fd, JC_MSG_EXIT, &run->exit, NULL, 0,
-                            MSG_DONTWAIT);
+    if (!run->channel) {
+        return;
+    }
+    run->exit.request_id = run->channel->request_id;
+    run->exit.is_free = is_over && !jc_channels_draining();
+    if (jc_wire_send(run->channel->ended_fd, JC_MSG_EXIT, &run->exit, NULL, 0,
+                     MSG_DONTWAIT) != JC_WIRE_OK) {
+        run->exit.is_free = 0;
     }
 }
 
@@ -205,20 +218,17 @@ static void settle(void)
 
     look_at_children();
     for (jc_run_t *run = runs.first; run; run = next) {
-        int was_told = run->told;
         next = run->next;
         if (!run->reaped) {
             continue;
         }
-        if (!was_told) {
-            tell(run);
+        int is_over = !has_processes(run);
+        if (!run->told) {
+            tell(run, is_over);
         }
-        if (!has_processes(run)) {
+        /* Else the peer's closing ends those whom the leader has left. */
+        if (is_over) {
             forget(run);
-        } else if (!was_told && run->control_fd >= 0) {
-            /* The peer waits for no message, only for this. Its own closing is
-             * still heard, and ends those whom the leader has left behind. */
-            shutdown(run->control_fd, SHUT_WR);
         }
     }
     runs.strays = !runs.childless && !runs.first;
@@ -246,8 +256,8 @@ static int is_complete(const jc_run_t *run)
 {
     char byte;
 
-    return run->reaped ||
-           recv(run->control_fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0;
+    return run->reaped || recv(run->channel->control_fd, &byte, sizeof(byte),
+                               MSG_DONTWAIT) > 0;
 }
 
 void jc_runs_hung_up(jc_run_t *run)

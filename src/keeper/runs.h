@@ -23,6 +23,16 @@ typedef enum {
     JC_RUN_KILL,   /* SIGKILL is sent at every tick */
 } jc_run_state_t;
 
+/* What a child of httpd sends its requests over, one after the other. */
+typedef struct jc_channel {
+    struct jc_channel *next;
+    struct jc_channel *before;
+    int control_fd;
+    int ended_fd;
+    uint64_t request_id; /* of the request that it has, or of the next one */
+    struct jc_run *run;  /* NULL: it is free */
+} jc_channel_t;
+
 /* Ends when its leader has been reaped and no process is left in its session,
  * which has the leader's pid for its number. */
 typedef struct jc_run {
@@ -32,8 +42,8 @@ typedef struct jc_run {
     int reaped; /* `exit` is filled in */
     int told;   /* and was sent */
     jc_msg_exit_t exit;
-    int control_fd; /* -1: the httpd child has let go, or been let go */
-    uint64_t request_id;
+    jc_channel_t
+        *channel; /* NULL: the httpd child has let go, or been let go */
     jc_run_state_t state;
     uint64_t since_ms;  /* of this state */
     uint64_t until_ms;  /* when its time is over, in all or in the queue; 0:
@@ -63,7 +73,7 @@ void jc_runs_hung_up(jc_run_t *run);
 void jc_runs_end(jc_run_t *run); /* SIGTERM, later SIGKILL */
 void jc_runs_tick(int has_pid_ns);
 void jc_runs_kill_all(void);
-/* Closes its control socket, so that the peer sees it at once. */
+/* Closes its channel. */
 void jc_runs_let_go(jc_run_t *run);
 uint64_t jc_runs_now_ms(void);
 
@@ -77,7 +87,20 @@ void jc_sweep_init(uint32_t background_ms);
 uint64_t jc_sweep_next_ms(void);
 void jc_sweep_strays(void);
 
-/* queue.c: puts it at the end, for wait_ms. Its socket must be watched. */
+/*
+ * channels.c: takes fds[JC_SPAWN_FDS] and has epoll watch for requests and for
+ * the hang-up, each told once. NULL with errno; then fds are still the
+ * caller's.
+ */
+jc_channel_t *jc_channel_open(int *fds, uint64_t request_id);
+/* So that the peer sees it at once. */
+void jc_channel_close(jc_channel_t *channel);
+/* From now on none is free: those that are, are closed, others when their
+ * request has ended. Not while events are looked at, which may name them. */
+void jc_channels_drain(void);
+int jc_channels_draining(void);
+
+/* queue.c: puts it at the end, for wait_ms. */
 void jc_queue_add(jc_run_t *run, uint32_t wait_ms);
 uint32_t jc_queue_count(void);
 /* The first one, now the caller's; or NULL. */

@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 
 #define JC_WIRE_MAGIC   0x4a434749u /* "JCGI" */
-#define JC_WIRE_VERSION 5u
+#define JC_WIRE_VERSION 6u
 
 /* Descriptors that the helper inherits from the httpd parent by exec. */
 #define JC_FD_PARENT       3 /* SEQPACKET socket to the parent */
@@ -40,12 +40,19 @@ enum {
     JC_MSG_STARTED,        /* script's child -> httpd child, on control */
     JC_MSG_STARTED_STDIN,  /* likewise, if the request has a body */
     JC_MSG_FAILED,         /* helper, keeper, script's child -> httpd child */
-    JC_MSG_EXIT,           /* keeper -> httpd child */
+    JC_MSG_EXIT,           /* keeper -> httpd child, on ended */
 };
 
-/* The descriptor of JC_MSG_SPAWN and JC_MSG_RUN: a SEQPACKET socket. The httpd
- * child keeps its peer and has put the request into it, see request.h. */
-enum { JC_SPAWN_CONTROL, JC_SPAWN_FDS };
+/*
+ * The descriptors of JC_MSG_SPAWN and JC_MSG_RUN: a channel, two SEQPACKET
+ * sockets whose peers the httpd child keeps. Requests come over it one after
+ * the other (request.h); the first lies in control already.
+ */
+enum {
+    JC_SPAWN_CONTROL, /* the request; STARTED, FAILED; its closing ends it */
+    JC_SPAWN_ENDED,   /* EXIT and nothing else, so that it can be waited for */
+    JC_SPAWN_FDS
+};
 
 /* The descriptors of JC_MSG_STARTED and JC_MSG_STARTED_STDIN, in this order:
  * httpd's ends of pipes that the script's child has made. */
@@ -85,7 +92,9 @@ typedef struct {
 typedef struct {
     jc_wire_head_t head;
     uint64_t generation;
-    uint64_t request_id; /* chosen by the httpd child; echoed, never trusted */
+    /* Of the first request, the next ones count on from there. Chosen by the
+     * httpd child; echoed, never trusted. */
+    uint64_t request_id;
     uint32_t policy;
     uint32_t uid;   /* JC_NO_ID unless the policy is "owner" */
     uint32_t gid;   /* likewise */
@@ -128,6 +137,9 @@ enum {
     JC_ENDED_THROTTLED = 256,
 };
 
+/* How the script's child ends that has sent JC_MSG_FAILED. */
+#define JC_FAILED_STATUS 127
+
 typedef struct {
     jc_wire_head_t head;
     uint64_t request_id;
@@ -136,6 +148,8 @@ typedef struct {
     uint64_t utime_us;
     uint64_t stime_us;
     uint64_t maxrss_kb;
+    uint32_t is_free; /* nothing of it is left: the channel takes the next */
+    uint32_t reserved;
 } jc_msg_exit_t;
 
 /* A buffer that any message fits. */

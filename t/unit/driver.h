@@ -257,21 +257,26 @@ static size_t make_request(char *data, const char *script,
 typedef struct {
     int fds[JC_SPAWN_FDS]; /* to be sent */
     int control_fd;
+    int ended_fd;
     jc_msg_spawn_t msg;
 } request_t;
 
 /* All but the request itself. */
 static void prepare_empty(const helper_t *h, request_t *r)
 {
-    int control[2];
+    int control[2], ended[2];
 
     assert_return_code(seteuid(WEB), errno);
     assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
                                   control),
                        errno);
+    assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+                                  ended),
+                       errno);
     assert_return_code(seteuid(0), errno);
-    *r = (request_t){.fds = {control[1]},
+    *r = (request_t){.fds = {control[1], ended[1]},
                      .control_fd = control[0],
+                     .ended_fd = ended[0],
                      .msg = {.generation = h->generation,
                              .request_id = 42,
                              .uid = JC_NO_ID,
@@ -343,19 +348,39 @@ static void take_message(const jc_wire_any_t *any, int *fds, answer_t *answer)
     jc_wire_close_fds(fds, JC_MAX_FDS);
 }
 
-/* Waits until the control socket hangs up, and reads what was printed. */
-static void await(request_t *r, answer_t *answer)
+static void take_messages(int fd, answer_t *answer)
 {
     jc_wire_any_t any;
     int fds[JC_MAX_FDS];
-    struct pollfd p = {.fd = r->control_fd};
 
-    memset(answer, 0, sizeof(*answer));
-    assert_int_equal(poll(&p, 1, 20000), 1);
-    while (jc_wire_recv(r->control_fd, &any, fds, MSG_DONTWAIT) == JC_WIRE_OK) {
+    while (jc_wire_recv(fd, &any, fds, MSG_DONTWAIT) == JC_WIRE_OK) {
         take_message(&any, fds, answer);
     }
+}
+
+/* Waits for the end, or until the channel hangs up, and reads what was printed.
+ * The channel stays open. */
+static void await_end(const request_t *r, answer_t *answer)
+{
+    struct pollfd p[] = {{.fd = r->control_fd},
+                         {.fd = r->ended_fd, .events = POLLIN}};
+
+    memset(answer, 0, sizeof(*answer));
+    assert_true(poll(p, 2, 20000) > 0);
+    take_messages(r->ended_fd, answer);
+    take_messages(r->control_fd, answer);
+}
+
+static void hang_up(request_t *r)
+{
     close(r->control_fd);
+    close(r->ended_fd);
+}
+
+static void await(request_t *r, answer_t *answer)
+{
+    await_end(r, answer);
+    hang_up(r);
 }
 
 /* Runs script by policy number. */

@@ -430,14 +430,14 @@ static void not_a_socket(void **state)
 static void sizes(void **state)
 {
     (void) state;
-    assert_int_equal(JC_WIRE_VERSION, 5);
+    assert_int_equal(JC_WIRE_VERSION, 6);
     assert_int_equal(jc_wire_length(JC_MSG_GENERATION), 24);
     assert_int_equal(jc_wire_length(JC_MSG_SPAWN), 40);
     assert_int_equal(jc_wire_length(JC_MSG_RUN), 16);
     assert_int_equal(jc_wire_length(JC_MSG_STARTED), 32);
     assert_int_equal(jc_wire_length(JC_MSG_STARTED_STDIN), 32);
     assert_int_equal(jc_wire_length(JC_MSG_FAILED), 552);
-    assert_int_equal(jc_wire_length(JC_MSG_EXIT), 48);
+    assert_int_equal(jc_wire_length(JC_MSG_EXIT), 56);
 }
 
 static void close_fds(void **state)

@@ -1,0 +1,291 @@
+/*
+ * Channels: two sockets, over which requests go to one jail's keeper, one after
+ * the other. The helper makes the first connection, and is not asked again as
+ * long as the keeper lives: a request then costs neither a socket nor a message
+ * to the helper nor its wake-up.
+ *
+ * A channel is kept for the next request when EXIT has said that nothing of the
+ * last one is left, and all that was told of it has been read. There are a few
+ * for each child of httpd; the one that was used longest ago makes room.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    nothing, and needs not: the other end checks
+ * Never:     keeps a channel whose request may still lie in it unread
+ */
+#include "child.h"
+
+#include "ap_mpm.h"
+#include "apr_thread_mutex.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Of a child's descriptors those that wait here take a quarter at most. */
+#define SHARE 8
+#define MOST  512
+/* For each thread: with prefork's hundreds of children they would add up. */
+#define OF_A_THREAD 8
+
+/* ETOOMANYREFS goes away when the helper has received; nothing reports it. */
+#define REFS_SLEEP_MS_MAX 20
+
+/* How many request ids a channel has until it comes to those of another. */
+#define IDS 65536u
+
+typedef struct {
+    uint32_t policy;
+    uint32_t uid; /* JC_NO_ID: the policy's */
+    uint32_t gid;
+    int control_fd;
+    int ended_fd;
+    uint64_t request_id; /* the next one's */
+    uint64_t used;       /* when, by the count of all that came back */
+} channel_t;
+
+static struct {
+    apr_thread_mutex_t *mutex;
+    channel_t *idle;
+    unsigned count;
+    unsigned most;
+    uint64_t clock;
+} channels;
+
+static void lock(void)
+{
+    if (channels.mutex) {
+        apr_thread_mutex_lock(channels.mutex);
+    }
+}
+
+static void unlock(void)
+{
+    if (channels.mutex) {
+        apr_thread_mutex_unlock(channels.mutex);
+    }
+}
+
+void jc_channel_child_init(apr_pool_t *p)
+{
+    struct rlimit limit = {.rlim_cur = 1024};
+    int threads = 1;
+    rlim_t most;
+
+    (void) ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    (void) getrlimit(RLIMIT_NOFILE, &limit);
+    most = threads > 0 ? (rlim_t) threads * OF_A_THREAD : OF_A_THREAD;
+    most = most < limit.rlim_cur / SHARE ? most : limit.rlim_cur / SHARE;
+    most = most < MOST ? most : MOST;
+    if (threads > 1 &&
+        apr_thread_mutex_create(&channels.mutex, APR_THREAD_MUTEX_DEFAULT, p)) {
+        return; /* then each request has one of its own */
+    }
+    channels.idle = apr_palloc(p, most * sizeof(*channels.idle));
+    channels.most = (unsigned) most;
+}
+
+static channel_t describe(const jc_client_t *c)
+{
+    int by_owner = c->conf->user_kind == JC_USER_OWNER;
+
+    return (channel_t){.policy = c->conf->policy,
+                       .uid = by_owner ? c->owner_uid : JC_NO_ID,
+                       .gid = by_owner ? c->owner_gid : JC_NO_ID,
+                       .control_fd = c->control_fd,
+                       .ended_fd = c->ended_fd,
+                       .request_id = c->request_id + 1};
+}
+
+/* Takes one out that leads to this jail. */
+static int take(channel_t *wanted)
+{
+    int found = 0;
+
+    lock();
+    for (unsigned i = channels.count; i-- > 0 && !found;) {
+        const channel_t *at = &channels.idle[i];
+        if (at->policy == wanted->policy && at->uid == wanted->uid &&
+            at->gid == wanted->gid) {
+            *wanted = *at;
+            channels.idle[i] = channels.idle[--channels.count];
+            found = 1;
+        }
+    }
+    unlock();
+    return found;
+}
+
+static channel_t *oldest(void)
+{
+    channel_t *found = channels.idle;
+
+    for (unsigned i = 1; i < channels.count; i++) {
+        if (channels.idle[i].used < found->used) {
+            found = &channels.idle[i];
+        }
+    }
+    return found;
+}
+
+int jc_channel_is_free(const jc_client_t *c)
+{
+    /* STARTED: the request was read. hung_up: and all that was answered. */
+    return c->control_fd >= 0 && c->ended_fd >= 0 && c->started && c->exited &&
+           c->hung_up && c->exit.is_free;
+}
+
+int jc_channel_keep(jc_client_t *c)
+{
+    channel_t old = {.control_fd = -1, .ended_fd = -1};
+    channel_t *place;
+
+    if (!jc_channel_is_free(c) || channels.most == 0) {
+        return 0;
+    }
+    lock();
+    if (channels.count < channels.most) {
+        place = &channels.idle[channels.count++];
+    } else {
+        place = oldest();
+        old = *place;
+    }
+    *place = describe(c);
+    place->used = ++channels.clock;
+    unlock();
+    c->control_fd = c->ended_fd = -1;
+    if (old.control_fd >= 0) {
+        close(old.control_fd);
+        close(old.ended_fd);
+    }
+    return 1;
+}
+
+int jc_channel_reuse(jc_client_t *c)
+{
+    channel_t channel = describe(c);
+
+    while (take(&channel)) {
+        if (jc_request_hand_over(c, channel.control_fd) == 0) {
+            c->control_fd = channel.control_fd;
+            c->ended_fd = channel.ended_fd;
+            c->request_id = channel.request_id;
+            return 1;
+        }
+        close(channel.control_fd); /* its keeper has gone */
+        close(channel.ended_fd);
+    }
+    return 0;
+}
+
+/* Waits until sending may succeed. Returns -1 when Timeout is used up. */
+static int wait_to_send(jc_wire_result_t result, int *sleep_ms,
+                        apr_time_t deadline)
+{
+    apr_time_t left = deadline - apr_time_now();
+    struct pollfd p = {.fd = jc_link.socket_fd, .events = POLLOUT};
+
+    if (left <= 0) {
+        return -1;
+    }
+    if (result == JC_WIRE_AGAIN) {
+        poll(&p, 1, (int) apr_time_as_msec(left) + 1);
+        return 0;
+    }
+    apr_sleep(apr_time_from_msec(*sleep_ms));
+    *sleep_ms *= 2;
+    if (*sleep_ms > REFS_SLEEP_MS_MAX) {
+        *sleep_ms = REFS_SLEEP_MS_MAX;
+    }
+    return 0;
+}
+
+/* The request first, so that it is there when it is asked for. */
+static jc_wire_result_t try_to_send(jc_client_t *c, jc_msg_spawn_t *msg,
+                                    const int *theirs, int *is_handed_over)
+{
+    if (!*is_handed_over && jc_request_hand_over(c, c->control_fd) < 0) {
+        return JC_WIRE_ERROR;
+    }
+    *is_handed_over = 1;
+    return jc_wire_send(jc_link.socket_fd, JC_MSG_SPAWN, msg, theirs,
+                        JC_SPAWN_FDS, MSG_DONTWAIT);
+}
+
+static int send_spawn(jc_client_t *c, const int *theirs)
+{
+    channel_t channel = describe(c);
+    jc_msg_spawn_t msg = {
+        .generation = jc_link.generation,
+        .request_id = c->request_id,
+        .policy = channel.policy,
+        .uid = channel.uid,
+        .gid = channel.gid,
+    };
+    apr_time_t deadline = 0;
+    int sleep_ms = 1, is_handed_over = 0;
+
+    for (;;) {
+        jc_wire_result_t result = try_to_send(c, &msg, theirs, &is_handed_over);
+        int errnum = errno;
+
+        if (result == JC_WIRE_OK) {
+            return 0;
+        }
+        if (result == JC_WIRE_EOF) {
+            jc_client_fail(c, JC_CODE_LOST_TWICE, 0);
+            return -1;
+        }
+        if (result != JC_WIRE_AGAIN && errnum != ETOOMANYREFS) {
+            jc_client_fail(c, JC_CODE_NO_RESOURCES, errnum);
+            return -1;
+        }
+        if (deadline == 0) {
+            deadline = apr_time_now() + c->r->server->timeout;
+        }
+        if (wait_to_send(result, &sleep_ms, deadline) < 0) {
+            jc_client_fail(c, JC_CODE_QUEUE_TIMEOUT, errnum);
+            return -1;
+        }
+    }
+}
+
+/* With the process id they tell requests apart in traces. Nothing depends on
+ * their being unique. */
+static uint64_t first_request_id(void)
+{
+    static uint32_t next;
+
+    return ((uint64_t) getpid() << 32) |
+           __atomic_fetch_add(&next, IDS, __ATOMIC_RELAXED);
+}
+
+static int make_pair(int *ours_fd, int *theirs_fd)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        return -1;
+    }
+    *ours_fd = pair[0];
+    *theirs_fd = pair[1];
+    return 0;
+}
+
+int jc_channel_open(jc_client_t *c)
+{
+    int theirs[JC_SPAWN_FDS] = {-1, -1};
+    int result = -1;
+
+    c->request_id = first_request_id();
+    if (make_pair(&c->control_fd, &theirs[JC_SPAWN_CONTROL]) < 0 ||
+        make_pair(&c->ended_fd, &theirs[JC_SPAWN_ENDED]) < 0) {
+        jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
+    } else {
+        result = send_spawn(c, theirs);
+    }
+    jc_wire_close_fds(theirs, JC_SPAWN_FDS);
+    return result;
+}

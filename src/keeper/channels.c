@@ -1,0 +1,98 @@
+/*
+ * The channels: two sockets each, over which a child of httpd sends this jail
+ * its requests, one after the other, without the helper.
+ *
+ * What it could do by that it could do with a channel for each request as well:
+ * it runs the scripts of this jail. Policy, uid and gid are the keeper's, and
+ * the helper has checked that this child may name them.
+ *
+ * Runs in:   keeper
+ * Privilege: none, it is the tenant
+ * Trusts:    the helper, that both are sockets of the right kind
+ * Never:     reads from them
+ */
+#define _GNU_SOURCE
+#include "runs.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct {
+    jc_channel_t *first;
+    int draining;
+} channels;
+
+/* Once for each request (EPOLLET): it lies in the socket until the script's
+ * child has read it, and must not wake the keeper all that time. */
+static int watch(jc_channel_t *channel)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET,
+                                .data.ptr = channel};
+
+    return epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_ADD, channel->control_fd,
+                     &event);
+}
+
+jc_channel_t *jc_channel_open(int *fds, uint64_t request_id)
+{
+    jc_channel_t *channel = calloc(1, sizeof(*channel));
+
+    if (!channel) {
+        return NULL;
+    }
+    channel->control_fd = fds[JC_SPAWN_CONTROL];
+    channel->ended_fd = fds[JC_SPAWN_ENDED];
+    channel->request_id = request_id;
+    if (watch(channel)) {
+        free(channel);
+        return NULL;
+    }
+    fds[JC_SPAWN_CONTROL] = fds[JC_SPAWN_ENDED] = -1; /* taken */
+    channel->next = channels.first;
+    if (channel->next) {
+        channel->next->before = channel;
+    }
+    channels.first = channel;
+    return channel;
+}
+
+/* Taken out of epoll and shut down before they are closed, because a child that
+ * was just forked holds copies until it gets to closing them: epoll would go on
+ * to report a channel that is gone, and the peer would see no hang-up. */
+void jc_channel_close(jc_channel_t *channel)
+{
+    epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, channel->control_fd, NULL);
+    shutdown(channel->control_fd, SHUT_RDWR);
+    shutdown(channel->ended_fd, SHUT_RDWR);
+    close(channel->control_fd);
+    close(channel->ended_fd);
+    if (channel->next) {
+        channel->next->before = channel->before;
+    }
+    if (channel->before) {
+        channel->before->next = channel->next;
+    } else {
+        channels.first = channel->next;
+    }
+    free(channel);
+}
+
+void jc_channels_drain(void)
+{
+    jc_channel_t *next;
+
+    channels.draining = 1;
+    for (jc_channel_t *channel = channels.first; channel; channel = next) {
+        next = channel->next;
+        if (!channel->run) {
+            jc_channel_close(channel);
+        }
+    }
+}
+
+int jc_channels_draining(void)
+{
+    return channels.draining;
+}
