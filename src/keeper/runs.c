@@ -118,8 +118,7 @@ void jc_runs_let_go(jc_run_t *run)
     }
 }
 
-/* Who was told that it is free may have sent the next request already: that is
- * an event which is still to come. */
+/* The next request may lie in it: that is an event which is still to come. */
 static void free_channel(jc_run_t *run)
 {
     run->channel->run = NULL;
@@ -195,8 +194,7 @@ static void jc_keeper_on_child(const jc_jail_t *jail, jc_run_t *run, int status,
                                 .maxrss_kb = (uint64_t) usage->ru_maxrss};
 }
 
-/* Whoever cannot be told, because what was told before lies there unread, does
- * not keep to the rules, and gets no other request. */
+/* Whoever has not read what was told before gets no other request. */
 static void tell(jc_run_t *run, int is_over)
 {
     run->told = 1;

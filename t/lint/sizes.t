@@ -32,10 +32,10 @@ for my $file (c_files()) {
 }
 cmp_ok($functions, '>', 40, 'functions were found');
 
-# Not the loop of a keeper, its list of requests, its queue and its slots: they run as the
+# Not the loop of a keeper, its channels, requests, queue and slots: they run as the
 # tenant, after the last privilege has gone, and not between fork and exec.
 my %as_tenant = map { $_ => 1 } qw(src/keeper/loop.c src/keeper/runs.c src/keeper/sweep.c
-  src/keeper/queue.c src/keeper/spawn.c src/keeper/events.c);
+  src/keeper/queue.c src/keeper/spawn.c src/keeper/events.c src/keeper/channels.c);
 
 # What makes a jail more than a chroot has an account of its own: it runs once for each
 # jail, before there is a tenant in it, and reads nothing but the policy.

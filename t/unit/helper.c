@@ -299,7 +299,7 @@ static void send_bytes(helper_t *h, const void *bytes, size_t len, int fd_count)
     close(null_fd);
 }
 
-/* A descriptor of each wrong kind. */
+/* A descriptor of each wrong kind, for either socket. */
 static int wrong_kind(int kind, const char *fifo)
 {
     int pair[2];
@@ -342,11 +342,12 @@ static void test_wrong_descriptors(void **state)
     send_bytes(h, "junk", 4, 1); /* a closer has a descriptor too */
     must_run(h);
     int before = descriptors_of(h->pid);
-    for (int kind = 0; kind < 8; kind++) {
+    for (int kind = 0; kind < 16; kind++) {
         request_t r;
         answer_t answer;
         prepare(h, &r, script, program);
-        replace_fd(&r, JC_SPAWN_CONTROL, wrong_kind(kind, fifo));
+        replace_fd(&r, kind % 2 ? JC_SPAWN_CONTROL : JC_SPAWN_ENDED,
+                   wrong_kind(kind / 2, fifo));
         ask(h, &r);
         await(&r, &answer);
         assert_false(answer.started);
@@ -841,6 +842,187 @@ static void test_keeper_killed(void **state)
     assert_int_not_equal(first[0], second[0]);
 }
 
+/* The next request over a channel that is free. */
+static void ask_again(const request_t *r)
+{
+    char data[8192];
+    size_t len = make_request(data, script, program, 0);
+
+    assert_int_equal(send(r->control_fd, data, len, MSG_NOSIGNAL), len);
+}
+
+static void must_answer(const request_t *r, uint64_t request_id)
+{
+    answer_t answer;
+
+    await_end(r, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_true(answer.started);
+    assert_false(answer.failed);
+    assert_true(answer.exited);
+    assert_int_equal(answer.exit.request_id, request_id);
+    assert_int_equal(answer.exit.is_free, 1);
+}
+
+/* Whether both sockets hang up, having brought nothing more. */
+static void must_hang_up(request_t *r, int patience_ms)
+{
+    struct pollfd control = {.fd = r->control_fd};
+    struct pollfd ended = {.fd = r->ended_fd};
+    jc_wire_any_t any;
+    int fds[JC_MAX_FDS];
+
+    assert_int_equal(poll(&control, 1, patience_ms), 1);
+    assert_int_equal(poll(&ended, 1, patience_ms), 1);
+    assert_int_equal(jc_wire_recv(r->control_fd, &any, fds, MSG_DONTWAIT),
+                     JC_WIRE_EOF);
+    assert_int_equal(jc_wire_recv(r->ended_fd, &any, fds, MSG_DONTWAIT),
+                     JC_WIRE_EOF);
+    hang_up(r);
+}
+
+/* A channel serves one request after the other, without the helper. */
+static void test_channel(void **state)
+{
+    helper_t *h = *state;
+    request_t r, second;
+    pid_t pids[8];
+
+    prepare(h, &r, script, program);
+    ask(h, &r);
+    must_answer(&r, 42);
+    assert_int_equal(children_of(h->pid, pids, 8), 1);
+    prepare(h, &second, script, program);
+    ask(h, &second);
+    must_answer(&second, 42);
+    int before = descriptors_of(pids[0]);
+    assert_return_code(kill(h->pid, SIGSTOP), errno);
+    for (uint64_t i = 1; i <= 20; i++) {
+        ask_again(&r);
+        must_answer(&r, 42 + i);
+    }
+    ask_again(&second);
+    must_answer(&second, 43);
+    assert_int_equal(descriptors_of(pids[0]), before);
+    assert_return_code(kill(h->pid, SIGCONT), errno);
+    hang_up(&r);
+    for (int i = 0; i < 250 && descriptors_of(pids[0]) > before - 2; i++) {
+        usleep(20000);
+    }
+    assert_int_equal(descriptors_of(pids[0]), before - 2);
+    hang_up(&second);
+}
+
+/* What comes over it while a request runs is not started beside that one. */
+static void test_channel_early(void **state)
+{
+    helper_t *h = *state;
+    request_t r;
+    pid_t pids[8];
+
+    must_run(h);
+    assert_int_equal(children_of(h->pid, pids, 8), 1);
+    assert_return_code(kill(pids[0], SIGSTOP), errno);
+    prepare(h, &r, script, program);
+    ask(h, &r);
+    ask_again(&r);
+    ask_again(&r);
+    assert_return_code(kill(pids[0], SIGCONT), errno);
+    must_answer(&r, 42);
+    must_run(h);
+    struct pollfd p = {.fd = r.ended_fd, .events = POLLIN};
+    assert_int_equal(poll(&p, 1, 300), 0); /* nothing was run for them */
+    hang_up(&r);
+    must_run(h);
+}
+
+/* A request that fails ends its channel, if the keeper says so, and leaves it
+ * open, if its own child does. */
+static void test_channel_after_failure(void **state)
+{
+    helper_t *h = *state;
+    request_t r;
+    answer_t answer;
+    char data[8192];
+    size_t len = make_request(data, "/cgi-bin/none", "/cgi-bin/none", 0);
+
+    prepare_empty(h, &r);
+    assert_int_equal(send(r.control_fd, data, len, 0), len);
+    ask(h, &r);
+    await_end(&r, &answer);
+    assert_true(answer.failed);
+    assert_int_equal(answer.failure.request_id, 42);
+    assert_true(answer.exited);
+    assert_int_equal(WEXITSTATUS(answer.exit.status), JC_FAILED_STATUS);
+    /* The jail may not be the one that httpd sees: its keeper gives way. */
+    must_hang_up(&r, 5000);
+    must_run(h);
+}
+
+/* Whoever keeps a channel to a keeper that is told to finish, or killed, sees
+ * it hang up. */
+static void test_channel_ends(void **state)
+{
+    helper_t *h = *state, next;
+    request_t r, idle;
+    pid_t pids[8];
+    policy_t other = policies[GOOD];
+
+    prepare(h, &r, script, program);
+    ask(h, &r);
+    must_answer(&r, 42);
+    assert_int_equal(children_of(h->pid, pids, 8), 1);
+    kill(pids[0], SIGKILL);
+    must_hang_up(&r, 5000);
+
+    prepare(h, &r, script, program);
+    ask(h, &r);
+    must_answer(&r, 42);
+    next = *h; /* a configuration without that policy */
+    other.env[2] = "OTHER=1";
+    open_generation(&next, 2, &other, 1);
+    send_generation(&next);
+    must_run(&next);
+    ask_again(&r); /* its old child is still there, and so is the keeper */
+    must_answer(&r, 43);
+    close_generation(h);
+    must_hang_up(&r, 10000);
+    *h = next;
+
+    prepare(h, &idle, script, program);
+    ask(h, &idle);
+    must_answer(&idle, 42);
+    assert_return_code(kill(h->pid, SIGKILL), errno);
+    must_hang_up(&idle, 5000);
+    assert_int_equal(waitpid(h->pid, NULL, 0), h->pid);
+    close(h->parent_fd);
+    start_again(h);
+    must_run(h);
+}
+
+/* Requests that do not pass the helper keep their jail warm. */
+static void test_channel_keeps_warm(void **state)
+{
+    helper_t *h = *state;
+    request_t r;
+    pid_t before[8], after[8];
+
+    prepare(h, &r, script, program);
+    r.msg.policy = IDLE;
+    ask(h, &r);
+    must_answer(&r, 42);
+    assert_int_equal(children_of(h->pid, before, 8), 1);
+    for (uint64_t i = 1; i <= 20; i++) { /* four times its JailIdle */
+        usleep(100000);
+        ask_again(&r);
+        must_answer(&r, 42 + i);
+    }
+    assert_int_equal(children_of(h->pid, after, 8), 1);
+    assert_int_equal(before[0], after[0]);
+    must_hang_up(&r, 10000);
+    assert_true(wait_gone(before[0], 5000));
+}
+
 static void test_idle_keeper_goes(void **state)
 {
     helper_t *h = *state;
@@ -992,6 +1174,11 @@ int main(void)
         cmocka_unit_test(test_secrets_of_others),
         cmocka_unit_test(test_queue_outlives_helper),
         TEST(test_keeper_killed),
+        TEST(test_channel),
+        TEST(test_channel_early),
+        TEST(test_channel_after_failure),
+        TEST(test_channel_ends),
+        TEST(test_channel_keeps_warm),
         TEST(test_idle_keeper_goes),
         cmocka_unit_test(test_generations),
         cmocka_unit_test(test_new_log),
