@@ -100,10 +100,28 @@ sub ask {
     return JailCGI::Client->new($httpd)->send_request('GET', $host, "/cgi-bin/$script?$id");
 }
 
-# How many requests the keepers of alice have: each is a socket of theirs, which has
-# one besides, to the helper, while it takes more.
+# The sockets in which something lies unread, by inode.
+sub unread {
+    return map { (split)[2] > 0 ? ((split)[5] => 1) : () } split /\n/, `ss -xHn`;
+}
+
+sub children_of {
+    my ($pid) = @_;
+    return grep { (process_status($_) // { State => 'Z' })->{State} !~ /^Z/ } split ' ',
+      JailCGI::Httpd::slurp("/proc/$pid/task/$pid/children") // '';
+}
+
+# How many requests the keepers of alice have: those that wait lie unread in a socket,
+# and those that run have a process.
+sub requests_of {
+    my ($keeper, %unread) = @_;
+    my $waiting = grep { /^socket:\[(\d+)\]$/ && $unread{$1} } descriptors($keeper);
+    return $waiting + children_of($keeper);
+}
+
 sub taken {
-    return map { -1 + grep { /^socket:/ } descriptors($_) } keepers_of($alice);
+    my %unread = unread();
+    return map { requests_of($_, %unread) } keepers_of($alice);
 }
 
 sub is_taken {
@@ -275,7 +293,7 @@ is(answers(@clients), '200 200', 'both are answered');
 ok((wait_until { keepers_of($alice) < keys %before } PATIENCE), 'then it is idle, and goes');
 
 @clients = line_up('short', qw(a b c));
-my ($keeper) = grep { descriptors($_) > 8 + 3 } keepers_of($alice);
+my ($keeper) = grep { requests_of($_, unread()) == 3 } keepers_of($alice);
 kill 'KILL', $keeper // die 'no keeper has three requests';
 my $first = shift @clients;
 is(answers($first), 503, 'a keeper is killed with its script');
@@ -286,7 +304,7 @@ is(join(' ', sort { $a cmp $b } noted('order')), 'a b c', 'each once');
 @clients = line_up('short', qw(a b c));
 my $helper = $httpd->helper_pid;
 kill 'KILL', $helper;
-ok(is_taken(2), 'the helper is killed, and the keeper has lost its socket');
+ok(is_taken(3), 'the helper is killed, and the keeper still has its requests');
 ok((wait_until { ($httpd->helper_pid // $helper) != $helper } PATIENCE), 'there is another');
 let_go();
 is(answers(@clients), '200 200 200', 'the queue is served to the end');

@@ -4,7 +4,7 @@ use lib 't/lib';
 use JailCGI::Test;
 use JailCGI::Client;
 use JailCGI::Watch qw(scripts_of keepers_of all_keepers server_processes
-  descriptor_counts zombie_list);
+  descriptor_counts channels zombie_list);
 
 use constant { SCRIPTS => 200, JAILS => 20 };
 
@@ -80,6 +80,11 @@ sub is_as_before {
     ok(wait_until(sub { !holders($before) }, 30), 'no descriptor')
       or diag(map { my $pid = $_; map { "$pid $_\n" } descriptors($pid) }
           holders($before));
+    ok(wait_until(sub { my ($count, @loose) = channels($httpd); !@loose }, 30),
+        'and each end of a channel has its other one');
+    my ($held) = channels($httpd);
+    cmp_ok($held, '>=', 1, "httpd's children keep channels");
+    cmp_ok($held, '<=', SCRIPTS + JAILS, 'no more than they have used at once');
     is_deeply([grep { !process_status($_) } keys %$before],
         [], "httpd's children, helper and keepers are the same");
     return;

@@ -112,7 +112,7 @@ my @expected = (
 );
 my $has_scopes = 13;    # where a kernel has them (src/keeper/keeper.h)
 
-# Besides these only the control socket of the one request that it has.
+# Besides these only the two sockets of the one channel that it has.
 sub holds_nothing_else {
     my ($tenant) = @_;
     my %target = named_descriptors($keeper{ $tenant->name });
@@ -121,8 +121,8 @@ sub holds_nothing_else {
     my $scope = delete $target{$has_scopes};
     like($scope, qr/landlock/, 'and what keeps requests apart') if defined $scope;
     my @more = map { $target{$_} } grep { $_ > $#expected } keys %target;
-    is(scalar @more, 1, 'and one more for its one request');
-    like($more[0], qr/^socket:/, 'which is a socket');
+    is(scalar @more, 2, 'and two more for the channel of its one request');
+    like($_, qr/^socket:/, 'a socket') for @more;
     return;
 }
 

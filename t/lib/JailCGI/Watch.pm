@@ -12,7 +12,7 @@ use JailCGI::Process qw(processes process_status descriptors descendants
   zombies);
 
 our @EXPORT_OK = qw(is_same_directory scripts_of keepers_of all_keepers server_processes
-  reset_peaks peak_growth_kb descriptor_counts zombie_list touch_in child_of);
+  reset_peaks peak_growth_kb descriptor_counts channels zombie_list touch_in child_of);
 
 # The name of a process, or undef.
 sub name_of {
@@ -109,10 +109,33 @@ sub peak_growth_kb {
     return \%growth;
 }
 
-# How many descriptors each of these processes holds.
+# The sockets of the kind that channels are: inode => the other end's, 0 without one.
+sub record_sockets {
+    return map { /^u_seq\s+ESTAB\s+\d+\s+\d+\s+\*\s+(\d+)\s+\*\s+(\d+)/ ? ($1, $2) : () }
+      split /\n/, `ss -xHn`;
+}
+
+sub inode_of { return $_[0] =~ /^socket:\[(\d+)\]$/ ? $1 : 0 }
+
+# How many descriptors each of these processes holds, besides channels: these stay.
 sub descriptor_counts {
     my (@pids) = @_;
-    return { map { $_ => scalar(() = descriptors($_)) } @pids };
+    my %peer = record_sockets();
+    return { map { $_ => scalar(grep { !exists $peer{ inode_of($_) } } descriptors($_)) }
+          @pids };
+}
+
+# How many channels httpd's children hold, and the ends of sockets in any of httpd's
+# processes that lead to none of them any more.
+sub channels {
+    my ($httpd) = @_;
+    my %peer  = record_sockets();
+    my @pids  = ($httpd->pid, server_processes($httpd));
+    my %held  = map { inode_of($_) => 1 } map { descriptors($_) } @pids;
+    my %inner = map { inode_of($_) => 1 } map { descriptors($_) } all_keepers($httpd);
+    my $ends  = grep { $_ && $inner{$_} }
+      map { $peer{ inode_of($_) } } map { descriptors($_) } $httpd->children('apache2');
+    return ($ends / 2, grep { defined $peer{$_} && !$held{ $peer{$_} } } keys %held);
 }
 
 sub zombie_list {
