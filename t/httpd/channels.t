@@ -131,6 +131,30 @@ for my $i (1 .. 5) {
         'and the next request gets another one');
 }
 
+# A keeper that has lost its helper ends what runs, and takes nothing else: its idle
+# channel is closed meanwhile.
+$_->script('hold', "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\n"
+      . "while [ ! -e /tmp/go ]; do sleep 0.05; done\necho held\n")
+  for $bob;
+SKIP: {
+    skip 'needs two requests at once', 6 if mpm() eq 'prefork';
+    get($bob, 'who?idle');
+    my $held = JailCGI::Client->new($httpd);
+    $held->send_request('GET', $bob, '/cgi-bin/hold', ['Connection: close']);
+    ok(wait_until(sub { scalar scripts_of($bob) }, 10), 'a script runs');
+    is(get($bob, 'who?other')->{code}, 200, 'beside another channel');
+    my ($of_bob) = keepers_of($bob);
+    my $helper = $httpd->helper_pid;
+    kill 'KILL', $helper;
+    ok(wait_until(sub { ($httpd->helper_pid // $helper) != $helper }, 30),
+        'there is another helper');
+    is(get($bob, 'who?then')->{body}, 'then ' . $bob->name, 'the next request is answered');
+    is(scalar(keepers_of($bob)), 2, 'by another keeper');
+    $bob->replace('/tmp/go', '');
+    is($held->response->{body}, "held\n", 'and the script goes on to its end');
+    $held->close;
+}
+
 # --- no more than there is room for ---------------------------------------------
 
 my $before = descriptors(child());

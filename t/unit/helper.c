@@ -349,6 +349,9 @@ static void test_wrong_descriptors(void **state)
         replace_fd(&r, kind % 2 ? JC_SPAWN_CONTROL : JC_SPAWN_ENDED,
                    wrong_kind(kind / 2, fifo));
         ask(h, &r);
+        /* Both are closed, and not only the one that is in its place. */
+        struct pollfd p = {.fd = r.control_fd};
+        assert_int_equal(poll(&p, 1, 20000), 1);
         await(&r, &answer);
         assert_false(answer.started);
         assert_false(answer.failed);
@@ -974,6 +977,7 @@ static void test_channel_ends(void **state)
     assert_int_equal(children_of(h->pid, pids, 8), 1);
     kill(pids[0], SIGKILL);
     must_hang_up(&r, 5000);
+    assert_true(wait_gone(pids[0], 5000)); /* its other sockets have closed */
 
     prepare(h, &r, script, program);
     ask(h, &r);
