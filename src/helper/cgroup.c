@@ -189,12 +189,13 @@ static int fail(jc_failure_t *failure, jc_code_t code, const char *text)
     return -1;
 }
 
-int jc_cgroup_make(const jc_policy_rec_t *rec, unsigned *number,
+int jc_cgroup_make(const jc_policy_t *policy, unsigned *number,
                    jc_failure_t *failure)
 {
+    const jc_policy_rec_t *rec = &policy->rec;
     static char file[64]; /* failure's text */
     char name[48];
-    jc_policy_view_t view;
+    jc_policy_view_t view = {.common = &policy->common->part};
 
     if (!cgroup.is_tried) {
         set_up();

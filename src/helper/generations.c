@@ -29,20 +29,26 @@ static void *map_table(int table_fd, size_t *len)
     return data == MAP_FAILED ? NULL : data;
 }
 
-static int take_policies(jc_generation_t *generation,
-                         const jc_table_head_t *table)
+static void take_policies(jc_generation_t *generation,
+                          const jc_table_head_t *table)
 {
-    uint32_t count = table->policy_count;
+    uint32_t commons = table->common_count;
+    uint32_t count = commons + table->policy_count;
+    jc_policy_t **parts = calloc(count + (size_t) 1, sizeof(*parts));
 
-    generation->policies = calloc(count ? count : 1, sizeof(jc_policy_t *));
-    if (!generation->policies) {
-        return -1;
+    if (!parts) {
+        jc_bug("no memory for the policies");
     }
     for (uint32_t i = 0; i < count; i++) {
-        generation->policies[i] = jc_policies_intern(jc_table_record(table, i));
+        parts[i] =
+            jc_policies_intern(jc_table_part(table, i),
+                               i < commons ? NULL
+                                           : parts[table->entries[i].common]);
     }
-    generation->policy_count = count;
-    return 0;
+    generation->parts = parts;
+    generation->part_count = count;
+    generation->policies = parts + commons;
+    generation->policy_count = table->policy_count;
 }
 
 /* Takes sock_fd, not table_fd. NULL if the table is not one. */
@@ -57,11 +63,8 @@ jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
     if (table && table->generation == msg->generation) {
         generation = calloc(1, sizeof(*generation));
     }
-    if (generation && take_policies(generation, table)) {
-        free(generation);
-        generation = NULL;
-    }
     if (generation) {
+        take_policies(generation, table);
         generation->number = msg->generation;
         generation->web_uid = msg->web_uid;
         generation->sock_fd = sock_fd;
@@ -74,10 +77,10 @@ jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
 
 void jc_generation_close(jc_generation_t *generation)
 {
-    for (uint32_t i = 0; i < generation->policy_count; i++) {
-        jc_policies_unref(generation->policies[i]);
+    for (uint32_t i = 0; i < generation->part_count; i++) {
+        jc_policies_unref(generation->parts[i]);
     }
     close(generation->sock_fd);
-    free(generation->policies);
+    free(generation->parts);
     free(generation);
 }

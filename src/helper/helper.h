@@ -22,14 +22,20 @@
 #define JC_DESCRIPTORS     512  /* kept for other things than keepers */
 #define JC_GENERATIONS_MAX 64
 
-/* A policy of one or more generations. Lives in memory that no keeper gets. */
+/* A policy of one or more generations, or what some of them have in common,
+ * each once. Lives in memory that no keeper gets. */
 typedef struct jc_policy {
-    struct jc_policy *next; /* in its hash chain */
+    struct jc_policy *next;   /* in its hash chain */
+    struct jc_policy *common; /* a policy's; NULL: it is a common part itself */
     uint64_t hash;
-    uint32_t refs;  /* tables that contain it */
+    uint32_t refs;  /* tables that contain it, or policies */
     uint32_t jails; /* jails that were made from it */
     struct jc_chunk *chunk;
-    jc_policy_rec_t rec; /* the whole record follows */
+    union { /* the whole of it follows */
+        uint32_t len;
+        jc_policy_rec_t rec;
+        jc_common_t part; /* where `common` is NULL */
+    };
 } jc_policy_t;
 
 /* One configuration's children and what they may ask for. */
@@ -40,10 +46,13 @@ typedef struct {
     uint32_t web_uid; /* whom the children run as */
     uint32_t policy_count;
     jc_policy_t **policies;
+    uint32_t part_count; /* the common parts, and behind them these policies */
+    jc_policy_t **parts;
 } jc_generation_t;
 
-/* policies.c */
-jc_policy_t *jc_policies_intern(const jc_policy_rec_t *rec);
+/* policies.c: the one with these bytes, whose length is the first word, and
+ * with this common part; which is NULL for such a part itself. */
+jc_policy_t *jc_policies_intern(const void *bytes, jc_policy_t *common);
 void jc_policies_unref(jc_policy_t *policy);
 /* Frees it if no table and no jail needs it any more. */
 void jc_policies_release(jc_policy_t *policy);
@@ -68,8 +77,8 @@ int jc_selftest_attempt(int (*try)(void));
 pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd);
 
 /* cgroup.c. jc_cgroup_make returns the directory of a new cgroup with the
- * limits of `rec`, and its number; -1 with *failure where it cannot be. */
-int jc_cgroup_make(const jc_policy_rec_t *rec, unsigned *number,
+ * policy's limits, and its number; -1 with *failure where it cannot be. */
+int jc_cgroup_make(const jc_policy_t *policy, unsigned *number,
                    jc_failure_t *failure);
 /* 0 is none. */
 void jc_cgroup_remove(unsigned number);

@@ -86,9 +86,11 @@ static void finish(jail_t *jail)
 static int start_keeper(jail_t *jail, int cgroup_fd, jc_failure_t *failure)
 {
     int pair[2];
-    size_t len = jail->policy->rec.len;
+    size_t len = jail->policy->len;
+    const jc_common_t *common = &jail->policy->common->part;
+    size_t both = len + common->len;
     /* A copy, as the keeper's memory will not have the original. */
-    void *rec = malloc(len);
+    char *rec = malloc(both);
 
     if (!rec || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
         failure->errnum = errno;
@@ -96,6 +98,7 @@ static int start_keeper(jail_t *jail, int cgroup_fd, jc_failure_t *failure)
         return -1;
     }
     memcpy(rec, &jail->policy->rec, len);
+    memcpy(rec + len, common, common->len);
     int most = 1 << 20; /* the kernel cuts it to what it allows */
     (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
     jail->pid = jc_keeper_fork(jail->policy->rec.namespaces, cgroup_fd);
@@ -107,7 +110,7 @@ static int start_keeper(jail_t *jail, int cgroup_fd, jc_failure_t *failure)
             .uid = jail->uid,
             .gid = jail->gid,
             .rec = rec,
-            .rec_len = len,
+            .common = rec + len,
             .title = keepers.conf.title,
             .title_size = keepers.conf.title_size,
         };
@@ -115,7 +118,7 @@ static int start_keeper(jail_t *jail, int cgroup_fd, jc_failure_t *failure)
     }
     failure->errnum = errno;
     /* What is freed is the next keeper's to find: it may hold secrets. */
-    explicit_bzero(rec, len);
+    explicit_bzero(rec, both);
     free(rec);
     close(pair[1]);
     if (jail->pid < 0) {
@@ -176,7 +179,7 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     jail->gid = gid;
     int is_limited = policy->rec.cgroup_count > 0;
     int cgroup_fd =
-        is_limited ? jc_cgroup_make(&policy->rec, &jail->cgroup, failure) : -1;
+        is_limited ? jc_cgroup_make(policy, &jail->cgroup, failure) : -1;
     int failed =
         (is_limited && cgroup_fd < 0) || start_keeper(jail, cgroup_fd, failure);
     if (cgroup_fd >= 0) {

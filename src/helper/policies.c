@@ -17,11 +17,10 @@
 #include <sys/mman.h>
 
 #define BUCKETS    16384u
-#define CHUNK_SIZE (1u << 20)
+#define CHUNK_SIZE (JC_POLICY_LEN_MAX + 65536u) /* the longest fits */
 
 typedef struct jc_chunk {
     uint32_t refs;
-    size_t size;
     size_t used;
 } chunk_t;
 
@@ -39,39 +38,36 @@ static uint64_t hash_of(const void *data, size_t len)
     return hash;
 }
 
-static chunk_t *chunk_new(size_t size)
+static chunk_t *chunk_new(void)
 {
-    chunk_t *chunk = mmap(NULL, size, PROT_READ | PROT_WRITE,
+    chunk_t *chunk = mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (chunk == MAP_FAILED || madvise(chunk, size, MADV_DONTFORK)) {
+    if (chunk == MAP_FAILED || madvise(chunk, CHUNK_SIZE, MADV_DONTFORK)) {
         jc_bug("no memory for the policies");
     }
-    chunk->refs = 0;
-    chunk->size = size;
+    chunk->refs = 1; /* it is the open one */
     chunk->used = (sizeof(*chunk) + 15) & ~(size_t) 15;
     return chunk;
 }
 
 static void chunk_unref(chunk_t *chunk)
 {
-    if (--chunk->refs == 0 && chunk != open_chunk) {
-        munmap(chunk, chunk->size);
+    if (--chunk->refs == 0) {
+        munmap(chunk, CHUNK_SIZE);
     }
 }
 
 static jc_policy_t *allocate(size_t len)
 {
-    size_t need = (offsetof(jc_policy_t, rec) + len + 15) & ~(size_t) 15;
+    size_t need = (offsetof(jc_policy_t, len) + len + 15) & ~(size_t) 15;
     chunk_t *chunk = open_chunk;
 
-    if (!chunk || chunk->size - chunk->used < need) {
-        size_t least = sizeof(*chunk) + 16 + need;
-        if (chunk && chunk->refs == 0) {
-            munmap(chunk, chunk->size);
+    if (!chunk || CHUNK_SIZE - chunk->used < need) {
+        if (chunk) {
+            chunk_unref(chunk);
         }
-        chunk = chunk_new(least > CHUNK_SIZE ? least : CHUNK_SIZE);
-        open_chunk = chunk;
+        chunk = open_chunk = chunk_new();
     }
     jc_policy_t *policy = (jc_policy_t *) ((char *) chunk + chunk->used);
     chunk->used += need;
@@ -80,24 +76,30 @@ static jc_policy_t *allocate(size_t len)
     return policy;
 }
 
-jc_policy_t *jc_policies_intern(const jc_policy_rec_t *rec)
+/* Equal parts are one part, so that their addresses may be compared. */
+jc_policy_t *jc_policies_intern(const void *bytes, jc_policy_t *common)
 {
-    uint64_t hash = hash_of(rec, rec->len);
+    uint32_t len = *(const uint32_t *) bytes;
+    uint64_t hash = hash_of(bytes, len);
     jc_policy_t **bucket = &buckets[hash % BUCKETS];
     jc_policy_t *policy;
 
     for (policy = *bucket; policy; policy = policy->next) {
-        if (policy->hash == hash && policy->rec.len == rec->len &&
-            memcmp(&policy->rec, rec, rec->len) == 0) {
+        if (policy->hash == hash && policy->common == common &&
+            policy->len == len && memcmp(&policy->len, bytes, len) == 0) {
             policy->refs++;
             return policy;
         }
     }
-    policy = allocate(rec->len);
+    policy = allocate(len);
+    policy->common = common;
+    if (common) {
+        common->refs++;
+    }
     policy->hash = hash;
     policy->refs = 1;
     policy->jails = 0;
-    memcpy(&policy->rec, rec, rec->len);
+    memcpy(&policy->len, bytes, len);
     policy->next = *bucket;
     *bucket = policy;
     return policy;
@@ -114,6 +116,9 @@ void jc_policies_release(jc_policy_t *policy)
         link = &(*link)->next;
     }
     *link = policy->next;
+    if (policy->common) {
+        jc_policies_unref(policy->common);
+    }
     chunk_unref(policy->chunk);
 }
 

@@ -14,9 +14,10 @@ const char *jc_policy_next(const char *string)
     return string + strlen(string) + 1;
 }
 
-/* Takes `count` strings from *at, which must not pass `end`. */
-static int skip_strings(const char **at, const char *end, uint32_t count)
+int jc_policy_take(const char **at, const char *end, uint32_t count,
+                   const char **first)
 {
+    *first = *at;
     while (count-- > 0) {
         const char *nul = *at < end ? memchr(*at, 0, end - *at) : NULL;
         if (!nul) {
@@ -82,7 +83,8 @@ static int paths_are_sane(const char *path, uint32_t count)
     return 1;
 }
 
-/* Sets the views' pointers behind the record. -1: it has not that much. */
+/* Sets the view's pointers behind the record. -1: it has not that much, or
+ * more. */
 static int find_arrays(const char *data, size_t len, jc_policy_view_t *view,
                        size_t *strings_at)
 {
@@ -90,15 +92,14 @@ static int find_arrays(const char *data, size_t len, jc_policy_view_t *view,
     size_t at = sizeof(*rec) + rec->group_count * sizeof(uint32_t);
 
     view->groups = (const uint32_t *) (rec + 1);
-    at = (at + 7) & ~(size_t) 7;
+    at = JC_PADDED(at);
     view->limits = (const jc_limit_t *) (data + at);
     at += rec->limit_count * sizeof(jc_limit_t);
-    view->mounts = (const jc_mount_t *) (data + at);
+    view->rows.mounts = (const jc_mount_t *) (data + at);
+    view->rows.count = rec->mount_count;
     at += rec->mount_count * sizeof(jc_mount_t);
-    view->filter = data + at;
-    at += rec->filter_count * (size_t) JC_FILTER_STEP;
     *strings_at = at;
-    return at > len || rec->strings_len > len - at ? -1 : 0;
+    return JC_PADDED(at + rec->strings_len) != len ? -1 : 0;
 }
 
 static int find_strings(const char *at, jc_policy_view_t *view)
@@ -106,24 +107,15 @@ static int find_strings(const char *at, jc_policy_view_t *view)
     const jc_policy_rec_t *rec = view->rec;
     const char *end = at + rec->strings_len;
 
-    view->root = at;
-    if (skip_strings(&at, end, 1)) {
-        return -1;
-    }
-    view->env = at;
-    if (skip_strings(&at, end, rec->env_count)) {
-        return -1;
-    }
-    view->trust = at;
-    if (skip_strings(&at, end, rec->trust_count)) {
-        return -1;
-    }
-    view->mounted = at;
-    if (skip_strings(&at, end, 2 * rec->mount_count)) {
-        return -1;
-    }
-    view->cgroup = at;
-    return skip_strings(&at, end, rec->cgroup_count) || at != end ? -1 : 0;
+    return jc_policy_take(&at, end, 1, &view->root) ||
+                   jc_policy_take(&at, end, rec->env_count, &view->env) ||
+                   jc_policy_take(&at, end, rec->trust_count, &view->trust) ||
+                   jc_policy_take(&at, end, 2 * rec->mount_count,
+                                  &view->rows.strings) ||
+                   jc_policy_take(&at, end, rec->cgroup_count, &view->cgroup) ||
+                   at != end
+               ? -1
+               : 0;
 }
 
 int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
@@ -134,8 +126,7 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
     if (len < sizeof(*rec) || rec->len != len || len > JC_POLICY_LEN_MAX ||
         (rec->flags & ~JC_POLICY_FLAGS) || (rec->namespaces & ~JC_NS_ALL) ||
         rec->group_count > JC_GROUPS_MAX || rec->limit_count > 16 ||
-        rec->mount_count > JC_MOUNTS_MAX || rec->filter_count > JC_FILTER_MAX ||
-        rec->cgroup_count > JC_CGROUP_MAX) {
+        rec->mount_count > JC_MOUNTS_MAX || rec->cgroup_count > JC_CGROUP_MAX) {
         return -1;
     }
     view->rec = rec;
@@ -153,38 +144,46 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
                : -1;
 }
 
-static const uint32_t *offsets_of(const jc_table_head_t *table)
+const void *jc_table_part(const jc_table_head_t *table, uint32_t number)
 {
-    return (const uint32_t *) (table + 1);
+    return (const char *) table + table->entries[number].offset;
 }
 
-const jc_policy_rec_t *jc_table_record(const jc_table_head_t *table,
-                                       uint32_t number)
+/* A part or record whose length, its first word, is within the table. */
+static int part_is_sane(const jc_table_head_t *table, uint32_t number)
 {
-    return (const jc_policy_rec_t *) ((const char *) table +
-                                      offsets_of(table)[number]);
+    uint32_t common = table->entries[number].common;
+    const uint32_t *len = jc_table_part(table, number);
+    jc_policy_view_t view;
+
+    if (number < table->common_count) {
+        return common == 0 && jc_common_view(len, *len, &view) == 0;
+    }
+    if (common >= table->common_count) {
+        return 0;
+    }
+    view.common = jc_table_part(table, common); /* which has been checked */
+    return jc_policy_view(len, *len, &view) == 0;
 }
 
 const jc_table_head_t *jc_table_check(const void *data, size_t len)
 {
     const jc_table_head_t *table = data;
-    jc_policy_view_t view;
 
     if (len < sizeof(*table) || len > JC_TABLE_LEN_MAX ||
         table->magic != JC_TABLE_MAGIC || table->version != JC_WIRE_VERSION ||
-        table->len != len ||
-        table->policy_count > (len - sizeof(*table)) / sizeof(uint32_t)) {
+        table->len != len || table->reserved) {
         return NULL;
     }
-    for (uint32_t i = 0; i < table->policy_count; i++) {
-        size_t at = offsets_of(table)[i];
-        if (at % 8 || at > len || len - at < sizeof(jc_policy_rec_t)) {
+    size_t count = (size_t) table->common_count + table->policy_count;
+    size_t at = sizeof(*table) + count * sizeof(table->entries[0]);
+    for (size_t i = 0; at <= len && i < count; i++) {
+        const uint32_t *part = (const void *) ((const char *) data + at);
+        if (table->entries[i].offset != at || len - at < sizeof(*part) ||
+            *part > len - at || !part_is_sane(table, i)) {
             return NULL;
         }
-        const jc_policy_rec_t *rec = jc_table_record(table, i);
-        if (rec->len > len - at || jc_policy_view(rec, rec->len, &view)) {
-            return NULL;
-        }
+        at += *part;
     }
-    return table;
+    return at == len ? table : NULL;
 }

@@ -14,40 +14,56 @@
 
 #include <stddef.h>
 
-/* Pointers into one record. */
+/* What is mounted, in its order. */
+typedef struct {
+    const jc_mount_t *mounts;
+    const char *strings; /* two for each mount: source, target */
+    uint32_t count;
+} jc_rows_t;
+
+/* Pointers into one record and its common part. */
 typedef struct {
     const jc_policy_rec_t *rec;
+    const jc_common_t *common;
     const uint32_t *groups;
     const jc_limit_t *limits;
-    const jc_mount_t *mounts;
-    const void *filter;  /* rec->filter_count instructions of 8 bytes */
-    const char *root;    /* "" without JC_POLICY_CHROOT */
-    const char *env;     /* rec->env_count strings, one after the other */
-    const char *trust;   /* rec->trust_count strings */
-    const char *mounted; /* two strings for each mount: source, target */
-    const char *cgroup;  /* rec->cgroup_count strings FILE=VALUE */
+    jc_rows_t common_rows; /* made before the others */
+    jc_rows_t rows;
+    const void *filter; /* common->filter_count instructions of 8 bytes */
+    const char *root;   /* "" without JC_POLICY_CHROOT */
+    const char *env;    /* rec->env_count strings, one after the other */
+    const char *trust;  /* rec->trust_count strings */
+    const char *cgroup; /* rec->cgroup_count strings FILE=VALUE */
 } jc_policy_view_t;
 
 /*
  * Checks the shape of a record in `len` bytes at `data` (8-byte aligned) and
- * fills *view. Returns 0, or -1 if it is malformed.
+ * fills in what of *view is in it. view->common must have been checked: the
+ * record must suit it. Returns 0, or -1 if it is malformed.
  */
 int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view);
 
-/* rows.c: the part of that check which is about mounts and the cgroup. */
+/* rows.c: the same for a common part, and what of the check of a record is
+ * about mounts and the cgroup. */
+int jc_common_view(const void *data, size_t len, jc_policy_view_t *view);
 int jc_policy_rows_are_sane(const jc_policy_view_t *view);
 
 /*
- * Checks a whole table. Returns its head, or NULL if it is malformed. Every
- * record has then passed jc_policy_view().
+ * Checks a whole table. Returns its head, or NULL if it is malformed. Each
+ * common part has then passed jc_common_view(), each record jc_policy_view()
+ * beside its common part.
  */
 const jc_table_head_t *jc_table_check(const void *data, size_t len);
 
-/* The record with this number of a checked table. */
-const jc_policy_rec_t *jc_table_record(const jc_table_head_t *table,
-                                       uint32_t number);
+/* Of a checked table the common part with this number, and from
+ * table->common_count on the records. */
+const void *jc_table_part(const jc_table_head_t *table, uint32_t number);
 
 /* The string after this one. */
 const char *jc_policy_next(const char *string);
+/* Sets *first to *at, and that behind `count` strings, which must not pass
+ * `end`. 0 or -1. */
+int jc_policy_take(const char **at, const char *end, uint32_t count,
+                   const char **first);
 
 #endif

@@ -12,29 +12,58 @@
 
 /* Mounts are for keepers that have a mount namespace of their own: the host's
  * would show them to all. */
-static int mounts_are_sane(const jc_policy_view_t *view)
+static int mounts_are_sane(const jc_rows_t *rows, uint32_t namespaces)
 {
-    const char *at = view->mounted;
-    uint32_t ns = view->rec->namespaces;
+    const char *at = rows->strings;
 
-    if (!(ns & JC_NS_MOUNT) &&
-        (view->rec->mount_count > 0 || (view->rec->flags & JC_POLICY_HOST))) {
+    if (rows->count > 0 && !(namespaces & JC_NS_MOUNT)) {
         return 0;
     }
-    for (uint32_t i = 0; i < view->rec->mount_count; i++) {
-        const jc_mount_t *mount = &view->mounts[i];
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const jc_mount_t *mount = &rows->mounts[i];
         const char *target = jc_policy_next(at);
 
         if (mount->kind == 0 || mount->kind > JC_MOUNT_KINDS ||
             (mount->flags & ~JC_MOUNT_FLAGS) || (mount->mode & ~07777u) ||
             (mount->kind == JC_MOUNT_BIND && at[0] != '/') ||
-            (mount->kind == JC_MOUNT_PROC && !(ns & JC_NS_PID)) ||
+            (mount->kind == JC_MOUNT_PROC && !(namespaces & JC_NS_PID)) ||
             target[0] != '/' || target[1] == 0) {
             return 0;
         }
         at = jc_policy_next(target);
     }
     return 1;
+}
+
+int jc_common_view(const void *data, size_t len, jc_policy_view_t *view)
+{
+    const jc_common_t *common = data;
+    jc_rows_t *rows = &view->common_rows;
+    size_t at = sizeof(*common);
+
+    if (len < sizeof(*common) || common->len != len ||
+        len > JC_POLICY_LEN_MAX || common->reserved ||
+        (common->namespaces & ~JC_NS_ALL) ||
+        common->mount_count > JC_MOUNTS_MAX ||
+        common->filter_count > JC_FILTER_MAX) {
+        return -1;
+    }
+    view->common = common;
+    rows->mounts = (const jc_mount_t *) (common + 1);
+    rows->count = common->mount_count;
+    at += common->mount_count * sizeof(jc_mount_t);
+    view->filter = (const char *) data + at;
+    at += common->filter_count * (size_t) JC_FILTER_STEP;
+    if (JC_PADDED(at + common->strings_len) != len) {
+        return -1;
+    }
+    const char *next = (const char *) data + at;
+    const char *end = next + common->strings_len;
+    return jc_policy_take(&next, end, 2 * common->mount_count,
+                          &rows->strings) ||
+                   next != end || !mounts_are_sane(rows, common->namespaces)
+               ? -1
+               : 0;
 }
 
 /* A file name of cgroupfs, without a slash: it is opened beneath the jail's. */
@@ -52,8 +81,14 @@ static int cgroup_is_sane(const char *line, uint32_t count)
     return 1;
 }
 
+/* What the common part's rows need of the keeper its record must give. */
 int jc_policy_rows_are_sane(const jc_policy_view_t *view)
 {
-    return mounts_are_sane(view) &&
+    uint32_t namespaces = view->rec->namespaces;
+
+    return !(view->common->namespaces & ~namespaces) &&
+           (!(view->rec->flags & JC_POLICY_HOST) ||
+            (namespaces & JC_NS_MOUNT)) &&
+           mounts_are_sane(&view->rows, namespaces) &&
            cgroup_is_sane(view->cgroup, view->rec->cgroup_count);
 }

@@ -258,10 +258,12 @@ static uint32_t needs_of(const jc_generation_t *generation)
     uint32_t needs = generation->policy_count ? NEED_ALL : 0;
 
     for (uint32_t i = 0; i < generation->policy_count; i++) {
-        const jc_policy_rec_t *rec = &generation->policies[i]->rec;
+        const jc_policy_t *policy = generation->policies[i];
+        const jc_policy_rec_t *rec = &policy->rec;
+        int has_filter = policy->common->part.filter_count > 0;
 
         needs |= rec->namespaces;
-        needs |= rec->filter_count || !rec->background_ms ? NEED_FILTER : 0;
+        needs |= has_filter || !rec->background_ms ? NEED_FILTER : 0;
         needs |= rec->flags & JC_POLICY_SCOPE ? NEED_SCOPE : 0;
         needs |= rec->flags & JC_POLICY_PRIVS ? NEED_PRIVS : 0;
         if ((rec->flags & JC_POLICY_CHROOT) &&
@@ -279,15 +281,15 @@ static void test_cgroups(const jc_generation_t *generation)
 
     for (uint32_t i = 0; i < generation->policy_count && tested < CGROUPS;
          i++) {
-        const jc_policy_rec_t *rec = &generation->policies[i]->rec;
+        const jc_policy_t *policy = generation->policies[i];
         jc_failure_t failure = {.text = NULL};
         unsigned number;
 
-        if (!rec->cgroup_count) {
+        if (!policy->rec.cgroup_count) {
             continue;
         }
         tested++;
-        int fd = jc_cgroup_make(rec, &number, &failure);
+        int fd = jc_cgroup_make(policy, &number, &failure);
         if (fd < 0) {
             tested = CGROUPS;
             jc_log(

@@ -88,8 +88,9 @@ typedef struct {
     uint32_t gid;
     const uint32_t *groups; /* sorted */
     unsigned group_count;
-    const char *name; /* NULL: no entry in the user database */
-    const char *home; /* likewise */
+    const char *name;  /* NULL: no entry in the user database */
+    const char *home;  /* likewise */
+    const char *group; /* likewise; with JailRoot host alone always asked */
 } jc_identity_t;
 
 jc_names_t *jc_names_create(apr_pool_t *p);
@@ -101,8 +102,11 @@ uint32_t jc_identity_max(int64_t configured);
 
 /* mounts.c: what the keeper of a virtual host's jail makes. */
 typedef struct {
-    uint32_t namespaces;      /* JC_NS_* */
-    apr_array_header_t *rows; /* jc_mount_row_t */
+    uint32_t namespaces; /* JC_NS_* */
+    /* jc_mount_row_t: first those that other hosts have as well. The array is
+     * the same one for all that have the same of them. */
+    const apr_array_header_t *common;
+    apr_array_header_t *rows;
     const jc_filter_t *filter;
     const char *found; /* with a refusal */
     const char *expected;

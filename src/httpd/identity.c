@@ -24,9 +24,10 @@
 typedef struct {
     const char *problem; /* why there is no number, or NULL */
     uint32_t id;
-    int has_entry; /* users: the fields below are valid */
+    const char *name; /* NULL: a number was configured that has none, or (of
+                       * groups) any */
+    int has_entry;    /* users: the fields below are valid */
     uint32_t gid;
-    const char *name;
     const char *home;
 } entry_t;
 
@@ -41,6 +42,7 @@ struct jc_names_t {
     apr_hash_t *users;  /* as configured -> entry_t */
     apr_hash_t *groups; /* likewise */
     apr_hash_t *lists;  /* "gid name" -> group_list_t */
+    apr_hash_t *by_gid; /* "gid" -> name, or "" */
 };
 
 jc_names_t *jc_names_create(apr_pool_t *p)
@@ -51,6 +53,7 @@ jc_names_t *jc_names_create(apr_pool_t *p)
     names->users = apr_hash_make(p);
     names->groups = apr_hash_make(p);
     names->lists = apr_hash_make(p);
+    names->by_gid = apr_hash_make(p);
     return names;
 }
 
@@ -113,10 +116,26 @@ static entry_t *look_up_group(jc_names_t *names, const char *group)
     gr = getgrnam(group);
     if (gr != NULL) {
         entry->id = gr->gr_gid;
+        entry->name = apr_pstrdup(names->p, group);
     } else {
         entry->problem = lookup_problem(names->p, errno);
     }
     return entry;
+}
+
+/* NULL: it has none. */
+static const char *look_up_gid(jc_names_t *names, uint32_t gid)
+{
+    const char *key = apr_psprintf(names->p, "%u", gid);
+    const char *name = apr_hash_get(names->by_gid, key, APR_HASH_KEY_STRING);
+    const struct group *gr;
+
+    if (name == NULL) {
+        gr = getgrgid(gid);
+        name = gr != NULL ? apr_pstrdup(names->p, gr->gr_name) : "";
+        apr_hash_set(names->by_gid, key, APR_HASH_KEY_STRING, name);
+    }
+    return *name != '\0' ? name : NULL;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -216,6 +235,7 @@ static int resolve_group(jc_names_t *names, const char *group,
                       "a group that exists (see getent group), or #GID");
     }
     id->gid = entry->id;
+    id->group = entry->name;
     return 0;
 }
 
@@ -329,9 +349,15 @@ static void resolve_named(jc_names_t *names, const jc_server_conf_t *conf,
     id->uid = user->id;
     id->name = user->name;
     id->home = user->home;
-    (void) (resolve_group(names, group_arg, user, user_arg, id) ||
-            resolve_list(names, user, id) || check_root(names, id) ||
-            check_ids(names, conf, id));
+    if (resolve_group(names, group_arg, user, user_arg, id) != 0 ||
+        resolve_list(names, user, id) != 0 || check_root(names, id) != 0 ||
+        check_ids(names, conf, id) != 0) {
+        return;
+    }
+    /* Nobody else needs it. */
+    if (id->group == NULL && conf->root_kind == JC_ROOT_HOST) {
+        id->group = look_up_gid(names, id->gid);
+    }
 }
 
 void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,

@@ -10,7 +10,6 @@
 #include "src/httpd/mounts.h"
 
 #include "apr_strings.h"
-#include "apr_user.h"
 
 #include <string.h>
 
@@ -197,7 +196,6 @@ static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
 {
     const char *users = "root:x:0:0:root:/:/usr/sbin/nologin\n";
     const char *groups = "root:x:0:\n";
-    char *group = NULL;
 
     if (id->uid != JC_NO_ID) {
         users =
@@ -205,34 +203,66 @@ static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
                          id->name != NULL ? id->name
                                           : apr_psprintf(p, "%u", id->uid),
                          id->uid, id->gid, is_home(id->home) ? id->home : "/");
-        if (apr_gid_name_get(&group, id->gid, p) != APR_SUCCESS) {
-            group = apr_psprintf(p, "%u", id->gid);
-        }
-        groups = apr_psprintf(p, "%s%s:x:%u:\n", groups, group, id->gid);
+        groups =
+            apr_psprintf(p, "%s%s:x:%u:\n", groups,
+                         id->group != NULL ? id->group
+                                           : apr_psprintf(p, "%u", id->gid),
+                         id->gid);
     }
     jc_mounts_file(rows, users, "/etc/passwd");
     jc_mounts_file(rows, groups, "/etc/group");
 }
 
-/* JailRoot host. A JailMount takes the place of what is there by default. */
-static void add_host(apr_pool_t *p, apr_array_header_t *rows,
-                     const jc_server_conf_t *conf, const jc_identity_t *id,
-                     uint32_t namespaces, const apr_array_header_t *base)
+/* Of JailRoot host what does not depend on the identity. A JailMount takes the
+ * place of what is there by default. */
+static const apr_array_header_t *common_of(jc_mounts_t *mounts,
+                                           const jc_server_conf_t *conf,
+                                           uint32_t namespaces)
 {
-    for (int i = 0; i < base->nelts; i++) {
-        const jc_mount_row_t *row = &APR_ARRAY_IDX(base, i, jc_mount_row_t);
+    const jc_mount_row_t *host;
+    char *which = mounts->which;
+    apr_array_header_t *rows;
+    int n, has_dev, has_proc;
 
-        if (!has_mount(conf, row->target)) {
-            APR_ARRAY_PUSH(rows, jc_mount_row_t) = *row;
+    if (mounts->host == NULL) {
+        mounts->host = jc_host_root(mounts->p);
+        which = mounts->which = apr_palloc(mounts->p, mounts->host->nelts + 2);
+    }
+    host = (const jc_mount_row_t *) mounts->host->elts;
+    n = mounts->host->nelts;
+    for (int i = 0; i < n; i++) {
+        which[i] = (char) !has_mount(conf, host[i].target);
+    }
+    has_dev = !has_kind(conf, JC_CONF_DEV);
+    has_proc = !has_kind(conf, JC_CONF_PROC) && (namespaces & JC_NS_PID) != 0;
+    which[n] = (char) has_dev;
+    which[n + 1] = (char) has_proc;
+    rows = apr_hash_get(mounts->common, which, n + 2);
+    if (rows != NULL) {
+        return rows;
+    }
+    rows = apr_array_make(mounts->p, n + 16, sizeof(jc_mount_row_t));
+    for (int i = 0; i < n; i++) {
+        if (which[i]) {
+            APR_ARRAY_PUSH(rows, jc_mount_row_t) = host[i];
         }
     }
-    add_accounts(p, rows, id);
-    if (!has_kind(conf, JC_CONF_DEV)) {
+    if (has_dev) {
         jc_mounts_dev(rows, JC_MOUNT_MAKE);
     }
-    if (!has_kind(conf, JC_CONF_PROC) && (namespaces & JC_NS_PID)) {
+    if (has_proc) {
         jc_mounts_proc(rows, JC_MOUNT_MAKE);
     }
+    apr_hash_set(mounts->common, apr_pmemdup(mounts->p, which, n + 2), n + 2,
+                 rows);
+    return rows;
+}
+
+/* Of JailRoot host what does. */
+static void add_identity(apr_pool_t *p, apr_array_header_t *rows,
+                         const jc_server_conf_t *conf, const jc_identity_t *id)
+{
+    add_accounts(p, rows, id);
     if (!has_kind(conf, JC_CONF_HOME) && is_home(id->home)) {
         add_parents(p, rows, id->home);
         add_home(rows, id, JC_MOUNT_MAKE | JC_MOUNT_OPTIONAL);
@@ -284,6 +314,8 @@ jc_mounts_t *jc_mounts_create(apr_pool_t *p)
     jc_mounts_t *mounts = apr_pcalloc(p, sizeof(*mounts));
 
     mounts->p = p;
+    mounts->none = apr_array_make(p, 0, sizeof(jc_mount_row_t));
+    mounts->common = apr_hash_make(p);
     return mounts;
 }
 
@@ -293,6 +325,7 @@ jc_code_t jc_mounts_compile(jc_mounts_t *mounts, const jc_server_conf_t *conf,
     apr_pool_t *p = mounts->p;
     int is_host = conf->root_kind == JC_ROOT_HOST;
     jc_code_t code;
+    int count;
 
     isolation->namespaces =
         conf->namespaces >= 0 ? (uint32_t) conf->namespaces : JC_NS_DEFAULT;
@@ -300,20 +333,18 @@ jc_code_t jc_mounts_compile(jc_mounts_t *mounts, const jc_server_conf_t *conf,
     if (code != JC_CODE_NONE) {
         return code;
     }
-    isolation->rows =
-        apr_array_make(p, is_host ? 96 : 8, sizeof(jc_mount_row_t));
+    isolation->common = mounts->none;
+    isolation->rows = apr_array_make(p, 8, sizeof(jc_mount_row_t));
     if (is_host) {
-        if (mounts->host == NULL) {
-            mounts->host = jc_host_root(p);
-        }
-        add_host(p, isolation->rows, conf, id, isolation->namespaces,
-                 mounts->host);
+        isolation->common = common_of(mounts, conf, isolation->namespaces);
+        add_identity(p, isolation->rows, conf, id);
     }
     add_configured(p, isolation->rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
-    if (isolation->rows->nelts > (int) JC_MOUNTS_MAX) {
+    count = isolation->common->nelts + isolation->rows->nelts;
+    if (count > (int) JC_MOUNTS_MAX) {
         return refuse(isolation, JC_CODE_TOO_MANY_MOUNTS,
                       apr_psprintf(p, "JailMount lines that make %d rows",
-                                   isolation->rows->nelts),
+                                   count),
                       apr_psprintf(p, "at most %u", JC_MOUNTS_MAX));
     }
     return JC_CODE_NONE;

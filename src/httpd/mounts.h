@@ -12,6 +12,8 @@
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
 
+#include "apr_hash.h"
+
 /* A row of the policy record and its two strings. */
 typedef struct {
     jc_mount_t mount;
@@ -19,10 +21,13 @@ typedef struct {
     const char *target;
 } jc_mount_row_t;
 
-/* What all virtual hosts have in common is looked up once. */
+/* What virtual hosts have in common is looked up and put together once. */
 struct jc_mounts_t {
     apr_pool_t *p;
-    apr_array_header_t *host;
+    const apr_array_header_t *none;
+    const apr_array_header_t *host; /* NULL: nobody has asked for it */
+    apr_hash_t *common;             /* which of its rows -> these rows */
+    char *which;                    /* a byte for each, and room for two more */
 };
 
 /* host_root.c: the rows of JailRoot host that are the same for all. */

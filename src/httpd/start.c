@@ -27,6 +27,8 @@
 #define STOP_WAIT_MS      1000
 #define STOP_POLL_MS      5
 #define LONG_LIFE         apr_time_from_sec(10)
+#define HOPELESS_LIFE     apr_time_from_msec(200)
+#define HOPELESS_TIMES    3 /* in a row */
 #define DELAY_MS_FIRST    100
 #define DELAY_MS_MAX      2000
 
@@ -264,6 +266,20 @@ unsigned jc_delay_after(int status, apr_interval_time_t lived,
         delay_ms *= 2;
     }
     return delay_ms < DELAY_MS_MAX ? delay_ms : DELAY_MS_MAX;
+}
+
+/* The file cannot be executed, or is not a helper. httpd reaps such a child and
+ * calls back at once, so starting another there would be a loop. */
+int jc_is_hopeless(int status, apr_interval_time_t lived, unsigned short_lives)
+{
+    return !jc_was_killed(status) && lived < HOPELESS_LIFE &&
+           short_lives >= HOPELESS_TIMES;
+}
+
+/* After a few, 8, 16, 32, ...: one that cannot live must not fill the log. */
+int jc_is_worth_a_line(unsigned short_lives)
+{
+    return short_lives <= 4 || (short_lives & (short_lives - 1)) == 0;
 }
 
 const char *jc_describe_end(apr_pool_t *p, int status)

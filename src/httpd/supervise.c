@@ -31,15 +31,13 @@
 
 /* A new layout of jc_supervise_t needs a new number: after an upgrade and a
  * graceful restart the new module finds what the old one has left. */
-#define STATE_KEY "mod_jailcgi-supervise-1"
-
-#define HOPELESS_LIFE  apr_time_from_msec(200)
-#define HOPELESS_TIMES 3 /* in a row */
+#define STATE_KEY "mod_jailcgi-supervise-2"
 
 typedef struct {
     pid_t parent_pid;
     uint64_t last_generation;
     int children_end_fd; /* of the newest generation */
+    int old_end_fd;      /* of the one before, while httpd is between them */
     jc_generations_t generations;
 
     apr_proc_t helper; /* pid 0: none runs */
@@ -67,6 +65,7 @@ static void close_fd(int *fd)
 static void close_what_is_the_parents(void)
 {
     close_fd(&state->helper_fd);
+    close_fd(&state->old_end_fd);
     jc_generations_close(&state->generations);
     state->helper.pid = 0;
 }
@@ -93,6 +92,7 @@ void jc_supervise_load(void)
     if (state == NULL) {
         state = ap_retained_data_create(STATE_KEY, sizeof(*state));
         state->children_end_fd = -1;
+        state->old_end_fd = -1;
         state->helper_fd = -1;
     }
     /* Belongs to this loaded module: dlclose takes it away again. */
@@ -159,30 +159,13 @@ static const char *start_helper(unsigned delay_ms)
     return NULL;
 }
 
-/* After a few, 8, 16, 32, ...: one that cannot live must not fill the log. */
-static int is_worth_a_line(unsigned times)
-{
-    return times <= 4 || (times & (times - 1)) == 0;
-}
-
-/*
- * Whether a successor would most likely die as fast, before it reads how long
- * it shall wait: the file cannot be executed, or is not a helper. httpd reaps
- * such a child and calls back at once, so starting it here would be a loop.
- */
-static int is_hopeless(int status, apr_interval_time_t lived)
-{
-    return !jc_was_killed(status) && lived < HOPELESS_LIFE &&
-           state->short_lives >= HOPELESS_TIMES;
-}
-
 static void replace_dead_helper(int status)
 {
     apr_pool_t *p = state->pconf;
     long pid = state->helper.pid;
     apr_interval_time_t lived = apr_time_now() - state->started;
     unsigned delay_ms = jc_delay_after(status, lived, &state->short_lives);
-    int wait_for_monitor = is_hopeless(status, lived);
+    int wait_for_monitor = jc_is_hopeless(status, lived, state->short_lives);
     const char *when = "", *error;
 
     forget_helper();
@@ -192,7 +175,7 @@ static void replace_dead_helper(int status)
     } else if (delay_ms > 0) {
         when = apr_psprintf(p, " in %u ms", delay_ms);
     }
-    if (jc_was_killed(status) || is_worth_a_line(state->short_lives)) {
+    if (jc_was_killed(status) || jc_is_worth_a_line(state->short_lives)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, state->server,
                      "jailcgi-helper (pid %ld) %s; its jails finish what they "
                      "run, and a new helper takes its place%s",
@@ -255,16 +238,20 @@ int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
 
 /*
  * The configuration goes: at a restart, and when httpd ends. Its children have
- * their own copy of the children's end; with this one open, the generation
- * would never be over. What a process forked from httpd clears when it exits
- * is not ours to end.
+ * their own copy of the children's end; with this one open the generation is
+ * not over. It must not be before the helper has the next one: with thousands
+ * of virtual hosts that takes seconds, the children have gone by then, and the
+ * helper would end all jails of a configuration that nobody has. What a process
+ * forked from httpd clears when it exits is not ours to end.
  */
 static apr_status_t on_configuration_end(void *unused)
 {
     if (getpid() != state->parent_pid) {
         return APR_SUCCESS;
     }
-    close_fd(&state->children_end_fd);
+    close_fd(&state->old_end_fd);
+    state->old_end_fd = state->children_end_fd;
+    state->children_end_fd = -1;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
         if (state->helper.pid > 0) {
             end_helper();
@@ -347,9 +334,9 @@ static const char *bring_up_helper(int lost_a_generation)
     return start_helper(0);
 }
 
-const char *jc_supervise_post_config(apr_pool_t *pconf, server_rec *s,
-                                     int table_fd, uint64_t generation,
-                                     uint64_t caps_needed, jc_link_t *link)
+static const char *take_table(apr_pool_t *pconf, server_rec *s, int table_fd,
+                              uint64_t generation, uint64_t caps_needed,
+                              jc_link_t *link)
 {
     const char *path = jc_config_of(s)->helper;
     const char *error;
@@ -386,6 +373,17 @@ const char *jc_supervise_post_config(apr_pool_t *pconf, server_rec *s,
                      error);
         return NULL;
     }
+    return error;
+}
+
+const char *jc_supervise_post_config(apr_pool_t *pconf, server_rec *s,
+                                     int table_fd, uint64_t generation,
+                                     uint64_t caps_needed, jc_link_t *link)
+{
+    const char *error =
+        take_table(pconf, s, table_fd, generation, caps_needed, link);
+
+    close_fd(&state->old_end_fd);
     return error;
 }
 

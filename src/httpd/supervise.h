@@ -72,5 +72,10 @@ int jc_was_killed(int status);
 /* What --delay-ms the next one gets; counts in *short_lives, in a row. */
 unsigned jc_delay_after(int status, apr_interval_time_t lived,
                         unsigned *short_lives);
+/* Whether a successor would most likely die as fast, before it reads how long
+ * it shall wait. */
+int jc_is_hopeless(int status, apr_interval_time_t lived, unsigned short_lives);
+/* Whether to tell of the end of another one. */
+int jc_is_worth_a_line(unsigned short_lives);
 
 #endif

@@ -86,8 +86,8 @@ int jc_filter_install(jc_jail_t *jail, jc_failure_t *failure)
          refuse_setsid(jail->secret))) {
         return -1;
     }
-    return policy->rec->filter_count > 0
-               ? install(policy->filter, policy->rec->filter_count)
+    return policy->common->filter_count > 0
+               ? install(policy->filter, policy->common->filter_count)
                : 0;
 }
 

@@ -42,8 +42,8 @@ typedef struct {
     int cgroup_fd; /* -1: no JailCgroup */
     uint32_t uid;
     uint32_t gid;
-    const void *rec;
-    size_t rec_len;
+    const void *rec; /* of the policy: each begins with its length */
+    const void *common;
     char *title; /* the memory of argv, which ps shows */
     size_t title_size;
 } jc_keeper_start_t;

@@ -46,7 +46,9 @@ void jc_keeper_main(const jc_keeper_start_t *start)
     jail.start = *start;
     jail.root_fd = -1;
     set_title(start);
-    if (jc_policy_view(start->rec, start->rec_len, &jail.policy) ||
+    const uint32_t *common_len = start->common, *rec_len = start->rec;
+    if (jc_common_view(start->common, *common_len, &jail.policy) ||
+        jc_policy_view(start->rec, *rec_len, &jail.policy) ||
         jc_jail_build(&jail, &failure)) {
         jc_keeper_refuse_all(jail.start.sock_fd, &failure);
         _exit(1);

@@ -243,13 +243,13 @@ static int close_tmpfs(const row_t *row)
     return result ? fail(row, JC_CODE_STEP_MOUNTS) : 0;
 }
 
-static int for_each(const jc_jail_t *jail, int (*what)(const row_t *row),
-                    jc_failure_t *failure)
+static int for_each(const jc_jail_t *jail, const jc_rows_t *rows,
+                    int (*what)(const row_t *row), jc_failure_t *failure)
 {
-    const char *at = jail->policy.mounted;
+    const char *at = rows->strings;
 
-    for (uint32_t i = 0; i < jail->policy.rec->mount_count; i++) {
-        row_t row = {.mount = &jail->policy.mounts[i],
+    for (uint32_t i = 0; i < rows->count; i++) {
+        row_t row = {.mount = &rows->mounts[i],
                      .source = at,
                      .target = jc_policy_next(at),
                      .jail = jail,
@@ -260,6 +260,13 @@ static int for_each(const jc_jail_t *jail, int (*what)(const row_t *row),
         at = jc_policy_next(row.target);
     }
     return 0;
+}
+
+static int for_all(const jc_jail_t *jail, int (*what)(const row_t *row),
+                   jc_failure_t *failure)
+{
+    return for_each(jail, &jail->policy.common_rows, what, failure) ||
+           for_each(jail, &jail->policy.rows, what, failure);
 }
 
 /* The root's mount, attached where it will not be missed: over itself, or over
@@ -315,8 +322,8 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
     } else if (mount_root(jail, failure)) {
         return -1;
     }
-    if (jail->root_fd < 0 || for_each(jail, apply, failure) ||
-        for_each(jail, close_tmpfs, failure)) {
+    if (jail->root_fd < 0 || for_all(jail, apply, failure) ||
+        for_all(jail, close_tmpfs, failure)) {
         return -1;
     }
     if ((flags & JC_POLICY_HOST) &&

@@ -5,21 +5,29 @@
  * Runs in:   httpd parent (writes), helper (reads)
  * Privilege: root in both
  *
- * Layout: jc_table_head_t; uint32_t offset[policy_count]; then the records.
+ * Layout: jc_table_head_t; common_count jc_table_entry_t and then policy_count
+ * more; the common parts; the records. Each part or record begins with its
+ * length, a multiple of 8, and where the one before it ends.
+ *
+ * A common part is what the policies of many hosts have alike, so that 10,000
+ * of them do not have it each: jc_common_t, mount_count jc_mount_t,
+ * filter_count instructions of a seccomp filter (8 bytes each), strings_len
+ * bytes of strings: mount_count times two, as in a record. Every policy has
+ * exactly one, and its rows are made before the record's own.
+ *
  * A record is jc_policy_rec_t, then group_count uint32_t, then (at the next
- * multiple of 8) limit_count jc_limit_t, mount_count jc_mount_t, filter_count
- * instructions of a seccomp filter (8 bytes each), then strings_len bytes of
- * NUL-terminated strings:
+ * multiple of 8) limit_count jc_limit_t, mount_count jc_mount_t, then
+ * strings_len bytes of NUL-terminated strings:
  *   1. root: the jail's directory, absolute; "" without JC_POLICY_CHROOT
  *   2. env_count strings NAME=VALUE, set over everything the request brings
  *   3. trust_count absolute paths inside the jail
  *   4. mount_count times two: the source and the target of a mount
  *   5. cgroup_count strings FILE=VALUE, for files of the jail's cgroup
- * Records start at a multiple of 8 and are `len` bytes long, zeroed padding
- * included. Equal bytes are the same policy: the parent gives equal virtual
- * hosts one record, and the helper keeps a jail warm when its record comes
- * again in the next generation. A record therefore holds nothing that names a
- * virtual host.
+ * Both are padded with zeros. Equal bytes, of the record and of its common
+ * part, are the same policy: the parent gives equal virtual hosts one record,
+ * and the helper keeps a jail warm when both come again in the next generation.
+ * A record therefore holds nothing that names a virtual host, and not the
+ * number of its common part either: that is in the table's entry.
  */
 #ifndef JC_TABLE_H
 #define JC_TABLE_H
@@ -56,7 +64,14 @@
 #define JC_FILTER_STEP    8u    /* sizeof(struct sock_filter) */
 #define JC_CGROUP_MAX     64u
 #define JC_NO_MAX         UINT32_MAX
+#define JC_PADDED(len)    (((len) + 7) & ~(size_t) 7)
 #define JC_NICE_UNSET     INT32_MAX
+
+/* Of a common part or a record. */
+typedef struct {
+    uint32_t offset; /* where the one before it ends */
+    uint32_t common; /* number of a record's common part; else 0 */
+} jc_table_entry_t;
 
 typedef struct {
     uint32_t magic;
@@ -64,7 +79,19 @@ typedef struct {
     uint64_t generation;
     uint32_t len; /* of the whole table */
     uint32_t policy_count;
+    uint32_t common_count;
+    uint32_t reserved; /* 0 */
+    jc_table_entry_t entries[];
 } jc_table_head_t;
+
+typedef struct {
+    uint32_t len;
+    uint32_t namespaces; /* JC_NS_* that its rows need */
+    uint32_t mount_count;
+    uint32_t filter_count;
+    uint32_t strings_len;
+    uint32_t reserved; /* 0 */
+} jc_common_t;
 
 typedef struct {
     uint32_t len;
@@ -82,10 +109,9 @@ typedef struct {
     uint32_t env_count;
     uint32_t trust_count;
     uint32_t strings_len;
-    uint32_t total_ms;   /* of one request; 0: as long as it likes */
-    uint32_t namespaces; /* JC_NS_* */
-    uint32_t mount_count;
-    uint32_t filter_count;
+    uint32_t total_ms;    /* of one request; 0: as long as it likes */
+    uint32_t namespaces;  /* JC_NS_* */
+    uint32_t mount_count; /* beside those of the common part */
     uint32_t cgroup_count;
     uint32_t running_max; /* scripts at once; 0: as many as there are */
     uint32_t queue_max;   /* requests that wait for their turn */

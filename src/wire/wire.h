@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 
 #define JC_WIRE_MAGIC   0x4a434749u /* "JCGI" */
-#define JC_WIRE_VERSION 6u
+#define JC_WIRE_VERSION 7u
 
 /* Descriptors that the helper inherits from the httpd parent by exec. */
 #define JC_FD_PARENT       3 /* SEQPACKET socket to the parent */

@@ -23,13 +23,25 @@ static size_t strings_length(const char *at, uint32_t count)
     return len;
 }
 
-static void read_all(const jc_policy_rec_t *rec)
+static uint64_t read_rows(const jc_rows_t *rows)
+{
+    uint64_t sum = strings_length(rows->strings, 2 * rows->count);
+
+    for (uint32_t i = 0; i < rows->count; i++) {
+        sum += rows->mounts[i].size + rows->mounts[i].ino;
+    }
+    return sum;
+}
+
+/* As a keeper does: both again, from copies of their own. */
+static void read_all(const jc_common_t *common, const jc_policy_rec_t *rec)
 {
     jc_policy_view_t view;
     uint64_t sum = 0;
 
-    if (jc_policy_view(rec, rec->len, &view)) {
-        abort(); /* jc_table_check has passed it */
+    if (jc_common_view(common, common->len, &view) ||
+        jc_policy_view(rec, rec->len, &view)) {
+        abort(); /* jc_table_check has passed them */
     }
     for (uint32_t i = 0; i < rec->group_count; i++) {
         if (view.groups[i] == 0) {
@@ -39,20 +51,29 @@ static void read_all(const jc_policy_rec_t *rec)
     for (uint32_t i = 0; i < rec->limit_count; i++) {
         sum += view.limits[i].soft + view.limits[i].hard;
     }
-    for (uint32_t i = 0; i < rec->mount_count; i++) {
-        sum += view.mounts[i].size + view.mounts[i].ino;
-    }
-    for (uint32_t i = 0; i < rec->filter_count * JC_FILTER_STEP; i++) {
+    for (uint32_t i = 0; i < common->filter_count * JC_FILTER_STEP; i++) {
         sum += ((const unsigned char *) view.filter)[i];
     }
     sum += strlen(view.root) + strings_length(view.env, rec->env_count) +
            strings_length(view.trust, rec->trust_count) +
-           strings_length(view.mounted, 2 * rec->mount_count) +
+           read_rows(&view.common_rows) + read_rows(&view.rows) +
            strings_length(view.cgroup, rec->cgroup_count);
     if (!(rec->flags & JC_POLICY_OWNER) && (rec->uid == 0 || rec->gid == 0)) {
         abort();
     }
+    if ((view.common_rows.count > 0 || view.rows.count > 0) &&
+        !(rec->namespaces & JC_NS_MOUNT)) {
+        abort();
+    }
     (void) sum;
+}
+
+static void *copy_of(const void *part)
+{
+    uint32_t len = *(const uint32_t *) part;
+    void *copy = malloc(len);
+
+    return memcpy(copy, part, len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -62,7 +83,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(copy, data, size);
     const jc_table_head_t *table = jc_table_check(copy, size);
     for (uint32_t i = 0; table && i < table->policy_count; i++) {
-        read_all(jc_table_record(table, i));
+        uint32_t number = table->common_count + i;
+        jc_common_t *common =
+            copy_of(jc_table_part(table, table->entries[number].common));
+        jc_policy_rec_t *rec = copy_of(jc_table_part(table, number));
+
+        read_all(common, rec);
+        free(common);
+        free(rec);
     }
     free(copy);
     return 0;

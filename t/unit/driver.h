@@ -20,6 +20,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,6 +39,8 @@
 #define WEB      65534u
 #define ALL_CAPS "1ffffffffff"
 
+#define POLICIES_MAX 256 /* of one table */
+
 /* A policy as a test describes it. */
 typedef struct {
     uint32_t flags;
@@ -46,6 +50,7 @@ typedef struct {
     const char *root;
     const char *env[8]; /* NULL-terminated */
     const char *trust;  /* or NULL */
+    const char *mark;   /* four bytes that its common part has, or NULL */
 } policy_t;
 
 typedef struct {
@@ -97,7 +102,7 @@ static size_t put_policy(char *at, const policy_t *policy)
                            .idle_ms = policy->idle_ms,
                            .nice = JC_NICE_UNSET,
                            .namespaces = JC_NS_PID | JC_NS_IPC};
-    char *strings = at + sizeof(rec);
+    char *strings = at + JC_PADDED(sizeof(rec));
     char *end = stpcpy(strings, policy->root) + 1;
 
     for (int i = 0; policy->env[i]; i++) {
@@ -114,20 +119,56 @@ static size_t put_policy(char *at, const policy_t *policy)
     return rec.len;
 }
 
+/* A filter that allows all, and has the mark in an instruction before that. */
+static size_t put_common(char *at, const char *mark)
+{
+    struct sock_filter filter[] = {BPF_STMT(BPF_LD | BPF_IMM, 0),
+                                   BPF_STMT(BPF_RET | BPF_K,
+                                            SECCOMP_RET_ALLOW)};
+    jc_common_t common = {.len = sizeof(common)};
+
+    if (mark) {
+        memcpy(&filter[0].k, mark, 4);
+        common.filter_count = 2;
+        common.len += sizeof(filter);
+        memcpy(at + sizeof(common), filter, sizeof(filter));
+    }
+    memcpy(at, &common, sizeof(common));
+    return common.len;
+}
+
+/* As many common parts as there are marks, in the order in which they come. */
 static int make_table(uint64_t generation, const policy_t *policies,
                       uint32_t count)
 {
+    const char *marks[POLICIES_MAX];
+    uint32_t common[POLICIES_MAX];
     static _Alignas(8) char table[65536];
     jc_table_head_t head = {.magic = JC_TABLE_MAGIC,
                             .version = JC_WIRE_VERSION,
                             .generation = generation,
                             .policy_count = count};
-    uint32_t *offsets = (uint32_t *) (table + sizeof(head));
-    size_t at = (sizeof(head) + count * sizeof(uint32_t) + 7) & ~7u;
+    jc_table_entry_t *entry = ((jc_table_head_t *) table)->entries;
 
-    memset(table, 0, sizeof(table));
+    assert_true(count <= POLICIES_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        offsets[i] = (uint32_t) at;
+        common[i] = 0;
+        while (common[i] < head.common_count &&
+               marks[common[i]] != policies[i].mark) {
+            common[i]++;
+        }
+        if (common[i] == head.common_count) {
+            marks[head.common_count++] = policies[i].mark;
+        }
+    }
+    memset(table, 0, sizeof(table));
+    size_t at = sizeof(head) + (head.common_count + count) * sizeof(*entry);
+    for (uint32_t i = 0; i < head.common_count; i++) {
+        *entry++ = (jc_table_entry_t){.offset = (uint32_t) at};
+        at += put_common(table + at, marks[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        *entry++ = (jc_table_entry_t){(uint32_t) at, common[i]};
         at += put_policy(table + at, &policies[i]);
     }
     head.len = (uint32_t) at;

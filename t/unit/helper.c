@@ -792,17 +792,22 @@ static void test_secrets_of_others(void **state)
 
     pair[0].env[2] = "PASSWORD=of-the-first-tenant";
     pair[1].env[2] = "PASSWORD=of-the-second-tenant";
+    pair[0].mark = "1.Zq";
+    pair[1].mark = "2.Zq";
     start(&h, pair, 2);
     run(&h, 0, script, program, &answer);
     assert_int_equal(children_of(h.pid, pids, 8), 1);
     assert_true(memory_contains(pids[0], "of-the-first-tenant"));
+    assert_true(memory_contains(pids[0], "1.Zq"));
     assert_false(memory_contains(pids[0], "of-the-second-tenant"));
+    assert_false(memory_contains(pids[0], "2.Zq"));
     kill(pids[0], SIGKILL);
     assert_true(wait_gone(pids[0], 5000));
     run(&h, 1, script, program, &answer);
     assert_int_equal(children_of(h.pid, pids, 8), 1);
     assert_true(memory_contains(pids[0], "of-the-second-tenant"));
     assert_false(memory_contains(pids[0], "of-the-first-tenant"));
+    assert_false(memory_contains(pids[0], "1.Zq"));
     stop(&h);
 }
 
@@ -1073,6 +1078,63 @@ static void test_generations(void **state)
     stop(&next);
 }
 
+/* Records that are equal byte by byte are two policies if their common parts
+ * differ; and what a part says counts, not which number it has in the table. */
+static void test_common_parts(void **state)
+{
+    policy_t first[2] = {policies[GOOD], policies[GOOD]};
+    policy_t second[3] = {policies[GOOD], policies[GOOD], policies[GOOD]};
+    pid_t a[1], both[8], pids[8];
+    answer_t answer;
+    helper_t h, next;
+
+    first[0].mark = "A-is";
+    first[1].mark = "B-is";
+    start(&h, first, 2);
+    run(&h, 0, script, program, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_int_equal(children_of(h.pid, a, 1), 1);
+    run(&h, 1, script, program, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_int_equal(children_of(h.pid, both, 8), 2);
+    /* Each number is another part's now. */
+    second[0].mark = "C-is";
+    second[1].mark = first[0].mark;
+    second[2].mark = first[1].mark;
+    next = h;
+    open_generation(&next, 2, second, 3);
+    send_generation(&next);
+    run(&next, 1, script, program, &answer);
+    run(&next, 2, script, program, &answer);
+    assert_int_equal(children_of(h.pid, pids, 8), 2);
+    assert_memory_equal(pids, both, 2 * sizeof(*pids));
+    run(&next, 0, script, program, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_int_equal(children_of(h.pid, pids, 8), 3);
+    /* What the new table has as well is in use without the old one. */
+    close_generation(&h);
+    usleep(1500000); /* a sweep */
+    run(&next, 1, script, program, &answer);
+    run(&next, 2, script, program, &answer);
+    assert_int_equal(children_of(next.pid, pids, 8), 3);
+    assert_memory_equal(pids, both, 2 * sizeof(*pids));
+    /* Another part with the first one's number, and the last of the others. */
+    h = next;
+    first[0].mark = "D-is";
+    open_generation(&next, 3, first, 1);
+    send_generation(&next);
+    close_generation(&h);
+    run(&next, 0, script, program, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    for (int i = 0; i < 250 && children_of(next.pid, pids, 8) > 1; i++) {
+        usleep(20000);
+    }
+    assert_int_equal(children_of(next.pid, pids, 8), 1);
+    assert_int_not_equal(pids[0], both[0]);
+    assert_int_not_equal(pids[0], both[1]);
+    stop(&next);
+}
+
 /* A new configuration brings the log to write to from now on. */
 static void test_new_log(void **state)
 {
@@ -1185,6 +1247,7 @@ int main(void)
         TEST(test_channel_keeps_warm),
         TEST(test_idle_keeper_goes),
         cmocka_unit_test(test_generations),
+        cmocka_unit_test(test_common_parts),
         cmocka_unit_test(test_new_log),
         TEST(test_malformed_table),
         cmocka_unit_test(test_goes_with_parent),
