@@ -58,7 +58,8 @@ sub make_jail {
     run('dpkg-deb', '-x', "$top/build/packages/php8.2-cgi.deb", "$work/php");
     run("$top/tools/jailcgi mkjail $work/jail --minimal --program=/bin/sh"
           . " --program=/usr/bin/perl --program=/usr/bin/python3 --program=$php"
-          . " --program=$work/bin/dynamic --exclude='*/'{test,CORE,pod} >$work/mkjail.log");
+          . " --program=$work/bin/dynamic --tree=/usr/share/zoneinfo"
+          . " --exclude='*/'{test,CORE,pod} >$work/mkjail.log");
     my $cgi = "$work/jail/cgi-bin";
     make_path($cgi, "$work/jail/shared", map { "$work/jail/$_" } qw(html proc dev tmp));
     run('install', '-m', '755', glob("$work/bin/*"),
@@ -93,45 +94,30 @@ sub make_layouts {
         chown 0, $www, $to;
         chmod 04750, $to;
     }
-    write_file("$work/etc/sbox/sbox.conf", sbox_conf());
+    write_file("$work/etc/sbox/sbox.conf", sbox_conf(slurp("$work/peers/etc/sbox/sbox.conf")));
+    write_file("$work/log/sbox.log",       '');
+    chown scalar(getpwnam 'www-data'), $www, "$work/log/sbox.log";
     return;
 }
 
-# Debian's file with the identity of the web server, an own user for the script, no
-# niceness and no limit that a program here would reach.
+# Debian's file (sbox crashes if a line of it is missing) with the identity of the web
+# server, an own user for the script, its own place for scripts, no niceness and no
+# limit that a program here would reach.
 sub sbox_conf {
-    my $limits = join '', map { "limit_${_}_hard 4000000\nlimit_${_}_soft 4000000\n" }
-      qw(fsize data rss);
-    return <<"END";
-web_user www-data
-web_group www-data
-allow_web_owned_scripts Off
-uid_min 100
-uid_max 65535
-gid_min 100
-gid_max 65535
-sid_mode_directory Off
-use_safe_path Off
-do_log_envvars Off
-echo_failures On
-do_chroot On
-root ".."
-cgi_bin "../cgi-bin"
-do_suid On
-do_sgid On
-set_limits On
-priority 0
-limit_cpu_hard 1200
-limit_cpu_soft 100
-${limits}limit_stack_hard 81920
-limit_stack_soft 10240
-limit_core_hard 0
-limit_core_soft 0
-limit_nproc_hard 2560
-limit_nproc_soft 320
-limit_nofile_hard 2560
-limit_nofile_soft 320
-END
+    my ($text) = @_;
+    my %value = (
+        web_user  => 'www-data',
+        web_group => 'www-data',
+        do_suid   => 'On',
+        do_sgid   => 'On',
+        cgi_bin   => '"../cgi-bin"',
+        priority  => 0,
+        map { ("limit_${_}_hard" => 4_000_000, "limit_${_}_soft" => 4_000_000) } qw(fsize data rss),
+    );
+    for my $name (sort keys %value) {
+        $text =~ s/^\Q$name\E .*/$name $value{$name}/m or fail("sbox.conf has no $name");
+    }
+    return $text;
 }
 
 # Inside the run's own mount namespace.

@@ -11,7 +11,7 @@ our @EXPORT_OK = qw(all_rows);
 use constant { MB => 1_000_000, GB => 1_000_000_000 };
 
 # name: as --only and the CSV have it. group: a second name for --only.
-# path: below /cgi-bin/. expect: what the answer must contain.
+# path: below /cgi-bin/. expect: the whole page of the probe.
 # bytes: one transfer of this size by curl; else wrk for some seconds.
 sub all_rows {
     my ($work, $top, $quick, $connections) = @_;
@@ -48,7 +48,8 @@ sub all_rows {
             group       => 'transfers',
             what        => 'page of 1 MB',
             path        => 'page?' . MB,
-            expect      => 'xxxx',
+            probe       => 'page?10',
+            expect      => 'x' x 10,
             connections => 4,
             size        => MB,
         }, {
@@ -58,7 +59,7 @@ sub all_rows {
             path   => 'page?' . GB,
             bytes  => GB,
             probe  => 'page?10',
-            expect => 'xxxx',
+            expect => 'x' x 10,
         }, {
             name   => 'upload',
             group  => 'transfers',

@@ -206,7 +206,8 @@ sub wrong_identity {
     my $expected = "uid $own " . ($name =~ /^(?:mod_cgid?|suexec)$/ ? 'machine' : 'jail');
     my ($text)   = answer($name, '/cgi-bin/identity');
     return if $text =~ /^\Q$expected\E$/m;
-    return "its scripts should run with $expected: " . ($text =~ s/\s+/ /gr);
+    return "its scripts should be $expected, but: "
+      . ($text =~ /^(uid .*)$/m || $text =~ /^(.*?)\r?\n/ ? $1 : 'no answer');
 }
 
 sub stop_server {

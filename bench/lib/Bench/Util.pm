@@ -13,7 +13,7 @@ our @EXPORT_OK = qw(note fail slurp write_file median run start_process stop_pro
   cpu_seconds cpu_source wait_for_quiet processors);
 
 sub note { print STDERR "@_\n"; return }
-sub fail { die "bench: @_\n" }
+sub fail { my $text = "@_"; $! = 1; die "bench: $text\n" }
 
 sub slurp {
     my ($path) = @_;
