@@ -41,9 +41,13 @@ static uint64_t now_us(void)
     return (uint64_t) t.tv_sec * 1000000u + (uint64_t) t.tv_nsec / 1000u;
 }
 
+/* What php-cgi and CGI.pm ask for before they do anything. */
+static char script_filename[4096];
+static char *env[] = {"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET",
+                      "REDIRECT_STATUS=200", script_filename, NULL};
+
 static void run_child(int out_fd, const char *program)
 {
-    static char *env[] = {"GATEWAY_INTERFACE=CGI/1.1", NULL};
     char *argv[] = {(char *) program, NULL};
 
     if (dup2(out_fd, STDOUT_FILENO) < 0) {
@@ -137,6 +141,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: limit SECONDS PROCESSES PROGRAM\n");
         return 64;
     }
+    snprintf(script_filename, sizeof(script_filename), "SCRIPT_FILENAME=%s",
+             argv[3]);
     tallies = mmap(NULL, sizeof(*tallies) * (size_t) processes,
                    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tallies == MAP_FAILED) {

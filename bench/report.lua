@@ -1,9 +1,34 @@
--- wrk's result as one line: requests per second, median and 99th percentile
--- in microseconds, errors (answers other than 2xx and 3xx, and socket errors).
-function done(summary, latency, requests)
+-- wrk's result, one line each:
+--   result RATE P50 P99 ERRORS     requests per second, microseconds; errors
+--                                  are answers other than 2xx and 3xx, and
+--                                  those of sockets
+--   latency P1 P2 ... P99          each percentile, in microseconds
+-- With arguments (wrk ... -- N) each request goes to the next of the virtual
+-- hosts s0 to s(N-1).
+local hosts, turn, requests = 0, 0, {}
+
+function init(args)
+    hosts = tonumber(args[1] or 0)
+    for i = 1, hosts do
+        requests[i] = wrk.format(nil, nil, {Host = "s" .. (i - 1)})
+    end
+    if hosts > 0 then
+        request = function()
+            turn = turn % hosts + 1
+            return requests[turn]
+        end
+    end
+end
+
+function done(summary, latency)
     local e = summary.errors
     io.write(string.format("result %.1f %d %d %d\n",
         summary.requests * 1e6 / summary.duration,
         latency:percentile(50), latency:percentile(99),
         e.status + e.connect + e.read + e.write + e.timeout))
+    local all = {}
+    for p = 1, 99 do
+        all[p] = string.format("%d", latency:percentile(p))
+    end
+    io.write("latency " .. table.concat(all, " ") .. "\n")
 end

@@ -18,7 +18,7 @@ for my $file (@shell) {
     is($?, 0, $file) or diag($out);
 }
 for my $file (@perl) {
-    my $out = `$^X -It/lib -Itools/lib -wc $file 2>&1`;
+    my $out = `$^X -It/lib -Itools/lib -Ibench/lib -wc $file 2>&1`;
     is($?, 0, "$file compiles");
     is($out =~ s/^.* syntax OK\n//mr, '', "$file without a warning");
     like(read_file($file), qr/^use strict;/m, "$file is strict")

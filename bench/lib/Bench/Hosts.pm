@@ -1,0 +1,205 @@
+package Bench::Hosts;
+
+# What many virtual hosts cost. Each host is a tenant of its own, with the same
+# program, which belongs to root (JailTrust), so that its file is in memory once.
+# mod_cgid and mod_jailcgi take turns on one port: two servers with 10,000 hosts need
+# not be up at the same time.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use Time::HiRes qw(sleep time);
+use Bench::Load qw(read_wrk wrk);
+use Bench::Server qw(answer common_lines jail_lines start_server stop_server tree url);
+use Bench::Util qw(fail median note slurp start_process wait_for_quiet write_file);
+
+our @EXPORT_OK = qw(measure_hosts);
+
+use constant {
+    MANY      => 10_000,
+    FIRST_UID => 70_000,
+    PATH      => '/cgi-bin/static',
+};
+
+my ($work, $top, $quick, $results, $figures);
+
+# kind: none, mod_cgid, isolated. The same lines but for what a kind needs.
+sub config {
+    my ($kind, $hosts) = @_;
+    my $text = common_lines($work, 'hosts');
+    my ($port) = $text =~ /^Listen 127.0.0.1:(\d+)/m;
+    $text =~ s/^LogLevel .*/LogLevel warn mpm_event:notice/m;
+    $text .= "LoadModule cgid_module /usr/lib/apache2/modules/mod_cgid.so\n"
+      . "ScriptSock $work/servers/hosts/run/cgid.sock\n"
+      if $kind eq 'mod_cgid';
+    $text .= jail_lines($work, 1) . "JailTrust /shared\nJailIdle 1h\n" if $kind eq 'isolated';
+    for my $i (0 .. $hosts - 1) {
+        my $uid = FIRST_UID + $i;
+        $text .= "<VirtualHost 127.0.0.1:$port>\nServerName s$i\n"
+          . "ScriptAlias /cgi-bin/ $work/jail/shared/\n"
+          . ($kind eq 'isolated' ? "JailUser \"#$uid\" \"#$uid\"\n" : '')
+          . "</VirtualHost>\n";
+    }
+    my $file = "$work/servers/hosts/httpd-$kind-$hosts.conf";
+    write_file($file, $text);
+    return $file;
+}
+
+sub start { return start_server($work, 'hosts', config(@_)) }
+
+sub error { $figures->{errors}{ $_[0] }++; note("ERROR: $_[0]"); return }
+
+# First and second request of each tenant, in milliseconds.
+sub warm {
+    my ($kind, $tenants) = @_;
+    my (@cold, @warm);
+    for my $i (0 .. $tenants - 1) {
+        for my $list (\@cold, \@warm) {
+            my ($text, $first) = answer('hosts', PATH, "s$i");
+            return error("$kind, host s$i: no answer: " . substr $text, 0, 100)
+              if $text !~ /hello/;
+            push @$list, 1000 * $first;
+        }
+    }
+    return (\@cold, \@warm);
+}
+
+sub load {
+    my ($kind, $hosts, $tenants) = @_;
+    my %row = (
+        path        => 'static',
+        lua         => "$top/bench/report.lua",
+        seconds     => $quick ? 1 : 2,
+        connections => 8,
+        hosts       => $tenants,
+    );
+    wait_for_quiet();
+    my $result = wrk('hosts', \%row);
+    push @{ $results->{"hosts$hosts-$tenants"}{$kind} }, $result;
+    note(sprintf '%d hosts, %d tenants, %s: %.0f/s', $hosts, $tenants, $kind, $result->{rate});
+    return;
+}
+
+# Private memory of the helper in KB.
+sub helper_memory {
+    my ($pid) = grep { slurp("/proc/$_/cmdline") =~ /jailcgi-helper/ } tree('hosts') or return;
+    my ($sum, $text) = (0, slurp("/proc/$pid/smaps_rollup"));
+    $sum += $1 while $text =~ /^Private_\w+:\s+(\d+) kB/mg;
+    return $sum;
+}
+
+# Memory of the whole server in KB, shared pages counted once.
+sub memory {
+    my $sum = 0;
+    for my $text (map { slurp("/proc/$_/smaps_rollup") } tree('hosts')) {
+        $sum += $1 if $text =~ /^Pss:\s+(\d+) kB/m;
+    }
+    return $sum;
+}
+
+sub keepers {
+    return sort grep { slurp("/proc/$_/cmdline") =~ /^jailcgi-keeper/ } tree('hosts');
+}
+
+# A graceful restart under load, each request on a connection of its own: a client
+# that keeps one open has to send again by itself when a server closes it.
+sub graceful {
+    my ($kind) = @_;
+    my $log    = "$work/servers/hosts/error.log";
+    my $resume = () = slurp($log) =~ /resuming normal operations/g;
+    my @before = keepers();
+    my $out    = "$work/graceful.out";
+    my $wrk    = start_process($out, 'timeout', 60, 'wrk', '-t1', '-c4', '-d6s', '--latency', '-H',
+        'Connection: close', '-s', "$top/bench/report.lua", url('hosts', 'static'), '--', 10);
+    sleep 1.5;
+    my $start = time;
+    kill 'USR1', (tree('hosts'))[0];
+    while (time - $start < 30) {
+        last if (() = slurp($log) =~ /resuming normal operations/g) > $resume;
+        sleep 0.01;
+    }
+    push @{ $figures->{graceful}{$kind} }, time - $start;
+    waitpid $wrk, 0;
+    my $result = read_wrk(slurp($out)) or fail('wrk: ' . slurp($out));
+    error("$kind: $result->{errors} requests without answer during a graceful restart")
+      if $result->{errors};
+    return if $kind ne 'isolated';
+    my %after = map { $_ => 1 } keepers();
+    my $warm  = grep { $after{$_} } @before;
+    @{$figures}{qw(keepers_before keepers_same)} = (scalar @before, $warm);
+    error("a graceful restart ended " . (@before - $warm) . " of " . @before . " warm jails")
+      if $warm < @before;
+    return;
+}
+
+sub configtest {
+    my ($kind) = @_;
+    my $file  = config($kind, MANY);
+    my $start = time;
+    my $pid   = start_process("$work/configtest.out", 'apache2', '-t', '-f', $file);
+    waitpid $pid, 0;
+    push @{ $figures->{configtest}{$kind} }, time - $start;
+    error("$kind: configtest: " . slurp("$work/configtest.out"))
+      if slurp("$work/configtest.out") !~ /^Syntax OK/m;
+    return;
+}
+
+sub start_many {
+    my ($kind, $round) = @_;
+    configtest($kind);
+    push @{ $figures->{start}{$kind} }, start($kind, MANY);
+    sleep 0.3;
+    if ($round == 1) {
+        $figures->{memory}{$kind} = memory();
+        $figures->{helper}{ MANY() } = helper_memory() if $kind eq 'isolated';
+    }
+    return;
+}
+
+sub many_hosts {
+    my $rounds  = $quick ? 1 : 3;
+    my $tenants = $quick ? 100 : 1000;
+    for my $round (1 .. $rounds) {
+        start_many('none', $round);
+        stop_server('hosts');
+        for my $kind ('mod_cgid', 'isolated') {
+            start_many($kind, $round);
+            my ($cold, $warm) = warm($kind, $round == 1 || $kind eq 'isolated' ? $tenants : 10);
+            if ($cold && $round == 1) {
+                $figures->{first_byte}{$kind} = [median(@$cold), median(@$warm)];
+            }
+            for (1 .. $quick ? 1 : 2) {
+                load($kind, MANY, $_) for (1, $tenants);
+            }
+            graceful($kind) if $round == 1;
+            stop_server('hosts');
+        }
+    }
+    return;
+}
+
+sub few_hosts {
+    my ($hosts) = @_;
+    for my $round (1 .. $quick ? 1 : 3) {
+        for my $kind ('mod_cgid', 'isolated') {
+            start($kind, $hosts);
+            warm($kind, $hosts);
+            $figures->{helper}{1} //= helper_memory() if $kind eq 'isolated' && $hosts == 1;
+            load($kind, $hosts, $hosts);
+            load($kind, $hosts, $hosts) if !$quick && $hosts == 1;
+            stop_server('hosts');
+        }
+    }
+    return;
+}
+
+sub measure_hosts {
+    ($work, $top, $quick, $results, $figures) = @_;
+    few_hosts(1);
+    few_hosts(100);
+    many_hosts();
+    return;
+}
+
+1;

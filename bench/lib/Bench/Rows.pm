@@ -1,0 +1,87 @@
+package Bench::Rows;
+
+# The rows of the table, and how often and how long each is measured.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+our @EXPORT_OK = qw(all_rows);
+
+use constant { MB => 1_000_000, GB => 1_000_000_000 };
+
+# name: as --only and the CSV have it. group: a second name for --only.
+# path: below /cgi-bin/. expect: the whole page of the probe.
+# bytes: one transfer of this size by curl; else wrk for some seconds.
+sub all_rows {
+    my ($work, $top, $quick, $connections) = @_;
+    my @programs = map { {
+        name  => $_->[0],
+        group => 'programs',
+        what  => $_->[1],
+        limit => 1,
+        rounds => $_->[2],
+    } } (
+        ['static', 'static C', 5],
+        ['dynamic', 'dynamic C', 3],
+        ['shell', 'sh', 5],
+        ['perl', 'Perl', 3],
+        ['cgipm', 'Perl with CGI.pm', 3],
+        ['python', 'Python', 3],
+        ['php', 'php-cgi', 3],
+    );
+    my @concurrency = map { {
+        name        => "c$_",
+        group       => 'concurrency',
+        what        => "static C, $_ at once",
+        path        => 'static',
+        connections => $_,
+    } } (1, 4, 32, 256);
+    my @others = (
+        {
+            name    => 'headers',
+            what    => 'static C, 8 KB of headers',
+            path    => 'static',
+            headers => [map { "X-Filler-$_: " . 'x' x 1010 } 1 .. 8],
+        }, {
+            name        => 'page1m',
+            group       => 'transfers',
+            what        => 'page of 1 MB',
+            path        => 'page?' . MB,
+            probe       => 'page?10',
+            expect      => 'x' x 10,
+            connections => 4,
+            size        => MB,
+        }, {
+            name   => 'page1g',
+            group  => 'transfers',
+            what   => 'page of 1 GB, one',
+            path   => 'page?' . GB,
+            bytes  => GB,
+            probe  => 'page?10',
+            expect => 'x' x 10,
+        }, {
+            name   => 'upload',
+            group  => 'transfers',
+            what   => 'upload of 100 MB, one',
+            path   => 'upload',
+            bytes  => 100 * MB,
+            upload => "$work/upload.data",
+            expect => '0',
+        });
+    my @rows = (@programs, @concurrency, @others);
+    for my $row (@rows) {
+        $row->{path}        //= $row->{name};
+        $row->{probe}       //= $row->{path};
+        $row->{group}       //= $row->{name};
+        $row->{expect}      //= 'hello';
+        $row->{connections} //= $connections;
+        $row->{rounds}      //= 3;
+        $row->{seconds} = $quick ? 1 : 2;
+        $row->{rounds}  = 1 if $quick;
+        $row->{lua}     = "$top/bench/report.lua";
+    }
+    return @rows;
+}
+
+1;

@@ -1,0 +1,233 @@
+package Bench::Server;
+
+# The servers: their configurations, which differ in nothing but the last lines, and
+# their start and end.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use File::Path 'make_path';
+use IO::Socket::INET;
+use POSIX 'WNOHANG';
+use Time::HiRes qw(sleep time);
+use Bench::Place qw(TENANT);
+use Bench::Util qw(fail note slurp start_process stop_process write_file);
+
+our @EXPORT_OK = qw(@SERVERS %LABEL url start_server stop_server stop_all answer
+  wrong_identity common_lines jail_lines tree);
+
+use constant MODULES => '/usr/lib/apache2/modules';
+
+our @SERVERS = qw(mod_cgi mod_cgid suexec sbox mod_jailcgi isolated);
+our %LABEL   = (
+    mod_cgi     => 'mod_cgi, prefork',
+    mod_cgid    => 'mod_cgid',
+    suexec      => 'mod_cgid + suexec',
+    sbox        => 'mod_cgid + sbox',
+    mod_jailcgi => 'mod_jailcgi, plain chroot',
+    isolated    => 'mod_jailcgi, everything on',
+    limit       => 'limit',
+);
+
+my $first_port = $ENV{JAILCGI_BENCH_PORT} || 8240;
+my %port       = (map({ $SERVERS[$_] => $first_port + $_ } 0 .. $#SERVERS), hosts => $first_port + 6);
+my %running;
+
+sub url {
+    my ($name, $path) = @_;
+    return "http://127.0.0.1:$port{$name}/cgi-bin/$path";
+}
+
+# mod_cgi needs a process for each connection, of which there are 256 at most.
+sub mpm_lines {
+    my ($name) = @_;
+    return <<"END" if $name eq 'mod_cgi';
+LoadModule mpm_prefork_module @{[MODULES]}/mod_mpm_prefork.so
+StartServers 8
+MinSpareServers 8
+MaxSpareServers 256
+ServerLimit 256
+MaxRequestWorkers 256
+END
+    return <<"END";
+LoadModule mpm_event_module @{[MODULES]}/mod_mpm_event.so
+StartServers 2
+ServerLimit 2
+ThreadsPerChild 32
+MaxRequestWorkers 64
+MinSpareThreads 1
+MaxSpareThreads 64
+END
+}
+
+# REDIRECT_STATUS is for php-cgi, which runs for nobody but a server that sets it.
+sub common_lines {
+    my ($work, $name) = @_;
+    my $root = "$work/servers/$name";
+    make_path("$root/run");
+    return mpm_lines($name) . <<"END";
+ServerRoot $root
+ServerName localhost
+DefaultRuntimeDir $root/run
+PidFile $root/run/httpd.pid
+Listen 127.0.0.1:$port{$name}
+LoadModule authz_core_module @{[MODULES]}/mod_authz_core.so
+LoadModule alias_module @{[MODULES]}/mod_alias.so
+LoadModule env_module @{[MODULES]}/mod_env.so
+User www-data
+Group www-data
+MaxConnectionsPerChild 0
+KeepAlive On
+MaxKeepAliveRequests 0
+KeepAliveTimeout 5
+Timeout 20
+EnableSendfile Off
+DocumentRoot $work/jail/html
+ErrorLog $root/error.log
+LogLevel warn
+LogFormat "%h %l %u %t \\"%r\\" %>s %b" common
+CustomLog $root/access.log common
+SetEnv REDIRECT_STATUS 200
+<Directory />
+    AllowOverride None
+</Directory>
+END
+}
+
+sub cgid_lines {
+    my ($work, $name) = @_;
+    return "LoadModule cgid_module @{[MODULES]}/mod_cgid.so\n"
+      . "ScriptSock $work/servers/$name/run/cgid.sock\n";
+}
+
+sub jail_lines {
+    my ($work, $isolated) = @_;
+    my $lines = <<"END";
+LoadModule jailcgi_module $work/source/mod_jailcgi.so
+JailRoot $work/jail
+JailUser "#@{[TENANT]}" "#@{[TENANT]}"
+END
+    return $lines . <<'END' if !$isolated;
+JailNamespaces none
+JailSeccomp off
+JailScope Off
+JailBackground allow
+END
+    return $lines . <<'END';
+JailNamespaces mount pid ipc uts net cgroup
+JailMount proc
+JailMount dev
+JailMount tmpfs /tmp
+JailSeccomp default
+JailScope On
+JailBackground deny
+JailConcurrency 64
+JailTimeout total=60
+JailLimit nproc 200 nofile 256 as 1G
+END
+}
+
+my %own = (
+    mod_cgi => sub { "LoadModule cgi_module @{[MODULES]}/mod_cgi.so\n" },
+    suexec  => sub {
+        cgid_lines($_[0], 'suexec') . <<"END" },
+LoadModule suexec_module @{[MODULES]}/mod_suexec.so
+SuexecUserGroup jailbench jailbench
+END
+    mod_cgid    => sub { cgid_lines($_[0], 'mod_cgid') },
+    sbox        => sub { cgid_lines($_[0], 'sbox') },
+    mod_jailcgi => sub { jail_lines($_[0], 0) },
+    isolated    => sub { jail_lines($_[0], 1) },
+);
+
+sub write_config {
+    my ($work, $name) = @_;
+    my $scripts = $name eq 'sbox' ? "/cgi-bin $work/sbox" : "/cgi-bin/ $work/jail/cgi-bin/";
+    my $file    = "$work/servers/$name/httpd.conf";
+    write_file($file, common_lines($work, $name) . "ScriptAlias $scripts\n" . $own{$name}->($work));
+    return $file;
+}
+
+# Whole answer of one request, and the time to its first byte in seconds.
+sub answer {
+    my ($name, $path, $host) = @_;
+    my $start  = time;
+    my $socket = IO::Socket::INET->new(
+        PeerAddr => '127.0.0.1',
+        PeerPort => $port{$name},
+        Timeout  => 20
+    ) or return ('', undef);
+    local $SIG{ALRM} = sub { shutdown $socket, 2 };
+    local $SIG{PIPE} = 'IGNORE';
+    alarm 25;
+    syswrite $socket, "GET $path HTTP/1.0\r\nHost: " . ($host // 'localhost') . "\r\n\r\n";
+    my ($text, $first) = ('');
+    while (sysread $socket, $text, 65536, length $text) { $first //= time - $start }
+    alarm 0;
+    return ($text, $first);
+}
+
+# Another server on the port would be measured under this one's name.
+sub need_free_port {
+    my ($name) = @_;
+    my $socket = IO::Socket::INET->new(
+        LocalAddr => '127.0.0.1',
+        LocalPort => $port{$name},
+        Listen    => 1,
+        ReuseAddr => 1
+    ) or fail("port $port{$name}, which $name needs: $!; set JAILCGI_BENCH_PORT");
+    close $socket;
+    return;
+}
+
+# Starts it and waits for its first answer, whatever that is; returns the seconds.
+sub start_server {
+    my ($work, $name, $config) = @_;
+    my $root = "$work/servers/$name";
+    $config //= write_config($work, $name);
+    need_free_port($name);
+    my $start = time;
+    my $pid   = start_process("$root/console.log", 'apache2', '-f', $config, '-DFOREGROUND');
+    $running{$name} = $pid;
+    while (time - $start < 60 && waitpid($pid, WNOHANG) == 0) {
+        return time - $start if (answer($name, '/'))[0] =~ m{^HTTP/};
+        sleep 0.01;
+    }
+    delete $running{$name} if !kill 0, $pid;
+    return fail("$name did not start:\n", slurp("$root/console.log"), slurp("$root/error.log"));
+}
+
+# What a server does with a script must be what its row says: as whom it runs, and
+# in which root. Returns what is wrong.
+sub wrong_identity {
+    my ($name)   = @_;
+    my $own      = $name =~ /^mod_cgid?$/ ? getpwnam 'www-data' : TENANT;
+    my $expected = "uid $own " . ($name =~ /^(?:mod_cgid?|suexec)$/ ? 'machine' : 'jail');
+    my ($text)   = answer($name, '/cgi-bin/identity');
+    return if $text =~ /^\Q$expected\E$/m;
+    return "its scripts should be $expected, but: "
+      . ($text =~ /^(uid .*)$/m || $text =~ /^(.*?)\r?\n/ ? $1 : 'no answer');
+}
+
+sub stop_server {
+    my ($name) = @_;
+    my $pid = delete $running{$name} or return;
+    stop_process($pid);
+    return;
+}
+
+sub stop_all { stop_server($_) for keys %running; return }
+
+# The processes of a server, itself first.
+sub tree {
+    my ($pid) = @_;
+    $pid = $running{$pid} // return if $pid !~ /^\d+$/;
+    my @list = ($pid);
+    for (my $i = 0; $i < @list; $i++) {
+        push @list, map { split ' ', slurp($_) } glob "/proc/$list[$i]/task/*/children";
+    }
+    return @list;
+}
+
+1;
