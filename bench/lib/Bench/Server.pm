@@ -39,7 +39,8 @@ sub url {
     return "http://127.0.0.1:$port{$name}/cgi-bin/$path";
 }
 
-# mod_cgi needs a process for each connection, of which there are 256 at most.
+# A worker for each connection, of which there are 256 at most: one that finds none
+# may be closed by the event MPM, which wrk counts as an error.
 sub mpm_lines {
     my ($name) = @_;
     return <<"END" if $name eq 'mod_cgi';
@@ -53,11 +54,11 @@ END
     return <<"END";
 LoadModule mpm_event_module @{[MODULES]}/mod_mpm_event.so
 StartServers 2
-ServerLimit 2
+ServerLimit 9
 ThreadsPerChild 32
-MaxRequestWorkers 64
+MaxRequestWorkers 288
 MinSpareThreads 1
-MaxSpareThreads 64
+MaxSpareThreads 288
 END
 }
 
@@ -122,7 +123,7 @@ JailMount tmpfs /tmp
 JailSeccomp default
 JailScope On
 JailBackground deny
-JailConcurrency 64
+JailConcurrency 64 queue=256 wait=20s
 JailTimeout total=60
 JailLimit nproc 200 nofile 256 as 1G
 END
