@@ -54,11 +54,12 @@ END
     return <<"END";
 LoadModule mpm_event_module @{[MODULES]}/mod_mpm_event.so
 StartServers 2
-ServerLimit 9
-ThreadsPerChild 32
-MaxRequestWorkers 288
+ServerLimit 2
+ThreadLimit 256
+ThreadsPerChild 256
+MaxRequestWorkers 512
 MinSpareThreads 1
-MaxSpareThreads 288
+MaxSpareThreads 512
 END
 }
 
