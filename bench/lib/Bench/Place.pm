@@ -17,7 +17,7 @@ use Bench::Util qw(fail note processors run slurp write_file);
 our @EXPORT_OK = qw(install_packages make_work build make_jail make_layouts
   mount_layouts TENANT);
 
-use constant TENANT => 61_001;
+use constant TENANT => 61_990;
 
 sub install_packages {
     my ($top) = @_;
