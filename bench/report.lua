@@ -26,6 +26,10 @@ function done(summary, latency)
         summary.requests * 1e6 / summary.duration,
         latency:percentile(50), latency:percentile(99),
         e.status + e.connect + e.read + e.write + e.timeout))
+    if e.status + e.connect + e.read + e.write + e.timeout > 0 then
+        io.write(string.format("errors status %d connect %d read %d write %d timeout %d\n",
+            e.status, e.connect, e.read, e.write, e.timeout))
+    end
     local all = {}
     for p = 1, 99 do
         all[p] = string.format("%d", latency:percentile(p))

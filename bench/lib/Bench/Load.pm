@@ -37,6 +37,7 @@ sub read_wrk {
     my ($text) = @_;
     my ($rate, $p50, $p99, $errors) = $text =~ /^result ([\d.]+) (\d+) (\d+) (\d+)$/m or return;
     my %result = (rate => $rate, p50 => $p50, p99 => $p99, errors => $errors);
+    note("errors: $1") if $text =~ /^errors (.*)$/m;
     $result{latency} = [split ' ', $1] if $text =~ /^latency (.*)$/m;
     return \%result;
 }
@@ -109,7 +110,7 @@ sub memory_growth {
 
 sub transfer {
     my ($name, $row) = @_;
-    my $body   = "$ENV{JAILCGI_BENCH_WORK}/body.out";
+    my $body   = $row->{upload} ? "$ENV{JAILCGI_BENCH_WORK}/body.out" : '/dev/null';
     my @upload = $row->{upload} ? ('-T', $row->{upload}, '-X', 'POST', '-H', 'Expect:') : ();
     my %before = memory_before($name);
     my ($text, $cpu) = timed(1, 'curl', '-s', '-m', 60, @upload, '-o', $body, '-w',

@@ -83,6 +83,7 @@ sub figures_table {
     $row->('configtest, s',                         '%.2f', $figures->{configtest});
     $row->('start to the first answer, s',          '%.2f', $figures->{start});
     $row->('graceful restart until it is ready, s', '%.2f', $figures->{graceful});
+    $row->('requests lost during it', '%d', $figures->{lost});
     $row->('memory of the server (PSS), MB', '%.0f',
         { map { $_ => ($figures->{memory}{$_} // 0) / 1024 } @kinds });
     for my $nth (0, 1) {

@@ -36,6 +36,7 @@ sub all_rows {
         what        => "static C, $_ at once",
         path        => 'static',
         connections => $_,
+        wide        => $_ > 64,
     } } (1, 4, 32, 256);
     my @others = (
         {
@@ -69,7 +70,8 @@ sub all_rows {
             upload => "$work/upload.data",
             expect => '0',
         });
-    my @rows = (@programs, @concurrency, @others);
+    my $wide = pop @concurrency;    # last: it needs servers of its own
+    my @rows = (@programs, @concurrency, @others, $wide);
     for my $row (@rows) {
         $row->{path}        //= $row->{name};
         $row->{probe}       //= $row->{path};
@@ -77,8 +79,11 @@ sub all_rows {
         $row->{expect}      //= 'hello';
         $row->{connections} //= $connections;
         $row->{rounds}      //= 3;
-        $row->{seconds} = $quick ? 1 : 2;
-        $row->{rounds}  = 1 if $quick;
+        $row->{seconds} //= $quick ? 1 : 2;
+        if ($quick) {
+            $row->{rounds} = 1;
+            $row->{servers} = {map { $_ => 1 } qw(mod_cgid isolated)} if $row->{path} ne $row->{name};
+        }
         $row->{lua}     = "$top/bench/report.lua";
     }
     return @rows;
