@@ -6,6 +6,7 @@
  * Privilege: none
  */
 #define _GNU_SOURCE
+#include "src/wire/table.h"
 #include "src/wire/wire.h"
 
 #include <setjmp.h>
@@ -438,6 +439,12 @@ static void sizes(void **state)
     assert_int_equal(jc_wire_length(JC_MSG_STARTED_STDIN), 32);
     assert_int_equal(jc_wire_length(JC_MSG_FAILED), 552);
     assert_int_equal(jc_wire_length(JC_MSG_EXIT), 56);
+    assert_int_equal(sizeof(jc_table_head_t), 32);
+    assert_int_equal(sizeof(jc_table_entry_t), 8);
+    assert_int_equal(sizeof(jc_common_t), 24);
+    assert_int_equal(sizeof(jc_policy_rec_t), 92);
+    assert_int_equal(sizeof(jc_limit_t), 24);
+    assert_int_equal(sizeof(jc_mount_t), 32);
 }
 
 static void close_fds(void **state)

@@ -39,8 +39,7 @@ sub url {
     return "http://127.0.0.1:$port{$name}/cgi-bin/$path";
 }
 
-# A worker for each connection, of which there are 256 at most: one that finds none
-# may be closed by the event MPM, which wrk counts as an error.
+# mod_cgi needs a process for each connection, of which there are 256 at most.
 sub mpm_lines {
     my ($name) = @_;
     return <<"END" if $name eq 'mod_cgi';
@@ -55,11 +54,10 @@ END
 LoadModule mpm_event_module @{[MODULES]}/mod_mpm_event.so
 StartServers 2
 ServerLimit 2
-ThreadLimit 256
-ThreadsPerChild 256
-MaxRequestWorkers 512
+ThreadsPerChild 32
+MaxRequestWorkers 64
 MinSpareThreads 1
-MaxSpareThreads 512
+MaxSpareThreads 64
 END
 }
 
@@ -124,7 +122,7 @@ JailMount tmpfs /tmp
 JailSeccomp default
 JailScope On
 JailBackground deny
-JailConcurrency 64 queue=256 wait=20s
+JailConcurrency 64
 JailTimeout total=60
 JailLimit nproc 200 nofile 256 as 1G
 END
