@@ -72,7 +72,8 @@ sub transfers {
         my ($row, $what) = @$_;
         goal("$what against mod_cgid", isolated($row, 'mod_cgid'), '>=', 2);
         my $growth = value($results, $row, 'isolated', 'growth');
-        goal("$what: peak memory grows by", defined $growth ? $growth / 1024 : undef, '<=', 4, ' MB');
+        goal("$what: peak memory grows by",
+            defined $growth ? $growth / 1024 : undef, '<=', 4, ' MB');
     }
     return;
 }

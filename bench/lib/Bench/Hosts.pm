@@ -113,8 +113,8 @@ sub graceful {
     my @before = keepers();
     my @helper = helpers();
     my $out    = "$work/graceful.out";
-    my $wrk    = start_process($out, 'timeout', 60, 'wrk', '-t1', '-c4', '-d6s', '--timeout', '20s', '-H',
-        'Connection: close', '-s', "$top/bench/report.lua", url('hosts', 'static'), '--', 10);
+    my $wrk    = start_process($out, 'timeout', 60, 'wrk', '-t1', '-c4', '-d6s', '--timeout', '20s',
+        '-H', 'Connection: close', '-s', "$top/bench/report.lua", url('hosts', 'static'), '--', 10);
     sleep 1.5;
     my $start = time;
     kill 'USR1', (tree('hosts'))[0];

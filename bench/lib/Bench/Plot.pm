@@ -32,13 +32,14 @@ sub draw {
         write_file($file, join '', map { "@$_\n" } @{ $data->{$server} });
         my $width = $server eq 'isolated' ? 3 : 2;
         my $style = $settings =~ /logscale x/ ? 'linespoints pt 7 ps 0.7' : 'lines';
-        push @curves, "'$file' with $style lw $width lc rgb '$colour{$server}' title '$LABEL{$server}'";
+        push @curves, "'$file' with $style lw $width lc rgb '$colour{$server}'"
+          . " title '$LABEL{$server}'";
     }
     return if !@curves;
     my $script = "set grid lc rgb '#dddddd'\nset key outside right top\n$settings\n";
     my %terminal = (
-        svg => "svg size 900,450 font 'sans-serif,13' background rgb 'white'",
-        png => 'pngcairo size 900,450',
+        svg => "svg noenhanced size 900,450 font 'sans-serif,13' background rgb 'white'",
+        png => 'pngcairo noenhanced size 900,450',
     );
     for my $type (sort keys %terminal) {
         $script .= "set terminal $terminal{$type}\nset output '$dir/$name.$type'\nplot "

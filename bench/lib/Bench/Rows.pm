@@ -82,7 +82,8 @@ sub all_rows {
         $row->{seconds} //= $quick ? 1 : 2;
         if ($quick) {
             $row->{rounds} = 1;
-            $row->{servers} = {map { $_ => 1 } qw(mod_cgid isolated)} if $row->{path} ne $row->{name};
+            $row->{servers} = {map { $_ => 1 } qw(mod_cgid isolated)}
+              if $row->{path} ne $row->{name};
         }
         $row->{lua}     = "$top/bench/report.lua";
     }

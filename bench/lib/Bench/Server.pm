@@ -31,7 +31,8 @@ our %LABEL   = (
 );
 
 my $first_port = $ENV{JAILCGI_BENCH_PORT} || 8240;
-my %port       = (map({ $SERVERS[$_] => $first_port + $_ } 0 .. $#SERVERS), hosts => $first_port + 6);
+my %port       = map { $SERVERS[$_] => $first_port + $_ } 0 .. $#SERVERS;
+$port{hosts} = $first_port + 6;
 my %running;
 
 sub url {
