@@ -5,9 +5,9 @@
  * itself (descriptor 3) and a pidfd of itself (4), and sends it one socket and
  * one policy table for each generation of httpd's children. A child asks on
  * its generation's socket for a channel to the jail of policy N; this process
- * finds or makes the keeper of that jail and passes the channel on. It does nothing
- * else and knows nothing of HTTP. It is static and bound before main, so that
- * no library of the host or of a jail is ever loaded into it.
+ * finds or makes the keeper of that jail and passes the channel on. It does
+ * nothing else and knows nothing of HTTP. It is static and bound before main,
+ * so that no library of the host or of a jail is ever loaded into it.
  *
  * Runs in:   helper
  * Privilege: root; the capabilities that --caps names, no others
