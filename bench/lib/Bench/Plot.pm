@@ -89,6 +89,7 @@ set xlabel 'requests at once'
 set ylabel 'requests a second'
 set logscale x 2
 set xtics (1, 4, 8, 32, 256)
+set xrange [*:300]
 set yrange [0:*]
 END
             points($results,
