@@ -212,6 +212,10 @@ void jc_supervise_child_init(void);
 int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 void jc_ssi_register(void);
 
+/* src/httpd/memfd.c: a memfd with all JC_SEALS that holds these bytes, the
+ * caller's to close; or -1 with errno. */
+int jc_memfd_sealed(const char *name, const char *data, size_t len);
+
 /* src/httpd/channel.c: in a child, before it serves. */
 void jc_channel_child_init(apr_pool_t *p);
 

@@ -13,14 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-
 static void *map_table(int table_fd, size_t *len)
 {
     struct stat st;
     int seals = fcntl(table_fd, F_GET_SEALS);
 
-    if (seals < 0 || (seals & SEALS) != SEALS || fstat(table_fd, &st) ||
+    if (seals < 0 || (seals & JC_SEALS) != JC_SEALS || fstat(table_fd, &st) ||
         st.st_size <= 0 || st.st_size > (off_t) JC_TABLE_LEN_MAX) {
         return NULL;
     }

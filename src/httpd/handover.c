@@ -9,62 +9,9 @@
 #include "child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
-#endif
-
-/* Asks for a memfd that can never be executed, where the kernel knows that. */
-static int make_memfd(void)
-{
-    static int no_exec_seal = 1;
-    int fd = -1;
-
-    if (__atomic_load_n(&no_exec_seal, __ATOMIC_RELAXED)) {
-        fd = memfd_create("jailcgi-request",
-                          MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-        if (fd >= 0 || errno != EINVAL) {
-            return fd;
-        }
-        __atomic_store_n(&no_exec_seal, 0, __ATOMIC_RELAXED);
-    }
-    return memfd_create("jailcgi-request", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-}
-
-static int write_memfd(const char *buf, size_t len)
-{
-    int fd = make_memfd();
-    int saved;
-
-    if (fd < 0) {
-        return -1;
-    }
-    while (len > 0) {
-        ssize_t n = write(fd, buf, len);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            goto failed;
-        }
-        buf += n;
-        len -= (size_t) n;
-    }
-    if (fcntl(fd, F_ADD_SEALS, JC_REQUEST_SEALS) == 0) {
-        return fd;
-    }
-failed:
-    saved = errno;
-    close(fd);
-    errno = saved;
-    return -1;
-}
 
 /* One byte and the descriptor beside it. */
 static int send_memfd(int control_fd, int fd)
@@ -92,7 +39,7 @@ static int send_memfd(int control_fd, int fd)
 
 static int hand_over_memfd(const jc_client_t *c, int control_fd)
 {
-    int fd = write_memfd(c->request, c->request_len);
+    int fd = jc_memfd_sealed("jailcgi-request", c->request, c->request_len);
     int result, saved;
 
     if (fd < 0) {

@@ -15,16 +15,8 @@
 #include "apr_strings.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
-#endif
 
 #define KEY_AT offsetof(jc_part_t, common)
 
@@ -115,36 +107,6 @@ const jc_part_t *jc_parts_end(jc_table_t *table, jc_parts_t *all, void *head,
     return part;
 }
 
-/* Linux 6.3 and later warn in the kernel's log of a memfd that does not say
- * whether it may be executed; earlier kernels refuse the flag. */
-static int make_memfd(void)
-{
-    const unsigned flags = MFD_ALLOW_SEALING | MFD_CLOEXEC;
-    int fd = memfd_create("jailcgi-policies", flags | MFD_NOEXEC_SEAL);
-
-    if (fd < 0 && errno == EINVAL) {
-        fd = memfd_create("jailcgi-policies", flags);
-    }
-    return fd;
-}
-
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return -1;
-        }
-        data += n;
-        len -= (size_t) n;
-    }
-    return 0;
-}
-
 /* Writes entries and bytes of these parts; returns where the next begins. */
 static uint32_t copy_parts(const jc_parts_t *all, char *data, size_t entries_at,
                            uint32_t at)
@@ -193,7 +155,7 @@ const char *jc_table_seal(jc_table_t *table, uint64_t generation, int *table_fd)
         sizeof(jc_table_head_t) + (size_t) count * sizeof(jc_table_entry_t);
     size_t len = parts_at + table->parts_len;
     char *data;
-    int fd, failed;
+    int fd;
 
     if (len > JC_TABLE_LEN_MAX) {
         return apr_psprintf(
@@ -204,20 +166,13 @@ const char *jc_table_seal(jc_table_t *table, uint64_t generation, int *table_fd)
             len, JC_TABLE_LEN_MAX);
     }
     data = assemble(table, generation, len, parts_at);
-    fd = data != NULL ? make_memfd() : -1;
-    failed = fd < 0 || write_all(fd, data, len) != 0 ||
-             fcntl(fd, F_ADD_SEALS, SEALS) != 0;
+    fd = data != NULL ? jc_memfd_sealed("jailcgi-policies", data, len) : -1;
     free(data);
-    if (failed) {
-        const char *reason = strerror(errno);
-
-        if (fd >= 0) {
-            close(fd);
-        }
+    if (fd < 0) {
         return apr_psprintf(table->p,
                             "The policy table of %" APR_SIZE_T_FMT
                             " bytes could not be written to a memfd: %s",
-                            len, reason);
+                            len, strerror(errno));
     }
     *table_fd = fd;
     return NULL;

@@ -91,9 +91,8 @@ static const void *map_memfd(jc_slot_t *slot, int fd, size_t *len)
     struct stat st;
     int seals = jc_sys_get_seals(fd);
 
-    if (seals < 0 || (seals & JC_REQUEST_SEALS) != JC_REQUEST_SEALS ||
-        jc_sys_fstat(fd, &st) || st.st_size <= 0 ||
-        st.st_size > (off_t) JC_REQUEST_LEN_MAX) {
+    if (seals < 0 || (seals & JC_SEALS) != JC_SEALS || jc_sys_fstat(fd, &st) ||
+        st.st_size <= 0 || st.st_size > (off_t) JC_REQUEST_LEN_MAX) {
         return NULL;
     }
     *len = (size_t) st.st_size;

@@ -16,8 +16,6 @@
 #include <stdint.h>
 
 #define JC_REQUEST_MAGIC 0x4a435251u
-#define JC_REQUEST_SEALS                                                       \
-    (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 /* execve takes at most 6 MB of strings and their pointers (MAX_ARG_STRLEN,
  * _STK_LIM / 4 * 3 in the kernel's fs/exec.c). */
 #define JC_REQUEST_LEN_MAX     (8u << 20)

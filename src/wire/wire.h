@@ -22,6 +22,10 @@
 #define JC_WIRE_MAGIC   0x4a434749u /* "JCGI" */
 #define JC_WIRE_VERSION 7u
 
+/* Of a memfd that goes from one process to another: nobody changes it while it
+ * is read (fcntl(2)). */
+#define JC_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
 /* Descriptors that the helper inherits from the httpd parent by exec. */
 #define JC_FD_PARENT       3 /* SEQPACKET socket to the parent */
 #define JC_FD_PARENT_PIDFD 4 /* pidfd of the parent: readable when it died */

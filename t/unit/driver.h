@@ -86,7 +86,7 @@ static int sealed_memfd(const void *data, size_t len)
 
     assert_return_code(fd, errno);
     assert_int_equal(write(fd, data, len), len);
-    assert_return_code(fcntl(fd, F_ADD_SEALS, JC_REQUEST_SEALS), errno);
+    assert_return_code(fcntl(fd, F_ADD_SEALS, JC_SEALS), errno);
     return fd;
 }
 

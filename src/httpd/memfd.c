@@ -1,0 +1,70 @@
+/*
+ * Bytes in a memfd that nobody can change any more: the policy table and large
+ * requests.
+ *
+ * Runs in:   httpd parent, httpd child
+ * Privilege: its caller's
+ * Trusts:    nothing: it reads nothing
+ * Never:     leaves a memfd behind that it does not return
+ */
+#include "mod_jailcgi.h"
+#include "src/wire/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
+#endif
+
+/* Linux 6.3 and later warn in the kernel's log of a memfd that does not say
+ * whether it may be executed; earlier kernels refuse the flag. */
+static int make(const char *name)
+{
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    static int no_exec_seal = 1;
+    int fd = -1;
+
+    if (__atomic_load_n(&no_exec_seal, __ATOMIC_RELAXED)) {
+        fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+        if (fd >= 0 || errno != EINVAL) {
+            return fd;
+        }
+        __atomic_store_n(&no_exec_seal, 0, __ATOMIC_RELAXED);
+    }
+    return memfd_create(name, flags);
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return -1;
+        }
+        data += n;
+        len -= (size_t) n;
+    }
+    return 0;
+}
+
+int jc_memfd_sealed(const char *name, const char *data, size_t len)
+{
+    int fd = make(name);
+    int saved;
+
+    if (fd >= 0 && (write_all(fd, data, len) != 0 ||
+                    fcntl(fd, F_ADD_SEALS, JC_SEALS) != 0)) {
+        saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
