@@ -79,17 +79,21 @@ void jc_channel_close(jc_channel_t *channel)
     free(channel);
 }
 
-void jc_channels_drain(void)
+void jc_channels_close_free(void)
 {
     jc_channel_t *next;
 
-    channels.draining = 1;
     for (jc_channel_t *channel = channels.first; channel; channel = next) {
         next = channel->next;
         if (!channel->run) {
             jc_channel_close(channel);
         }
     }
+}
+
+void jc_channels_drain(void)
+{
+    channels.draining = 1;
 }
 
 int jc_channels_draining(void)

@@ -25,7 +25,6 @@
 
 static struct {
     const jc_jail_t *jail;
-    int draining; /* takes no more requests, goes when the last has ended */
 } keeper;
 
 /* What epoll gives back for the keeper's own descriptors; for others it is the
@@ -177,14 +176,14 @@ static void on_channel(jc_channel_t *channel, uint32_t events)
 {
     if (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) {
         on_hang_up(channel);
-    } else if (!channel->run && !keeper.draining) {
+    } else if (!channel->run && !jc_channels_draining()) {
         serve_request(channel);
     }
 }
 
 static void drain(void)
 {
-    keeper.draining = 1;
+    jc_channels_drain();
     epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, JC_KEEPER_HELPER_FD, NULL);
     close(JC_KEEPER_HELPER_FD);
 }
@@ -223,9 +222,9 @@ static void serve_helper(void)
  * fails; the helper finds us gone. */
 static void give_way(void)
 {
-    while (!keeper.draining && take_message()) {
+    while (!jc_channels_draining() && take_message()) {
     }
-    if (!keeper.draining) {
+    if (!jc_channels_draining()) {
         drain();
     }
 }
@@ -310,7 +309,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
         jc_keeper_refuse_all(JC_KEEPER_HELPER_FD, &failure);
         _exit(1);
     }
-    while (!(keeper.draining && is_empty())) {
+    while (!(jc_channels_draining() && is_empty())) {
         int n = epoll_wait(JC_KEEPER_EPOLL_FD, events, EVENTS, sleep_ms());
         int ended = 0;
         if (n == 0 && is_empty()) {
@@ -323,8 +322,8 @@ void jc_keeper_serve(const jc_jail_t *jail)
             jc_runs_reap(jail);
             jc_spawn_tidy();
         }
-        if (keeper.draining) {
-            jc_channels_drain();
+        if (jc_channels_draining()) {
+            jc_channels_close_free();
         }
         serve_queue();
         jc_runs_tick(jc_jail_has(jail, JC_NS_PID));

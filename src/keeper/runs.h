@@ -95,10 +95,13 @@ void jc_sweep_strays(void);
 jc_channel_t *jc_channel_open(int *fds, uint64_t request_id);
 /* So that the peer sees it at once. */
 void jc_channel_close(jc_channel_t *channel);
-/* From now on none is free: those that are, are closed, others when their
- * request has ended. Not while events are looked at, which may name them. */
+/* From now on the keeper takes no more requests, and goes when the last has
+ * ended: no channel is told to be free. */
 void jc_channels_drain(void);
 int jc_channels_draining(void);
+/* Closes those without a request. Not while events are looked at, which may
+ * name them. */
+void jc_channels_close_free(void);
 
 /* queue.c: puts it at the end, for wait_ms. */
 void jc_queue_add(jc_run_t *run, uint32_t wait_ms);
