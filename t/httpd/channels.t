@@ -74,6 +74,17 @@ sub get {
     return $res;
 }
 
+# A script, and the request after it.
+sub own_answers {
+    my ($script, $code) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is(get($alice, $script)->{code}, $code, "$script: its status");
+    is(get($alice, "who?after-$script")->{body},
+        "after-$script " . $alice->name,
+        "$script: the next request has its own answer");
+    return;
+}
+
 sub child { return ($httpd->children('apache2'))[0] }
 
 # --- without the helper ------------------------------------------------------
@@ -88,13 +99,9 @@ for my $i (1 .. 20) {
 
 # Each of these ends in its own way, and the next request has its own answer. The helper
 # is stopped, so it went over the same channel.
-for my $way (['three', 200], ['same', 200], ['slow', 200]) {
-    my ($script, $code) = @$way;
-    is(get($alice, $script)->{code}, $code, "$script: its page");
-    is(get($alice, "who?after-$script")->{body},
-        "after-$script " . $alice->name,
-        "$script: and the next request's");
-}
+own_answers(three => 200);
+own_answers(same  => 200);
+own_answers(slow  => 200);
 my $client = JailCGI::Client->new($httpd);
 $client->send_request('POST', $alice, '/cgi-bin/echo',
     ['Content-Length: 100000', 'Connection: close']);
@@ -111,13 +118,9 @@ is_deeply([keepers_of($alice)], [$keeper], 'it was one keeper all the time');
 
 # A failed start and a killed script: their channel may go or stay, but what comes next
 # has its own answer.
-for my $way (['fail', 500], ['killed', 500], ['leave', 200]) {
-    my ($script, $code) = @$way;
-    is(get($alice, $script)->{code}, $code, "$script: its status");
-    is(get($alice, "who?after-$script")->{body},
-        "after-$script " . $alice->name,
-        "$script: the next request has its own answer");
-}
+own_answers(fail   => 500);
+own_answers(killed => 500);
+own_answers(leave  => 200);
 ok(wait_until(sub { !scripts_of($alice) }, 30), 'what one had left was ended');
 
 # --- a keeper that goes --------------------------------------------------------

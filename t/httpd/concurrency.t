@@ -4,7 +4,7 @@
 use lib 't/lib';
 use JailCGI::Test;
 use JailCGI::Client;
-use JailCGI::Watch qw(keepers_of);
+use JailCGI::Watch qw(keepers_of waiting_in);
 use List::Util qw(max);
 use Socket qw(SOL_SOCKET SO_RCVBUF pack_sockaddr_in inet_aton);
 use Time::HiRes qw(sleep time);
@@ -100,11 +100,6 @@ sub ask {
     return JailCGI::Client->new($httpd)->send_request('GET', $host, "/cgi-bin/$script?$id");
 }
 
-# The sockets in which something lies unread, by inode.
-sub unread {
-    return map { (split)[2] > 0 ? ((split)[5] => 1) : () } split /\n/, `ss -xHn`;
-}
-
 sub children_of {
     my ($pid) = @_;
     return grep { (process_status($_) // { State => 'Z' })->{State} !~ /^Z/ } split ' ',
@@ -114,14 +109,12 @@ sub children_of {
 # How many requests the keepers of alice have: those that wait lie unread in a socket,
 # and those that run have a process.
 sub requests_of {
-    my ($keeper, %unread) = @_;
-    my $waiting = grep { /^socket:\[(\d+)\]$/ && $unread{$1} } descriptors($keeper);
-    return $waiting + children_of($keeper);
+    my ($keeper) = @_;
+    return waiting_in($keeper) + children_of($keeper);
 }
 
 sub taken {
-    my %unread = unread();
-    return map { requests_of($_, %unread) } keepers_of($alice);
+    return map { requests_of($_) } keepers_of($alice);
 }
 
 sub is_taken {
@@ -293,7 +286,7 @@ is(answers(@clients), '200 200', 'both are answered');
 ok((wait_until { keepers_of($alice) < keys %before } PATIENCE), 'then it is idle, and goes');
 
 @clients = line_up('short', qw(a b c));
-my ($keeper) = grep { requests_of($_, unread()) == 3 } keepers_of($alice);
+my ($keeper) = grep { requests_of($_) == 3 } keepers_of($alice);
 kill 'KILL', $keeper // die 'no keeper has three requests';
 my $first = shift @clients;
 is(answers($first), 503, 'a keeper is killed with its script');

@@ -12,7 +12,7 @@ use JailCGI::Process qw(processes process_status descriptors descendants
   zombies);
 
 our @EXPORT_OK = qw(is_same_directory scripts_of keepers_of all_keepers server_processes
-  reset_peaks peak_growth_kb descriptor_counts channels zombie_list touch_in child_of);
+  reset_peaks peak_growth_kb descriptor_counts channels waiting_in zombie_list touch_in child_of);
 
 # The name of a process, or undef.
 sub name_of {
@@ -109,10 +109,18 @@ sub peak_growth_kb {
     return \%growth;
 }
 
-# The sockets of the kind that channels are: inode => the other end's, 0 without one.
+# The sockets of the kind that channels are: inode => the other end's (0 without one),
+# and that of those in which something lies unread.
 sub record_sockets {
-    return map { /^u_seq\s+ESTAB\s+\d+\s+\d+\s+\*\s+(\d+)\s+\*\s+(\d+)/ ? ($1, $2) : () }
-      split /\n/, `ss -xHn`;
+    my (%peer, %unread);
+    for (split /\n/, `ss -xHn`) {
+        my ($bytes, $inode, $other) =
+          /^u_seq\s+ESTAB\s+(\d+)\s+\d+\s+\*\s+(\d+)\s+\*\s+(\d+)/
+          or next;
+        $peer{$inode}   = $other;
+        $unread{$inode} = 1 if $bytes > 0;
+    }
+    return (\%peer, \%unread);
 }
 
 sub inode_of { return $_[0] =~ /^socket:\[(\d+)\]$/ ? $1 : 0 }
@@ -120,8 +128,8 @@ sub inode_of { return $_[0] =~ /^socket:\[(\d+)\]$/ ? $1 : 0 }
 # How many descriptors each of these processes holds, besides channels: these stay.
 sub descriptor_counts {
     my (@pids) = @_;
-    my %peer = record_sockets();
-    return { map { $_ => scalar(grep { !exists $peer{ inode_of($_) } } descriptors($_)) }
+    my ($peer) = record_sockets();
+    return { map { $_ => scalar(grep { !exists $peer->{ inode_of($_) } } descriptors($_)) }
           @pids };
 }
 
@@ -129,13 +137,20 @@ sub descriptor_counts {
 # processes that lead to none of them any more.
 sub channels {
     my ($httpd) = @_;
-    my %peer  = record_sockets();
+    my ($peer) = record_sockets();
     my @pids  = ($httpd->pid, server_processes($httpd));
     my %held  = map { inode_of($_) => 1 } map { descriptors($_) } @pids;
     my %inner = map { inode_of($_) => 1 } map { descriptors($_) } all_keepers($httpd);
     my $ends  = grep { $_ && $inner{$_} }
-      map { $peer{ inode_of($_) } } map { descriptors($_) } $httpd->children('apache2');
-    return ($ends / 2, grep { defined $peer{$_} && !$held{ $peer{$_} } } keys %held);
+      map { $peer->{ inode_of($_) } } map { descriptors($_) } $httpd->children('apache2');
+    return ($ends / 2, grep { defined $peer->{$_} && !$held{ $peer->{$_} } } keys %held);
+}
+
+# The channels of this process in which a request lies that was not taken out.
+sub waiting_in {
+    my ($pid) = @_;
+    my (undef, $unread) = record_sockets();
+    return grep { $unread->{ inode_of($_) } } descriptors($pid);
 }
 
 sub zombie_list {
