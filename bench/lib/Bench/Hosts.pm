@@ -12,7 +12,7 @@ use Exporter 'import';
 use Time::HiRes qw(sleep time);
 use Bench::Load qw(read_wrk wrk);
 use Bench::Server qw(answer common_lines jail_lines start_server stop_server tree url);
-use Bench::Util qw(fail median note slurp start_process wait_for_quiet write_file);
+use Bench::Util qw(fail median note private_kb slurp start_process wait_for_quiet write_file);
 
 our @EXPORT_OK = qw(measure_hosts);
 
@@ -81,12 +81,12 @@ sub load {
     return;
 }
 
+sub helpers { return grep { slurp("/proc/$_/cmdline") =~ /jailcgi-helper/ } tree('hosts') }
+
 # Private memory of the helper in KB.
 sub helper_memory {
-    my ($pid) = grep { slurp("/proc/$_/cmdline") =~ /jailcgi-helper/ } tree('hosts') or return;
-    my ($sum, $text) = (0, slurp("/proc/$pid/smaps_rollup"));
-    $sum += $1 while $text =~ /^Private_\w+:\s+(\d+) kB/mg;
-    return $sum;
+    my ($pid) = helpers() or return;
+    return private_kb($pid);
 }
 
 # Memory of the whole server in KB, shared pages counted once.
@@ -97,8 +97,6 @@ sub memory {
     }
     return $sum;
 }
-
-sub helpers { return grep { slurp("/proc/$_/cmdline") =~ /jailcgi-helper/ } tree('hosts') }
 
 sub keepers {
     return sort grep { slurp("/proc/$_/cmdline") =~ /^jailcgi-keeper/ } tree('hosts');

@@ -9,7 +9,7 @@ use Exporter 'import';
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(note fail slurp write_file median run start_process stop_process
+our @EXPORT_OK = qw(note fail slurp write_file median private_kb run start_process stop_process
   cpu_seconds cpu_source wait_for_quiet processors);
 
 sub note { print STDERR "@_\n"; return }
@@ -34,6 +34,14 @@ sub median {
     my @list = sort { $a <=> $b } grep { defined } @_;
     return undef if !@list;    # one value, so that it keeps its place in a list
     return @list % 2 ? $list[$#list / 2] : ($list[@list / 2] + $list[@list / 2 - 1]) / 2;
+}
+
+# Private memory of a process, in KB: what goes when it goes.
+sub private_kb {
+    my ($pid) = @_;
+    my ($sum, $text) = (0, slurp("/proc/$pid/smaps_rollup"));
+    $sum += $1 while $text =~ /^Private_\w+:\s+(\d+) kB/mg;
+    return $sum;
 }
 
 sub run {
