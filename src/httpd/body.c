@@ -14,6 +14,7 @@
 #include "util_filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -21,6 +22,9 @@
 #define BODY_IOVECS 16
 /* Pieces in one turn, so that a fast upload leaves stdout its share. */
 #define BODY_TURNS 4
+
+/* Of the pipe, once a body has filled it. */
+#define BODY_PIPE_BYTES 262144
 
 /*
  * Of a body that another script has had, in full or in part, an ErrorDocument
@@ -218,6 +222,18 @@ static void consume(apr_bucket_brigade *bb, size_t len)
     }
 }
 
+/* A body that fills the pipe gets a larger one, once: fewer wake-ups of either
+ * side. Returns whether there is room now. The kernel refuses above its limit
+ * for the user, and then it stays as it is. */
+static int enlarge_pipe(jc_client_t *c)
+{
+    if (c->body.has_filled_pipe) {
+        return 0;
+    }
+    c->body.has_filled_pipe = 1;
+    return fcntl(c->stdin_fd, F_SETPIPE_SZ, BODY_PIPE_BYTES) > 0;
+}
+
 /* Writes what is pending. Returns 1 when all of it is gone. */
 static int drain(jc_client_t *c)
 {
@@ -231,7 +247,7 @@ static int drain(jc_client_t *c)
             return count == 0;
         }
         n = writev(c->stdin_fd, iov, count);
-        if (n < 0 && errno == EINTR) {
+        if (n < 0 && (errno == EINTR || (errno == EAGAIN && enlarge_pipe(c)))) {
             continue;
         }
         if (n < 0) {

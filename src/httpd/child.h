@@ -104,11 +104,12 @@ typedef struct {
 /* The request's body on its way to stdin. */
 typedef struct {
     apr_bucket_brigade *pending;
-    int expected;    /* the request has a body */
-    int eos;         /* all of it was read from the client */
-    int done;        /* nothing will be written any more; stdin is closed */
-    int want_client; /* the next step needs bytes from the client */
-    int hangups;     /* reads without result after the client's hang-up */
+    int expected;        /* the request has a body */
+    int eos;             /* all of it was read from the client */
+    int done;            /* nothing will be written any more; stdin is closed */
+    int want_client;     /* the next step needs bytes from the client */
+    int has_filled_pipe; /* and so it was enlarged */
+    int hangups;         /* reads without result after the client's hang-up */
 } jc_body_t;
 
 /* The script's stderr on its way to the error log. */
