@@ -6,6 +6,8 @@ use lib 't/lib';
 use JailCGI::Test;
 use JailCGI::Client;
 use JailCGI::Watch qw(scripts_of keepers_of all_keepers helper_descriptors zombie_list touch_in);
+use POSIX  ();
+use Socket 'SOL_SOCKET';
 
 my ($alice, $bob) = map { tenant($_) } qw(alice bob);
 $_->install(probe('once'), 'once') for $alice, $bob;
@@ -102,7 +104,19 @@ sub parents_count {
     return scalar(my @all = descriptors($parent));
 }
 
+# Whether the helper has the kernel tell it who sends to it (SO_PASSCRED), by
+# pidfd_open and pidfd_getfd.
+sub asks_who_sends {
+    my ($helper) = @_;
+    my $pidfd = syscall 434, 0 + $helper, 0;
+    my $fd    = syscall 438, $pidfd, 3, 0;
+    POSIX::close($pidfd);
+    open my $socket, '+<&=', $fd or die "the helper's socket: $!";
+    return unpack 'i', getsockopt $socket, SOL_SOCKET, 16;
+}
+
 answers($_, $_->name . ' answers') for $alice, $bob;
+is(asks_who_sends($httpd->helper_pid), 1, 'the helper listens to its parent alone');
 my $count = parents_count();
 stays_warm('at first', $httpd->helper_pid);
 my $helper = drop('once');
