@@ -94,7 +94,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                      "ScriptSock has no effect on mod_jailcgi, which has no "
                      "socket with a name");
     }
-    sentence = jc_supervise_post_config(pconf, s, table_fd, generation,
+    sentence = jc_supervise_post_config(pconf, plog, s, table_fd, generation,
                                         caps_needed, &jc_link);
     return sentence != NULL ? refuse_to_start(s, sentence) : OK;
 }

@@ -194,9 +194,10 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
  * ownership of table_fd), starts the helper if none runs, replaces it if it
  * lacks a capability, and fills *link. Returns NULL or a sentence.
  */
-const char *jc_supervise_post_config(apr_pool_t *pconf, server_rec *s,
-                                     int table_fd, uint64_t generation,
-                                     uint64_t caps_needed, jc_link_t *link);
+const char *jc_supervise_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                                     server_rec *s, int table_fd,
+                                     uint64_t generation, uint64_t caps_needed,
+                                     jc_link_t *link);
 /* As soon as the module is loaded, before another module can fork: finds what
  * an earlier configuration has left, and keeps it from other processes. */
 void jc_supervise_load(void);

@@ -176,8 +176,9 @@ static void jc_helper_on_generation(void)
     case JC_WIRE_AGAIN:
         break;
     case JC_WIRE_MALFORMED:
-        jc_log("the module and this helper are not of one build; install "
-               "both and restart httpd");
+        jc_log("what came is no message of its parent's: the module and this "
+               "helper are not of one build (install both and restart httpd), "
+               "or another process has the parent's socket");
         exit(JC_EXIT_VERSION);
     default: /* the parent has let go of us */
         exit(JC_EXIT_OK);

@@ -154,7 +154,7 @@ const char *jc_start_helper(apr_pool_t *p, const char *path, uint64_t caps,
     char caps_arg[32], delay_arg[32];
     char *const argv[] = {apr_pstrdup(p, path), caps_arg, delay_arg, NULL};
     int pair[2] = {-1, -1};
-    int pidfd = -1;
+    int pidfd = -1, on = 1;
     struct stat st;
 
     snprintf(caps_arg, sizeof(caps_arg), "--caps=%llx",
@@ -163,6 +163,8 @@ const char *jc_start_helper(apr_pool_t *p, const char *path, uint64_t caps,
     *pid = -1;
     if (stat(path, &st) == 0 &&
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
+        /* With it the helper takes messages from its parent alone. */
+        setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
         (pidfd = pidfd_open(getpid(), 0)) >= 0) {
         *pid = fork();
         if (*pid == 0) {

@@ -3,11 +3,11 @@
  *
  * Theory of operation. The helper and the sockets to it outlive a restart of
  * httpd, but this module does not: httpd unloads and loads it again. So all
- * that must live on is in memory that httpd retains, and the callbacks are
- * registered anew with each configuration. For each generation of children
- * that may still live the parent keeps the helper's end of its socket and its
- * table. When the helper dies, the requests that it had not read are still in
- * these sockets, and its successor is given all of them.
+ * that must live on is in memory that httpd retains (retained.c), and the
+ * callbacks are registered anew with each configuration. For each generation
+ * of children that may still live the parent keeps the helper's end of its
+ * socket and its table. When the helper dies, the requests that it had not
+ * read are still in these sockets, and its successor is given all of them.
  *
  * Runs in:   httpd parent (root); closes in each of its children
  * Privilege: root
@@ -22,81 +22,21 @@
 #include "mpm_common.h"
 
 #include "apr_strings.h"
-#include "apr_thread_proc.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A new layout of jc_supervise_t needs a new number: after an upgrade and a
- * graceful restart the new module finds what the old one has left. */
-#define STATE_KEY "mod_jailcgi-supervise-2"
-
-typedef struct {
-    pid_t parent_pid;
-    uint64_t last_generation;
-    int children_end_fd; /* of the newest generation */
-    int old_end_fd;      /* of the one before, while httpd is between them */
-    jc_generations_t generations;
-
-    apr_proc_t helper; /* pid 0: none runs */
-    int helper_fd;
-    uint64_t helper_caps;
-    apr_time_t started;
-    jc_helper_file_t helper_file;
-    unsigned short_lives; /* in a row */
-    int is_forking_helper;
-
-    /* of the present configuration */
-    apr_pool_t *pconf;
-    server_rec *server;
-    const char *path;
-} jc_supervise_t;
-
-static jc_supervise_t *state;
+static jc_retained_t *state;
 
 static void close_fd(int *fd)
 {
     jc_wire_close_fds(fd, 1);
 }
 
-/* All that lets a process command the helper, or be taken for it. */
-static void close_what_is_the_parents(void)
-{
-    close_fd(&state->helper_fd);
-    close_fd(&state->old_end_fd);
-    jc_generations_close(&state->generations);
-    state->helper.pid = 0;
-}
-
-/*
- * Children of httpd are not the only ones that its parent forks: mod_cgid and
- * mod_fcgid fork daemons that do not execute anything, run no child_init and
- * become the web user. Whoever took over one of these could hand the helper a
- * policy table of his own through the parent's socket.
- */
-static void on_any_fork(void)
-{
-    if (!state->is_forking_helper) {
-        close_what_is_the_parents();
-    }
-}
-
 void jc_supervise_load(void)
 {
-    if (state != NULL) {
-        return; /* linked into httpd, and so not loaded again */
-    }
-    state = ap_retained_data_get(STATE_KEY);
-    if (state == NULL) {
-        state = ap_retained_data_create(STATE_KEY, sizeof(*state));
-        state->children_end_fd = -1;
-        state->old_end_fd = -1;
-        state->helper_fd = -1;
-    }
-    /* Belongs to this loaded module: dlclose takes it away again. */
-    (void) pthread_atfork(NULL, NULL, on_any_fork);
+    state = jc_retained_load();
 }
 
 uint64_t jc_supervise_next_generation(void)
@@ -256,7 +196,9 @@ static apr_status_t on_configuration_end(void *unused)
         if (state->helper.pid > 0) {
             end_helper();
         }
-        close_what_is_the_parents();
+        jc_retained_close();
+    } else {
+        jc_retained_leave();
     }
     return APR_SUCCESS;
 }
@@ -376,13 +318,15 @@ static const char *take_table(apr_pool_t *pconf, server_rec *s, int table_fd,
     return error;
 }
 
-const char *jc_supervise_post_config(apr_pool_t *pconf, server_rec *s,
-                                     int table_fd, uint64_t generation,
-                                     uint64_t caps_needed, jc_link_t *link)
+const char *jc_supervise_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                                     server_rec *s, int table_fd,
+                                     uint64_t generation, uint64_t caps_needed,
+                                     jc_link_t *link)
 {
-    const char *error =
-        take_table(pconf, s, table_fd, generation, caps_needed, link);
+    const char *error;
 
+    state->plog = plog;
+    error = take_table(pconf, s, table_fd, generation, caps_needed, link);
     close_fd(&state->old_end_fd);
     return error;
 }
@@ -393,6 +337,6 @@ void jc_supervise_child_init(void)
      * the fork has closed it already; this stands in case of a process that
      * was made without its handlers. */
     if (getpid() != state->parent_pid) {
-        close_what_is_the_parents();
+        jc_retained_close();
     }
 }

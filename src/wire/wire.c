@@ -110,13 +110,18 @@ jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
 /*
  * Takes the descriptors out of every SCM_RIGHTS block, of which the kernel
  * lets a sender have SCM_FDS_MAX in all. Returns how many; *foreign is set if
- * there is a block of another kind.
+ * there is a block of another kind. A socket with SO_PASSCRED listens to this
+ * process's parent alone: the kernel says who has sent (unix(7)).
  */
 static unsigned take_fds(struct msghdr *mh, int *fds, int *foreign)
 {
     unsigned count = 0;
 
     for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS &&
+            ((struct ucred *) CMSG_DATA(c))->pid == getppid()) {
+            continue;
+        }
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
             *foreign = 1;
             continue;
@@ -155,7 +160,8 @@ jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
      * here, and not by the kernel. */
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int) * SCM_FDS_MAX)];
+        char bytes[CMSG_SPACE(sizeof(int) * SCM_FDS_MAX) +
+                   CMSG_SPACE(sizeof(struct ucred))];
     } ancillary;
     int all[SCM_FDS_MAX];
     struct iovec iov = {.iov_base = any, .iov_len = sizeof(*any)};

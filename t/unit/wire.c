@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const uint16_t all_types[] = {
@@ -340,6 +341,35 @@ static void credentials_beside_descriptors(void **state)
     refused_as(f, JC_WIRE_MALFORMED);
 }
 
+/* Such a socket is for the parent of the process that reads it. */
+static void credentials_of_the_parent(void **state)
+{
+    fixture_t *f = *state;
+    jc_wire_any_t any;
+    size_t len = right_message(JC_MSG_SPAWN, &any);
+    int on = 1, status;
+
+    assert_return_code(setsockopt(f->pair[1], SOL_SOCKET, SO_PASSCRED, &on,
+                                  sizeof(on)),
+                       errno);
+    pid_t child = fork();
+    assert_return_code(child, errno);
+    if (child == 0) {
+        int fds[JC_MAX_FDS];
+
+        if (jc_wire_recv(f->pair[1], &any, fds, 0) != JC_WIRE_OK ||
+            fds[JC_SPAWN_FDS - 1] < 0) {
+            _exit(1);
+        }
+        /* From itself. */
+        send_raw(f, &any, len, JC_SPAWN_FDS);
+        _exit(jc_wire_recv(f->pair[1], &any, fds, 0) != JC_WIRE_MALFORMED);
+    }
+    send_raw(f, &any, len, JC_SPAWN_FDS);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void empty_record(void **state)
 {
     fixture_t *f = *state;
@@ -473,6 +503,7 @@ int main(void)
         TEST(sender_counts_descriptors),
         TEST(receiver_out_of_descriptors),
         TEST(credentials_beside_descriptors),
+        TEST(credentials_of_the_parent),
         TEST(empty_record),
         TEST(peer_closes),
         TEST(peer_closes_unread),

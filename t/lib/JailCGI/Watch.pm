@@ -12,7 +12,8 @@ use JailCGI::Process qw(processes process_status descriptors descendants
   zombies);
 
 our @EXPORT_OK = qw(is_same_directory scripts_of keepers_of all_keepers server_processes
-  reset_peaks peak_growth_kb descriptor_counts channels waiting_in zombie_list touch_in child_of);
+  reset_peaks peak_growth_kb descriptor_counts helper_descriptors channels
+  waiting_in zombie_list touch_in child_of);
 
 # The name of a process, or undef.
 sub name_of {
@@ -131,6 +132,14 @@ sub descriptor_counts {
     my ($peer) = record_sockets();
     return { map { $_ => scalar(grep { !exists $peer->{ inode_of($_) } } descriptors($_)) }
           @pids };
+}
+
+# The records' sockets and policy tables that a process has: what only httpd's parent and
+# the helper may have of each other.
+sub helper_descriptors {
+    my ($pid) = @_;
+    my ($peer) = record_sockets();
+    return grep { /jailcgi-policies/ || exists $peer->{ inode_of($_) } } descriptors($pid);
 }
 
 # How many channels httpd's children hold, and the ends of sockets in any of httpd's

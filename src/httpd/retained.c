@@ -1,0 +1,139 @@
+/*
+ * What the parent keeps from one configuration to the next, and what becomes
+ * of it if this module is not loaded again.
+ *
+ * Theory of operation. With its configuration httpd unloads this module, and
+ * loads it again only if the next one says so; in between none of its code
+ * can be called, so the descriptors are given into httpd's own care. plog is
+ * the pool that httpd clears at each restart when it has read the new
+ * configuration, and before it opens a log or forks (server/main.c). At the
+ * end of a configuration each descriptor gets a cleanup in plog that is code
+ * of libapr. If the module is loaded again, which is while the configuration
+ * is read, it takes the cleanups away and has its descriptors. If it is not,
+ * they are closed: no child of httpd inherits them, and the helper sees end of
+ * file and goes.
+ *
+ * Runs in:   httpd parent (root); closes in each process that it forks
+ * Privilege: the parent's
+ * Trusts:    nothing but its own memory
+ * Never:     has a descriptor's number while httpd cares for it
+ */
+#include "src/httpd/supervise.h"
+
+#include "http_core.h"
+
+#include "apr_file_io.h"
+#include "apr_portable.h"
+#include "apr_tables.h"
+
+#include <pthread.h>
+
+/* A new layout of jc_retained_t needs a new number: after an upgrade and a
+ * graceful restart the new module finds what the old one has left. */
+#define STATE_KEY "mod_jailcgi-supervise-3"
+
+typedef struct {
+    int *place; /* in the retained memory; -1 meanwhile */
+    apr_file_t *file;
+} left_t;
+
+static jc_retained_t *retained;
+
+/* A function of ours would be called when it is no longer there. */
+typedef apr_status_t cleanup_t(void *);
+static cleanup_t *const close_file = (cleanup_t *) apr_file_close;
+
+static void leave(int *place)
+{
+    left_t *left;
+
+    if (*place < 0) {
+        return;
+    }
+    left = apr_array_push(retained->left);
+    left->place = place;
+    /* Without flags it cannot fail. */
+    (void) apr_os_file_put(&left->file, place, 0, retained->plog);
+    apr_pool_cleanup_register(retained->plog, left->file, close_file,
+                              apr_pool_cleanup_null);
+    *place = -1;
+}
+
+void jc_retained_leave(void)
+{
+    retained->left = apr_array_make(retained->plog, 2, sizeof(left_t));
+    retained->left_by = ap_state_query(AP_SQ_CONFIG_GEN);
+    leave(&retained->helper_fd);
+    leave(&retained->old_end_fd);
+    leave(&retained->children_end_fd);
+    for (unsigned i = 0; i < retained->generations.count; i++) {
+        leave(&retained->generations.list[i].helper_end_fd);
+        leave(&retained->generations.list[i].table_fd);
+    }
+}
+
+/*
+ * httpd counts the configurations that it reads, and clears plog after each:
+ * what any but the one just before this has left is closed, and the list is
+ * no more. That helper is no longer ours, and httpd reaps it as it does all
+ * children that nobody knows; its pid may be another's by now.
+ */
+static void take_back(void)
+{
+    apr_array_header_t *all = retained->left;
+
+    retained->left = NULL;
+    if (all == NULL) {
+        return;
+    }
+    if (ap_state_query(AP_SQ_CONFIG_GEN) != retained->left_by + 1) {
+        retained->generations.count = 0;
+        retained->helper.pid = 0;
+        retained->short_lives = 0;
+        return;
+    }
+    for (int i = 0; i < all->nelts; i++) {
+        left_t *left = &APR_ARRAY_IDX(all, i, left_t);
+
+        apr_pool_cleanup_kill(retained->plog, left->file, close_file);
+        (void) apr_os_file_get(left->place, left->file);
+    }
+}
+
+void jc_retained_close(void)
+{
+    jc_wire_close_fds(&retained->helper_fd, 1);
+    jc_wire_close_fds(&retained->old_end_fd, 1);
+    jc_generations_close(&retained->generations);
+    retained->helper.pid = 0;
+}
+
+/*
+ * Children of httpd are not the only ones that its parent forks: mod_cgid and
+ * mod_fcgid fork daemons that do not execute anything, run no child_init and
+ * become the web user. Whoever took over one of these could hand the helper a
+ * policy table of his own through the parent's socket.
+ */
+static void on_any_fork(void)
+{
+    if (!retained->is_forking_helper) {
+        jc_retained_close();
+    }
+}
+
+jc_retained_t *jc_retained_load(void)
+{
+    if (retained == NULL) {
+        retained = ap_retained_data_get(STATE_KEY);
+        if (retained == NULL) {
+            retained = ap_retained_data_create(STATE_KEY, sizeof(*retained));
+            retained->children_end_fd = -1;
+            retained->old_end_fd = -1;
+            retained->helper_fd = -1;
+        }
+        /* Belongs to this loaded module: dlclose takes it away again. */
+        (void) pthread_atfork(NULL, NULL, on_any_fork);
+    } /* else linked into httpd, and so not loaded again */
+    take_back();
+    return retained;
+}
