@@ -347,6 +347,9 @@ void jc_client_on_control(jc_client_t *c)
             jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
             break;
         default:
+            /* A keeper that finishes sends EXIT and closes at once: both may
+             * have come since the look above. */
+            read_ended(c);
             if (c->exited) {
                 goto told;
             }
