@@ -967,6 +967,50 @@ static void test_channel_after_failure(void **state)
     must_run(h);
 }
 
+/* The script's child of this request, stopped before its first instruction: it
+ * still holds all that the keeper has open. */
+static pid_t hold_child(const helper_t *h, pid_t keeper, request_t *r)
+{
+    unsigned long pid;
+
+    assert_return_code(ptrace(PTRACE_SEIZE, keeper, 0, PTRACE_O_TRACEFORK),
+                       errno);
+    ask(h, r);
+    assert_int_equal(waitpid(keeper, NULL, __WALL), keeper);
+    assert_return_code(ptrace(PTRACE_GETEVENTMSG, keeper, 0, &pid), errno);
+    assert_int_equal(waitpid((pid_t) pid, NULL, __WALL), pid);
+    assert_return_code(ptrace(PTRACE_DETACH, keeper, 0, 0), errno);
+    return (pid_t) pid;
+}
+
+/* A keeper that gives way takes no request with it, also while a child that it
+ * has just made holds the helper's socket. */
+static void test_gives_way(void **state)
+{
+    helper_t *h = *state;
+    request_t r, held;
+    answer_t answer;
+    pid_t pids[8];
+    char data[8192];
+    size_t len = make_request(data, "/cgi-bin/none", "/cgi-bin/none", 0);
+
+    must_run(h);
+    assert_int_equal(children_of(h->pid, pids, 8), 1);
+    prepare(h, &held, script, program);
+    pid_t child = hold_child(h, pids[0], &held);
+    prepare_empty(h, &r);
+    assert_int_equal(send(r.control_fd, data, len, 0), len);
+    ask(h, &r);
+    await_end(&r, &answer);
+    assert_true(answer.failed);
+    must_hang_up(&r, 5000);
+    must_run(h);
+    assert_return_code(ptrace(PTRACE_DETACH, child, 0, 0), errno);
+    await(&held, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_true(wait_gone(pids[0], 5000));
+}
+
 /* Whoever keeps a channel to a keeper that is told to finish, or killed, sees
  * it hang up. */
 static void test_channel_ends(void **state)
@@ -1243,6 +1287,7 @@ int main(void)
         TEST(test_channel),
         TEST(test_channel_early),
         TEST(test_channel_after_failure),
+        TEST(test_gives_way),
         TEST(test_channel_ends),
         TEST(test_channel_keeps_warm),
         TEST(test_idle_keeper_goes),
