@@ -29,8 +29,8 @@
  * and until then the helper can send to a queue that nobody will read. */
 #define RESEND_DELAY_MS 50
 
-/* The keeper's SIGTERM, 3 s, SIGKILL, and its giving up 1 s later. */
-#define END_WAIT_MS 4500
+/* The keeper's SIGTERM, 3 s, SIGKILL, and its giving up 3 s later. */
+#define END_WAIT_MS 6500
 
 static void close_fd(int *fd)
 {

@@ -157,6 +157,13 @@ static void brother(void)
     }
 }
 
+static void brothers(void)
+{
+    for (int i = 0; i < 4; i++) {
+        brother();
+    }
+}
+
 static void stopped(void)
 {
     if (fork() == 0) {
@@ -267,6 +274,7 @@ static const struct {
     {"brother", brother},       {"stopped", stopped},
     {"traced", traced},         {"chain", chain},
     {"covered", covered_chain}, {"bomb", bomb},
+    {"brothers", brothers},
 };
 
 int main(void)
