@@ -15,13 +15,19 @@ use JailCGI::Process 'processes_of_uid';
 
 use constant { FIRST_ID => 61_000, LAST_ID => 61_183 };
 
-# A number that no user, group or process has, and what it is claimed by until this
-# process ends: an abstract address (unix(7)). Tests that run at once, also those of
-# another checkout, would count and end each other's processes.
+# What a number is claimed by until this process ends: an abstract address (unix(7)).
+# Undefined if another process has it. Tests that run at once, also those of another
+# checkout, would count and end each other's processes.
+sub claim {
+    my ($id) = @_;
+    return IO::Socket::UNIX->new(Local => "\0jailcgi-test.$id");
+}
+
+# A number that no user, group or process has, and its claim.
 sub claim_id {
     for my $id (FIRST_ID .. LAST_ID) {
         next if getpwuid($id) || getgrgid($id) || processes_of_uid($id);
-        my $claim = IO::Socket::UNIX->new(Local => "\0jailcgi-test.$id");
+        my $claim = claim($id);
         return ($id, $claim) if $claim;
     }
     die 'no free uid is left';
