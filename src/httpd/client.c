@@ -29,8 +29,8 @@
  * and until then the helper can send to a queue that nobody will read. */
 #define RESEND_DELAY_MS 50
 
-/* The keeper's SIGTERM, 3 s, SIGKILL, and its giving up 1 s later. */
-#define END_WAIT_MS 4500
+/* The keeper's SIGTERM, 3 s, SIGKILL, and its giving up 3 s later. */
+#define END_WAIT_MS 6500
 
 static void close_fd(int *fd)
 {
@@ -347,6 +347,9 @@ void jc_client_on_control(jc_client_t *c)
             jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
             break;
         default:
+            /* A keeper that finishes sends EXIT and closes at once: both may
+             * have come since the look above. */
+            read_ended(c);
             if (c->exited) {
                 goto told;
             }

@@ -217,15 +217,18 @@ static void serve_helper(void)
     }
 }
 
-/* Nobody needs us, or the root is not what httpd sees under its name. What the
- * helper has sent meanwhile is taken, and told in the second case that it
- * fails; the helper finds us gone. */
+/* Nobody needs us, or the root is not what httpd sees under its name. The
+ * helper finds us gone by its next message. What it has sent before is taken,
+ * and told in the second case that it fails; at its end take_message drains.
+ * The socket is shut down because a child that was just forked has a copy of
+ * it. */
 static void give_way(void)
 {
-    while (!jc_channels_draining() && take_message()) {
-    }
     if (!jc_channels_draining()) {
-        drain();
+        shutdown(JC_KEEPER_HELPER_FD, SHUT_RD);
+    }
+    while (!jc_channels_draining()) {
+        take_message();
     }
 }
 

@@ -21,7 +21,7 @@
 
 #define TICK_MS      20
 #define GRACE_MS     3000 /* between SIGTERM and SIGKILL, as stock httpd */
-#define LAST_MS      1000 /* SIGKILL must have worked by then */
+#define LAST_MS      3000 /* in which one at least must have died of it */
 #define CHILDREN_MAX 4096
 
 static struct {
@@ -89,8 +89,7 @@ static int is_ending(void)
 
 int jc_runs_sleep_ms(void)
 {
-    uint64_t nearest = UINT64_MAX;
-    uint64_t now;
+    uint64_t nearest = UINT64_MAX, now;
 
     if (is_ending()) {
         return TICK_MS;
@@ -316,7 +315,7 @@ static void signal_session(jc_run_t *run, int sig)
         }
     }
     if (sig == SIGKILL) {
-        jc_sweep_session(run->pid);
+        jc_sweep_session(run);
     }
 }
 
@@ -345,17 +344,18 @@ static void end_overdue(void)
 
 static void tick_run(jc_run_t *run, int has_pid_ns)
 {
-    uint64_t age_ms = jc_runs_now_ms() - run->since_ms;
+    uint64_t now_ms = jc_runs_now_ms();
 
-    if (run->state == JC_RUN_TERM && age_ms >= GRACE_MS) {
+    if (run->state == JC_RUN_TERM && now_ms >= run->since_ms + GRACE_MS) {
         run->state = JC_RUN_KILL;
-        run->since_ms = jc_runs_now_ms();
-        age_ms = 0;
-    }
-    if (run->state == JC_RUN_KILL && age_ms >= LAST_MS && has_pid_ns) {
-        _exit(1); /* PID 1 goes, and the kernel takes the whole jail */
+        run->since_ms = now_ms;
+        run->left = UINT32_MAX;
     }
     signal_session(run, run->state == JC_RUN_TERM ? SIGTERM : SIGKILL);
+    if (run->state == JC_RUN_KILL && now_ms >= run->since_ms + LAST_MS &&
+        has_pid_ns) {
+        _exit(1); /* PID 1 goes, and the kernel takes the whole jail */
+    }
 }
 
 /* What has left its session and outlived the last request. */

@@ -45,7 +45,8 @@ typedef struct jc_run {
     jc_channel_t
         *channel; /* NULL: the httpd child has let go, or been let go */
     jc_run_state_t state;
-    uint64_t since_ms;  /* of this state */
+    uint64_t since_ms;  /* of this state, or of the last death in it */
+    uint32_t left;      /* that SIGKILL has found, the least so far */
     uint64_t until_ms;  /* when its time is over, in all or in the queue; 0:
                            never */
     uint32_t ended;     /* why: JC_ENDED_* */
@@ -78,11 +79,11 @@ void jc_runs_let_go(jc_run_t *run);
 uint64_t jc_runs_now_ms(void);
 
 /*
- * sweep.c: SIGKILL to all of a session; and to all that belong to no request
+ * sweep.c: SIGKILL to all of its session; and to all that belong to no request
  * and are older than JailBackground lets them become, which is to be looked at
  * again at that time, if it is not UINT64_MAX.
  */
-void jc_sweep_session(pid_t session);
+void jc_sweep_session(jc_run_t *run);
 void jc_sweep_init(uint32_t background_ms);
 uint64_t jc_sweep_next_ms(void);
 void jc_sweep_strays(void);

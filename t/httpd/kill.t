@@ -43,17 +43,16 @@ sub ask {
 }
 
 # A client process: one line "ID OUTCOME" for each request, until it is told to
-# stop. It dies with nothing of this file's to clean up.
+# stop: by a file, because a signal would break off its connect(2). It dies with
+# nothing of this file's to clean up.
 sub client_process {
     my ($name, $file) = @_;
     my $pid = fork // die "fork: $!";
     return $pid if $pid;
-    my $stop = 0;
-    $SIG{TERM} = sub { $stop = 1 };
     open my $out, '>', $file or POSIX::_exit(1);
     $out->autoflush;
     for my $i (1 .. AT_MOST) {
-        last if $stop;
+        last if -e "$file.stop";
         my $outcome = eval { ask("$name.$i") } // "died: $@";
         print {$out} "$name.$i ", $outcome =~ s/\n//gr, "\n";
         sleep PAUSE;
@@ -71,7 +70,9 @@ sub start_load {
 
 sub stop_load {
     my ($load) = @_;
-    kill 'TERM', map { $_->{pid} } @$load;
+    for my $one (@$load) {
+        open my $stop, '>', "$one->{file}.stop" or die "$one->{file}.stop: $!";
+    }
     waitpid $_->{pid}, 0 for @$load;
     return { map { outcomes($_->{file}) } @$load };
 }

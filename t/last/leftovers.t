@@ -38,11 +38,15 @@ sub left {
       grep { below_run_dir($_) || command($_) =~ m{\Q$run_dir\E/} } processes();
 }
 
+# One whose number another run of the tests has is that one's.
 sub is_tenant {
     my ($pid) = @_;
     my $status = process_status($pid) or return;
-    return grep { $_ >= JailCGI::Tenant->FIRST_ID && $_ <= JailCGI::Tenant->LAST_ID }
-      split ' ', $status->{Uid};
+    return grep {
+             $_ >= JailCGI::Tenant->FIRST_ID
+          && $_ <= JailCGI::Tenant->LAST_ID
+          && JailCGI::Tenant::claim($_)
+    } split ' ', $status->{Uid};
 }
 
 my %older = map { $_ => 1 } split ' ', slurp("$run_dir/before.processes");

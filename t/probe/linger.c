@@ -1,7 +1,8 @@
 /*
  * A CGI program that leaves processes behind, or tries to, each way by its name
  * in QUERY_STRING, with + and a word behind it that tells its processes apart.
- * It prints its page and ends, or waits for /tmp/go with a second word, "stay".
+ * It prints "left" when they are all there, then it ends, or waits for /tmp/go
+ * with a second word, "stay".
  *
  * All processes end by themselves after LIFE_SECONDS, so that a test that fails
  * leaves nothing that runs for ever.
@@ -24,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIFE_SECONDS 200
+#define LIFE_SECONDS 400
 
 static time_t end;
 
@@ -156,6 +157,13 @@ static void brother(void)
     }
 }
 
+static void brothers(void)
+{
+    for (int i = 0; i < 4; i++) {
+        brother();
+    }
+}
+
 static void stopped(void)
 {
     if (fork() == 0) {
@@ -166,16 +174,18 @@ static void stopped(void)
     }
 }
 
-/* One process holds the other one. */
+/* One process holds the other one, and closes the pipe when it has done so. */
 static void traced(void)
 {
     pid_t victim = fork();
+    int ends[2];
+    char byte;
 
     if (victim == 0) {
         own_group();
         stay();
     }
-    if (fork() == 0) {
+    if (pipe(ends) == 0 && fork() == 0) {
         own_group();
         int result = (int) ptrace(PTRACE_SEIZE, victim, 0, 0);
         printf("ptrace: %s\n", result < 0 ? strerrorname_np(errno) : "done");
@@ -183,7 +193,10 @@ static void traced(void)
         ptrace(PTRACE_INTERRUPT, victim, 0, 0);
         stay();
     }
-    usleep(200000);
+    close(ends[1]);
+    while (read(ends[0], &byte, 1) < 0 && errno == EINTR) {
+    }
+    close(ends[0]);
 }
 
 /* Each process makes the next one, in a group of its own, and goes. */
@@ -261,6 +274,7 @@ static const struct {
     {"brother", brother},       {"stopped", stopped},
     {"traced", traced},         {"chain", chain},
     {"covered", covered_chain}, {"bomb", bomb},
+    {"brothers", brothers},
 };
 
 int main(void)
@@ -281,6 +295,8 @@ int main(void)
             ways[i].leave();
         }
     }
+    puts("left");
+    fflush(stdout);
     while (strstr(given, "stay") && access("/tmp/go", F_OK) && now() < end) {
         usleep(20000);
     }

@@ -12,6 +12,7 @@
 static char root[256];    /* a jail with one static program */
 static char program[512]; /* as the host sees it */
 static const char script[] = "/cgi-bin/hello";
+static char lingerer[512]; /* another, likewise */
 
 enum { GOOD, OWNER, MISSING, IDLE, POLICIES };
 static policy_t policies[POLICIES];
@@ -37,9 +38,12 @@ static int group_set_up(void **state)
         return -1;
     }
     snprintf(program, sizeof(program), "%s%s", root, script);
+    snprintf(lingerer, sizeof(lingerer), "%s/cgi-bin/linger", root);
     must("chmod 755 %s && mkdir %s/cgi-bin && cp build/probe/hello %s && "
-         "chown -R %u:%u %s/cgi-bin && chmod 755 %s/cgi-bin %s",
-         root, root, program, TENANT, TENANT, root, root, program);
+         "cp build/probe/linger %s && "
+         "chown -R %u:%u %s/cgi-bin && chmod 755 %s/cgi-bin %s %s",
+         root, root, program, lingerer, TENANT, TENANT, root, root, program,
+         lingerer);
     policies[GOOD] = (policy_t){.flags = JC_POLICY_CHROOT,
                                 .uid = TENANT,
                                 .gid = TENANT,
@@ -967,6 +971,132 @@ static void test_channel_after_failure(void **state)
     must_run(h);
 }
 
+/* The script's child of this request, stopped before its first instruction: it
+ * still holds all that the keeper has open. */
+static pid_t hold_child(const helper_t *h, pid_t keeper, request_t *r)
+{
+    unsigned long pid;
+
+    assert_return_code(ptrace(PTRACE_SEIZE, keeper, 0, PTRACE_O_TRACEFORK),
+                       errno);
+    ask(h, r);
+    assert_int_equal(waitpid(keeper, NULL, __WALL), keeper);
+    assert_return_code(ptrace(PTRACE_GETEVENTMSG, keeper, 0, &pid), errno);
+    assert_int_equal(waitpid((pid_t) pid, NULL, __WALL), pid);
+    assert_return_code(ptrace(PTRACE_DETACH, keeper, 0, 0), errno);
+    return (pid_t) pid;
+}
+
+/* A keeper that gives way takes no request with it, also while a child that it
+ * has just made holds the helper's socket. */
+static void test_gives_way(void **state)
+{
+    helper_t *h = *state;
+    request_t r, held;
+    answer_t answer;
+    pid_t pids[8];
+    char data[8192];
+    size_t len = make_request(data, "/cgi-bin/none", "/cgi-bin/none", 0);
+
+    must_run(h);
+    assert_int_equal(children_of(h->pid, pids, 8), 1);
+    prepare(h, &held, script, program);
+    pid_t child = hold_child(h, pids[0], &held);
+    prepare_empty(h, &r);
+    assert_int_equal(send(r.control_fd, data, len, 0), len);
+    ask(h, &r);
+    await_end(&r, &answer);
+    assert_true(answer.failed);
+    must_hang_up(&r, 5000);
+    must_run(h);
+    assert_return_code(ptrace(PTRACE_DETACH, child, 0, 0), errno);
+    await(&held, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    assert_true(wait_gone(pids[0], 5000));
+}
+
+/* A request for t/probe/linger.c. Answers with the script's pid, the new child
+ * of the keeper. */
+static pid_t linger(const helper_t *h, request_t *r, const char *query)
+{
+    char data[8192];
+    size_t len = make_request(data, "/cgi-bin/linger", lingerer, 0);
+    jc_request_head_t *head = (jc_request_head_t *) data;
+    jc_wire_any_t any = {.head = {.type = 0}};
+    struct pollfd p = {.events = POLLIN};
+    int fds[JC_MAX_FDS];
+    char text[128] = "";
+    ssize_t got = 1;
+
+    len += (size_t) sprintf(data + len, "QUERY_STRING=%s", query) + 1;
+    head->envc++;
+    head->strings_len = len - sizeof(*head);
+    prepare_empty(h, r);
+    assert_int_equal(send(r->control_fd, data, len, 0), len);
+    ask(h, r);
+    p.fd = r->control_fd;
+    assert_int_equal(poll(&p, 1, 20000), 1);
+    assert_int_equal(jc_wire_recv(r->control_fd, &any, fds, 0), JC_WIRE_OK);
+    assert_int_equal(any.head.type, JC_MSG_STARTED);
+    for (size_t at = 0; got > 0 && !strstr(text, "left\n");
+         at += (size_t) got) {
+        got = read(fds[JC_STARTED_STDOUT], text + at, sizeof(text) - 1 - at);
+        text[at + (got > 0 ? (size_t) got : 0)] = 0;
+    }
+    assert_true(got > 0);
+    jc_wire_close_fds(fds, JC_MAX_FDS);
+    return any.started.pid;
+}
+
+/* Holds a process at the end of its life, as a busy machine does for longer. */
+static void hold_at_exit(pid_t pid)
+{
+    assert_return_code(ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT), errno);
+}
+
+/* What else stops it, as a signal that it ignores, is passed over. */
+static void let_go(pid_t pid)
+{
+    int status;
+
+    for (;;) {
+        assert_int_equal(waitpid(pid, &status, __WALL), pid);
+        assert_true(WIFSTOPPED(status));
+        if (status >> 16 == PTRACE_EVENT_EXIT) {
+            break;
+        }
+        (void) ptrace(PTRACE_CONT, pid, 0, 0);
+    }
+    assert_return_code(ptrace(PTRACE_DETACH, pid, 0, 0), errno);
+}
+
+/* What is given up takes long to die of SIGKILL, one after the other: another
+ * request of the jail goes on. */
+static void test_slow_deaths(void **state)
+{
+    helper_t *h = *state;
+    request_t r, beside;
+    pid_t keeper, pids[16];
+
+    linger(h, &beside, "nothing+stay");
+    linger(h, &r, "brothers+stay");
+    assert_int_equal(children_of(h->pid, &keeper, 1), 1);
+    int count = children_of(keeper, pids, 16);
+    assert_int_equal(count, 1 + 5);
+    for (int i = 1; i < count; i++) {
+        hold_at_exit(pids[i]);
+    }
+    hang_up(&r);
+    for (int i = 1; i < count; i++) {
+        let_go(pids[i]);
+        usleep(1000000);
+    }
+    assert_int_equal(children_of(keeper, pids, 16), 1);
+    hang_up(&beside);
+    assert_true(wait_gone(pids[0], 10000));
+    must_run(h);
+}
+
 /* Whoever keeps a channel to a keeper that is told to finish, or killed, sees
  * it hang up. */
 static void test_channel_ends(void **state)
@@ -1243,6 +1373,8 @@ int main(void)
         TEST(test_channel),
         TEST(test_channel_early),
         TEST(test_channel_after_failure),
+        TEST(test_gives_way),
+        TEST(test_slow_deaths),
         TEST(test_channel_ends),
         TEST(test_channel_keeps_warm),
         TEST(test_idle_keeper_goes),

@@ -9,7 +9,8 @@ package JailCGI::Client;
 #   my $res = $client->response;
 #   $res->{code}; $res->{head}{'content-type'}; $res->{body}; $res->{whole};
 #
-# Nothing here waits longer than SECONDS, however it fails.
+# Nothing here waits longer than SECONDS, however it fails; they are counted from the
+# connection on, or anew from $client->more_time.
 
 use strict;
 use warnings;
@@ -36,6 +37,12 @@ sub new {
 sub socket     { return $_[0]{socket} }
 sub local_port { return $_[0]{socket}->sockport }
 sub eof        { return $_[0]{eof} }
+
+sub more_time {
+    my ($self) = @_;
+    $self->{end} = time + SECONDS;
+    return $self;
+}
 
 sub close {
     my ($self) = @_;

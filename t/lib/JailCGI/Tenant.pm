@@ -6,37 +6,43 @@ package JailCGI::Tenant;
 use strict;
 use warnings;
 
-use File::Basename 'dirname';
-use File::Copy     ();
-use File::Path     'make_path';
+use File::Basename   'dirname';
+use File::Copy       ();
+use File::Path       'make_path';
+use IO::Socket::UNIX ();
 
 use JailCGI::Process 'processes_of_uid';
 
 use constant { FIRST_ID => 61_000, LAST_ID => 61_183 };
 
-# Numbers that no user, group or process has. They are claimed by making a
-# directory, so that test files that run at once have different ones.
+# What a number is claimed by until this process ends: an abstract address (unix(7)).
+# Undefined if another process has it. Tests that run at once, also those of another
+# checkout, would count and end each other's processes.
+sub claim {
+    my ($id) = @_;
+    return IO::Socket::UNIX->new(Local => "\0jailcgi-test.$id");
+}
+
+# A number that no user, group or process has, and its claim.
 sub claim_id {
-    my ($run_dir) = @_;
     for my $id (FIRST_ID .. LAST_ID) {
         next if getpwuid($id) || getgrgid($id) || processes_of_uid($id);
-        return $id if mkdir "$run_dir/id.$id";
+        my $claim = claim($id);
+        return ($id, $claim) if $claim;
     }
     die 'no free uid is left';
 }
 
 sub new {
     my ($class, %option) = @_;
-    my $id   = $option{uid} || claim_id($option{run_dir});
+    my ($id, $claim) = $option{uid} || claim_id();
     my $self = bless {
-        name => $option{name},
-        uid  => $id,
-        gid  => $option{gid} || $id,
-        root => "$option{dir}/$option{name}",
+        name  => $option{name},
+        uid   => $id,
+        gid   => $option{gid} || $id,
+        root  => "$option{dir}/$option{name}",
+        claim => $claim,
     }, $class;
-    if (!$option{uid}) {
-        $self->{claim} = "$option{run_dir}/id.$id";
-    }
     if ($option{build}) {    # as JailCGI::Builder does
         $option{build}->($self);
     }
@@ -58,11 +64,6 @@ sub link_to {
     $self->replace('/etc/group',
         "root:x:0:\n$self->{name}:x:$self->{gid}:\n");
     return;
-}
-
-sub DESTROY {
-    my ($self) = @_;
-    rmdir $self->{claim} if $self->{claim};
 }
 
 sub name         { return $_[0]{name} }

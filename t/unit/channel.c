@@ -1,0 +1,467 @@
+/*
+ * A child of httpd at its end of channels, with this test in the place of the
+ * helper and of a keeper: which channels it keeps for the next request, and
+ * what it takes for an answer.
+ *
+ * Of httpd there is only what client.c and channel.c call, below.
+ *
+ * Runs in:   the tests
+ * Privilege: none
+ */
+#include "src/httpd/child.h"
+
+#include "http_core.h"
+#include "ap_mpm.h"
+#include "apr_general.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define OTHER 1000 /* how far another request's number is off */
+
+/* --- what they need of httpd and of the module's other files ---------------
+ */
+
+jc_link_t jc_link = {.socket_fd = -1, .generation = 1};
+
+static void *configurations[1]; /* the module's is the first and only one */
+static jc_dir_conf_t dir_conf = {.timeout = -1};
+
+AP_DECLARE(apr_socket_t *) ap_get_conn_socket(conn_rec *conn)
+{
+    return NULL;
+}
+
+AP_DECLARE(apr_status_t) ap_mpm_query(int query_code, int *result)
+{
+    *result = 1;
+    return APR_SUCCESS;
+}
+
+module AP_MODULE_DECLARE_DATA jailcgi_module;
+
+void jc_body_init(jc_client_t *c)
+{
+}
+
+void jc_stderr_finish(jc_client_t *c)
+{
+}
+
+const char *jc_verdict_in_words(apr_pool_t *p, int status)
+{
+    return "";
+}
+
+/* --- the keeper's place ----------------------------------------------------
+ */
+
+typedef struct {
+    int control_fd;
+    int ended_fd;
+    uint64_t request_id; /* the next one's */
+} keeper_t;
+
+typedef struct {
+    apr_pool_t *pool;
+    int helper_fd; /* to which SPAWN comes */
+    server_rec server;
+    conn_rec connection;
+    request_rec r;
+    jc_server_conf_t conf;
+} world_t;
+
+/* What happens after the next look at `ended` in vain, before control is looked
+ * at: EXIT and the end of the channel. */
+static keeper_t *ends_meanwhile;
+
+static void send_exit(const keeper_t *k, uint64_t request_id, int is_free)
+{
+    jc_msg_exit_t msg = {.request_id = request_id, .is_free = is_free};
+
+    assert_int_equal(jc_wire_send(k->ended_fd, JC_MSG_EXIT, &msg, NULL, 0, 0),
+                     JC_WIRE_OK);
+}
+
+static void hang_up(keeper_t *k)
+{
+    close(k->control_fd);
+    close(k->ended_fd);
+}
+
+jc_wire_result_t __real_jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
+                                     int flags);
+jc_wire_result_t __wrap_jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
+                                     int flags);
+jc_wire_result_t __wrap_jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
+                                     int flags)
+{
+    jc_wire_result_t result = __real_jc_wire_recv(sock_fd, any, fds, flags);
+
+    if (ends_meanwhile && result == JC_WIRE_AGAIN) {
+        send_exit(ends_meanwhile, ends_meanwhile->request_id, 0);
+        hang_up(ends_meanwhile);
+        ends_meanwhile = NULL;
+    }
+    return result;
+}
+
+/* Whether there is a SPAWN; if so, whose channel it is of. */
+static int took_spawn(const world_t *w, keeper_t *k)
+{
+    jc_wire_any_t any;
+    int fds[JC_MAX_FDS];
+
+    if (jc_wire_recv(w->helper_fd, &any, fds, MSG_DONTWAIT) != JC_WIRE_OK) {
+        return 0;
+    }
+    assert_int_equal(any.head.type, JC_MSG_SPAWN);
+    *k = (keeper_t){.control_fd = fds[JC_SPAWN_CONTROL],
+                    .ended_fd = fds[JC_SPAWN_ENDED],
+                    .request_id = any.spawn.request_id};
+    return 1;
+}
+
+/* Takes the request that lies in the channel; NULL: there is none. */
+static const char *took_request(const keeper_t *k)
+{
+    static char text[64];
+    ssize_t len = recv(k->control_fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+    text[len > 0 ? len : 0] = 0;
+    return len > 0 ? text : NULL;
+}
+
+/* Returns the end of the script's stdout that the script has. */
+static int send_started(const keeper_t *k, uint64_t request_id)
+{
+    int out[2], err[2];
+    jc_msg_started_t msg = {.request_id = request_id, .pid = 1};
+
+    assert_return_code(pipe2(out, O_CLOEXEC), errno);
+    assert_return_code(pipe2(err, O_CLOEXEC), errno);
+    const int fds[JC_STARTED_FDS] = {
+        [JC_STARTED_STDOUT] = out[0], [JC_STARTED_STDERR] = err[0]};
+    assert_int_equal(jc_wire_send(k->control_fd, JC_MSG_STARTED, &msg, fds,
+                                  JC_STARTED_FDS, 0),
+                     JC_WIRE_OK);
+    close(out[0]);
+    close(err[0]);
+    close(err[1]);
+    return out[1];
+}
+
+/* All of a request as it should be. */
+static void serve(keeper_t *k)
+{
+    close(send_started(k, k->request_id));
+    send_exit(k, k->request_id, 1);
+    k->request_id++;
+}
+
+static int has_hung_up(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP)) != 0;
+}
+
+/* Nobody reads from this end's pipe. */
+static int has_no_reader(int fd)
+{
+    struct pollfd p = {.fd = fd};
+
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
+
+/* --- httpd's ---------------------------------------------------------------
+ */
+
+static jc_client_t *ask(world_t *w, const char *text)
+{
+    jc_client_t *c = jc_client_create(&w->r, &w->conf);
+
+    c->request = (char *) text;
+    c->request_len = strlen(text);
+    assert_int_equal(jc_client_spawn(c), 0);
+    return c;
+}
+
+/* Over a new channel. */
+static jc_client_t *ask_anew(world_t *w, keeper_t *k, const char *text)
+{
+    jc_client_t *c = ask(w, text);
+
+    assert_true(took_spawn(w, k));
+    return c;
+}
+
+/* The next request takes a channel of its own, and finds its way. */
+static void must_be_closed(world_t *w, keeper_t *old)
+{
+    keeper_t k;
+
+    assert_true(has_hung_up(old->control_fd));
+    assert_true(has_hung_up(old->ended_fd));
+    jc_client_t *c = ask_anew(w, &k, "next");
+    assert_string_equal(took_request(&k), "next");
+    jc_client_close(c);
+    hang_up(&k);
+    hang_up(old);
+}
+
+static int set_up(void **state)
+{
+    static world_t w;
+    int pair[2];
+
+    memset(&w, 0, sizeof(w));
+    if (apr_initialize() || apr_pool_create(&w.pool, NULL) ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+        return -1;
+    }
+    jc_link.socket_fd = pair[0];
+    w.helper_fd = pair[1];
+    configurations[0] = &dir_conf;
+    w.server.timeout = apr_time_from_sec(10);
+    w.connection.notes = apr_table_make(w.pool, 1);
+    w.r.pool = w.pool;
+    w.r.server = &w.server;
+    w.r.connection = &w.connection;
+    w.r.notes = apr_table_make(w.pool, 1);
+    w.r.per_dir_config = (ap_conf_vector_t *) configurations;
+    w.conf.user_kind = JC_USER_NAMED;
+    ends_meanwhile = NULL;
+    jc_channel_child_init(w.pool);
+    *state = &w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_t *w = *state;
+
+    close(jc_link.socket_fd);
+    close(w->helper_fd);
+    apr_pool_destroy(w->pool);
+    return 0;
+}
+
+/* The control of all that follows: what is as it should be is kept. */
+static void test_keeps(void **state)
+{
+    static const char *const texts[] = {"second", "third", "fourth"};
+    world_t *w = *state;
+    keeper_t k, other;
+    jc_client_t *c = ask_anew(w, &k, "first");
+
+    assert_string_equal(took_request(&k), "first");
+    serve(&k);
+    jc_client_on_control(c);
+    assert_true(c->hung_up);
+    jc_client_close(c);
+    for (int i = 0; i < 3; i++) {
+        assert_false(has_hung_up(k.control_fd));
+        c = ask(w, texts[i]);
+        assert_false(took_spawn(w, &other));
+        assert_string_equal(took_request(&k), texts[i]);
+        assert_int_equal(c->request_id, k.request_id);
+        serve(&k);
+        jc_client_on_control(c);
+        assert_true(c->started);
+        assert_int_equal(c->why.code, JC_CODE_NONE);
+        jc_client_close(c);
+    }
+    hang_up(&k);
+    c = ask_anew(w, &k, "fifth"); /* the other end has gone */
+    jc_client_close(c);
+    hang_up(&k);
+}
+
+/* The script's child was killed before it had taken the request out: what lies
+ * there would be run as the next one. */
+static void test_unread_request(void **state)
+{
+    world_t *w = *state;
+    keeper_t k;
+    jc_client_t *c = ask_anew(w, &k, "first");
+
+    send_exit(&k, k.request_id, 1);
+    jc_client_on_control(c);
+    assert_true(c->exited);
+    assert_true(c->hung_up);
+    assert_false(c->started);
+    jc_client_close(c);
+    assert_string_equal(took_request(&k), "first");
+    must_be_closed(w, &k);
+}
+
+static void test_not_free(void **state)
+{
+    world_t *w = *state;
+    keeper_t k;
+    jc_client_t *c = ask_anew(w, &k, "first");
+
+    close(send_started(&k, k.request_id));
+    send_exit(&k, k.request_id, 0);
+    jc_client_on_control(c);
+    assert_true(c->exited);
+    jc_client_close(c);
+    must_be_closed(w, &k);
+}
+
+/* It is given up while its script runs. */
+static void test_no_exit(void **state)
+{
+    world_t *w = *state;
+    keeper_t k;
+    jc_client_t *c = ask_anew(w, &k, "first");
+
+    close(send_started(&k, k.request_id));
+    jc_client_on_control(c);
+    assert_true(c->started);
+    jc_client_close(c);
+    must_be_closed(w, &k);
+}
+
+/* The pipes of another request's script: its page is another visitor's. */
+static void test_started_of_another(void **state)
+{
+    world_t *w = *state;
+    keeper_t k;
+    jc_client_t *c = ask_anew(w, &k, "first");
+    int out_fd = send_started(&k, k.request_id + OTHER);
+
+    jc_client_on_control(c);
+    assert_false(c->started);
+    assert_int_equal(c->stdout_fd, -1);
+    assert_int_equal(c->why.code, JC_CODE_NO_ANSWER);
+    assert_true(has_no_reader(out_fd));
+    close(out_fd);
+    jc_client_close(c);
+    must_be_closed(w, &k);
+}
+
+static void test_failed_of_another(void **state)
+{
+    const jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = EAGAIN};
+    world_t *w = *state;
+    keeper_t k;
+    jc_client_t *c = ask_anew(w, &k, "first");
+
+    jc_wire_send_failed(k.control_fd, k.request_id - OTHER, &failure);
+    jc_client_on_control(c);
+    assert_int_equal(c->why.code, JC_CODE_NO_ANSWER);
+    jc_client_close(c);
+    must_be_closed(w, &k);
+}
+
+/* It may say that the channel is free, which this request's has not said. */
+static void test_exit_of_another(void **state)
+{
+    world_t *w = *state;
+    keeper_t k;
+    jc_client_t *c = ask_anew(w, &k, "first");
+
+    close(send_started(&k, k.request_id));
+    send_exit(&k, k.request_id + OTHER, 1);
+    jc_client_on_control(c);
+    assert_true(c->started);
+    assert_false(c->exited);
+    jc_client_close(c);
+    must_be_closed(w, &k);
+}
+
+/* What was kept counts on, so the last request's answer is another's. */
+static void test_answer_of_the_last(void **state)
+{
+    world_t *w = *state;
+    keeper_t k;
+    jc_client_t *c = ask_anew(w, &k, "first");
+
+    assert_non_null(took_request(&k));
+    serve(&k);
+    jc_client_on_control(c);
+    jc_client_close(c);
+    c = ask(w, "second");
+    int out_fd = send_started(&k, k.request_id - 1);
+    jc_client_on_control(c);
+    assert_false(c->started);
+    assert_int_equal(c->why.code, JC_CODE_NO_ANSWER);
+    close(out_fd);
+    jc_client_close(c);
+    must_be_closed(w, &k);
+}
+
+/* The keeper finishes: EXIT comes, and the end of the channel behind it, after
+ * this end has looked for EXIT and before it looks at control. */
+static void test_exit_and_end_at_once(void **state)
+{
+    world_t *w = *state;
+    keeper_t k;
+    jc_client_t *c = ask_anew(w, &k, "first");
+
+    assert_non_null(took_request(&k));
+    close(send_started(&k, k.request_id));
+    ends_meanwhile = &k;
+    jc_client_on_control(c);
+    assert_null(ends_meanwhile);
+    assert_true(c->hung_up);
+    assert_true(c->started);
+    assert_true(c->exited);
+    jc_client_close(c);
+}
+
+/* Nothing was run: it is sent again, over a channel of its own, and once. */
+static void test_silence(void **state)
+{
+    world_t *w = *state;
+    keeper_t k, next;
+    jc_client_t *c = ask_anew(w, &k, "first");
+
+    assert_non_null(took_request(&k));
+    serve(&k);
+    jc_client_on_control(c);
+    jc_client_close(c);
+    c = ask(w, "second");
+    assert_false(took_spawn(w, &next));
+    hang_up(&k); /* with the request in it */
+    jc_client_on_control(c);
+    assert_true(took_spawn(w, &next));
+    assert_string_equal(took_request(&next), "second");
+    assert_int_equal(c->why.code, JC_CODE_NONE);
+    hang_up(&next);
+    jc_client_on_control(c);
+    assert_false(took_spawn(w, &next));
+    assert_int_equal(c->why.code, JC_CODE_LOST_TWICE);
+    jc_client_close(c);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_keeps),
+        TEST(test_unread_request),
+        TEST(test_not_free),
+        TEST(test_no_exit),
+        TEST(test_started_of_another),
+        TEST(test_failed_of_another),
+        TEST(test_exit_of_another),
+        TEST(test_answer_of_the_last),
+        TEST(test_exit_and_end_at_once),
+        TEST(test_silence),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
