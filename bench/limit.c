@@ -2,7 +2,7 @@
  * The limit of anything that executes a program for each request: a bare loop
  * of fork, exec, read and wait, with no server, in N processes at once.
  *
- *   limit SECONDS PROCESSES PROGRAM
+ *   limit SECONDS PROCESSES PROGRAM [NAME=VALUE]
  *
  * Prints one line: runs per second, median and 99th percentile of the time of
  * one run in microseconds, failures. The run ends by itself.
@@ -42,9 +42,14 @@ static uint64_t now_us(void)
 }
 
 /* What php-cgi and CGI.pm ask for before they do anything. */
+#define ENV_MORE 4
 static char script_filename[4096];
-static char *env[] = {"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET",
-                      "REDIRECT_STATUS=200", script_filename, NULL};
+static char *env[] = {"GATEWAY_INTERFACE=CGI/1.1",
+                      "REQUEST_METHOD=GET",
+                      "REDIRECT_STATUS=200",
+                      script_filename,
+                      NULL,
+                      NULL};
 
 static void run_child(int out_fd, const char *program)
 {
@@ -136,13 +141,15 @@ int main(int argc, char **argv)
     int processes;
     int i;
 
-    if (argc != 4 || (seconds = atoi(argv[1])) < 1 ||
+    if (argc < 4 || argc > 5 || (seconds = atoi(argv[1])) < 1 ||
         (processes = atoi(argv[2])) < 1 || processes > MAX_PROCESSES) {
-        fprintf(stderr, "usage: limit SECONDS PROCESSES PROGRAM\n");
+        fprintf(stderr,
+                "usage: limit SECONDS PROCESSES PROGRAM [NAME=VALUE]\n");
         return 64;
     }
     snprintf(script_filename, sizeof(script_filename), "SCRIPT_FILENAME=%s",
              argv[3]);
+    env[ENV_MORE] = argc == 5 ? argv[4] : NULL;
     tallies = mmap(NULL, sizeof(*tallies) * (size_t) processes,
                    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tallies == MAP_FAILED) {

@@ -61,11 +61,12 @@ sub wrk {
     return $result;
 }
 
+# With LD_BIND_NOW as well, to see what eager binding costs.
 sub limit {
-    my ($row) = @_;
+    my ($row, @environment) = @_;
     my $work = $ENV{JAILCGI_BENCH_WORK};
     my ($text, $cpu) = timed(0, 'timeout', $row->{seconds} + 30, "$work/limit", $row->{seconds},
-        processors(), "$work/jail/cgi-bin/" . $row->{path});
+        $row->{processes} // processors(), "$work/jail/cgi-bin/" . $row->{path}, @environment);
     my ($rate, $p50, $p99, $errors) = split ' ', $text;
     defined $errors or fail("limit, $row->{path}: $text");
     return {
@@ -134,6 +135,7 @@ sub transfer {
 sub measure {
     my ($name, $row) = @_;
     return limit($row) if $name eq 'limit';
+    return limit($row, 'LD_BIND_NOW=1') if $name eq 'bound';
     return $row->{bytes} ? transfer($name, $row) : wrk($name, $row);
 }
 

@@ -12,6 +12,7 @@ use constant { MB => 1_000_000, GB => 1_000_000_000 };
 
 # name: as --only and the CSV have it. group: a second name for --only.
 # path: below /cgi-bin/. expect: the whole page of the probe.
+# processes: of the limit, if not one for each processor.
 # bytes: one transfer of this size by curl; else wrk for some seconds.
 sub all_rows {
     my ($work, $top, $quick, $connections) = @_;
@@ -30,6 +31,18 @@ sub all_rows {
         ['python', 'Python', 3],
         ['php', 'php-cgi', 3],
     );
+    # One after the other, as a visitor sees it: what the server adds to the script's time.
+    my @alone = map { {
+        name        => "${_}1",
+        group       => 'alone',
+        what        => { cgipm => 'Perl with CGI.pm', python => 'Python', php => 'php-cgi' }->{$_}
+          . ', 1 at once',
+        path        => $_,
+        connections => 1,
+        processes   => 1,
+        limit       => 1,
+        servers     => { map { $_ => 1 } qw(mod_cgid mod_jailcgi isolated) },
+    } } qw(cgipm python php);
     my @concurrency = map { {
         name        => "c$_",
         group       => 'concurrency',
@@ -71,7 +84,7 @@ sub all_rows {
             expect => '0',
         });
     my $wide = pop @concurrency;    # last: it needs servers of its own
-    my @rows = (@programs, @concurrency, @others, $wide);
+    my @rows = (@programs, @alone, @concurrency, @others, $wide);
     for my $row (@rows) {
         $row->{path}        //= $row->{name};
         $row->{probe}       //= $row->{path};

@@ -28,6 +28,7 @@ our %LABEL   = (
     mod_jailcgi => 'mod_jailcgi, plain chroot',
     isolated    => 'mod_jailcgi, everything on',
     limit       => 'limit',
+    bound       => 'limit, eagerly bound',
 );
 
 my $first_port = $ENV{JAILCGI_BENCH_PORT} || 8240;
