@@ -115,7 +115,8 @@ typedef struct jc_mounts_t jc_mounts_t;
 
 jc_mounts_t *jc_mounts_create(apr_pool_t *p);
 /* Fills *isolation, which lives as long as p. JC_CODE_NONE, or why not. */
-jc_code_t jc_mounts_compile(jc_mounts_t *mounts, const jc_server_conf_t *conf,
+jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,
+                            const jc_server_conf_t *conf,
                             const jc_identity_t *id, jc_isolation_t *isolation);
 
 /* suexec.c: hooks around the reading of directives. */
@@ -136,9 +137,9 @@ typedef struct jc_table_t jc_table_t;
 
 jc_table_t *jc_table_create(apr_pool_t *p);
 /* Sets *policy to the number of an equal record or of a new one. NULL or what
- * is wrong with this virtual host, to follow its name. */
-const char *jc_table_add(jc_table_t *table, const jc_server_conf_t *conf,
-                         const jc_identity_t *id,
+ * is wrong with this virtual host, to follow its name. Needs of p only that. */
+const char *jc_table_add(jc_table_t *table, apr_pool_t *p,
+                         const jc_server_conf_t *conf, const jc_identity_t *id,
                          const jc_isolation_t *isolation, uint32_t *policy);
 uint32_t jc_table_count(const jc_table_t *table);
 /* Sets *table_fd to a memfd that nobody can change. NULL or a sentence. */

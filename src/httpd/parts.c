@@ -20,14 +20,27 @@
 
 #define KEY_AT offsetof(jc_part_t, common)
 
+/* Parts are many and long, and a multiple of 8 bytes. */
+static unsigned hash_of(const char *key, apr_ssize_t *len)
+{
+    uint64_t hash = 0, word;
+
+    for (apr_ssize_t at = 0; at < *len; at += sizeof(word)) {
+        memcpy(&word, key + at, sizeof(word));
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    return (unsigned) hash;
+}
+
 jc_table_t *jc_table_create(apr_pool_t *p)
 {
     jc_table_t *table = apr_pcalloc(p, sizeof(*table));
 
     table->p = p;
-    table->common.by_bytes = apr_hash_make(p);
+    table->common.by_bytes = apr_hash_make_custom(p, hash_of);
     table->common.list = apr_array_make(p, 4, sizeof(jc_part_t *));
-    table->records.by_bytes = apr_hash_make(p);
+    table->records.by_bytes = apr_hash_make_custom(p, hash_of);
     table->records.list = apr_array_make(p, 64, sizeof(jc_part_t *));
     table->made = apr_hash_make(p);
     table->scratch_room = 4096;

@@ -35,6 +35,7 @@
 typedef struct {
     apr_pool_t *p;
     apr_pool_t *ptemp;
+    apr_pool_t *phost; /* cleared after each virtual host */
     server_rec *main_server;
     server_rec *log_to; /* NULL in a configtest: no log is open */
     int log_level;      /* likewise without a date */
@@ -253,7 +254,8 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
                "user");
         return NULL;
     }
-    code = jc_mounts_compile(freeze->mounts, conf, &id, &isolation);
+    code =
+        jc_mounts_compile(freeze->mounts, freeze->phost, conf, &id, &isolation);
     if (code != JC_CODE_NONE) {
         refuse(conf, code, apr_pstrdup(freeze->p, isolation.found),
                apr_pstrdup(freeze->p, isolation.expected));
@@ -266,7 +268,8 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
             return problem;
         }
     }
-    problem = jc_table_add(freeze->table, conf, &id, &isolation, &conf->policy);
+    problem = jc_table_add(freeze->table, freeze->phost, conf, &id, &isolation,
+                           &conf->policy);
     if (problem == NULL) {
         freeze->caps_needed |= caps_of(conf, isolation.namespaces);
     }
@@ -349,9 +352,12 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         .is_helpless = table_fd != NULL && geteuid() != 0,
     };
 
+    apr_pool_create(&freeze.phost, ptemp);
     for (server_rec *s = main_server; s != NULL; s = s->next) {
         freeze_server(&freeze, s);
+        apr_pool_clear(freeze.phost);
     }
+    apr_pool_destroy(freeze.phost);
     report_helpless(&freeze);
     report_totals(&freeze);
     if (table_fd == NULL) {

@@ -112,7 +112,7 @@ static const jc_part_t *add_common(jc_table_t *table,
 }
 
 /* NULL: it is too long. */
-static const jc_part_t *add_record(jc_table_t *table,
+static const jc_part_t *add_record(jc_table_t *table, apr_pool_t *p,
                                    const jc_server_conf_t *conf,
                                    const jc_identity_t *id,
                                    const jc_isolation_t *isolation,
@@ -175,26 +175,27 @@ static const jc_part_t *add_record(jc_table_t *table,
     strings_at = jc_parts_len(table);
     jc_parts_append_string(table,
                            conf->root_kind == JC_ROOT_PATH ? conf->root : "");
-    rec.env_count = append_strings(table, jc_env_lines(table->p, conf, id));
+    rec.env_count = append_strings(table, jc_env_lines(p, conf, id));
     rec.trust_count = append_strings(table, conf->trust);
     append_mount_strings(table, isolation->rows);
-    rec.cgroup_count = append_strings(table, jc_cgroup_lines(table->p, conf));
+    rec.cgroup_count = append_strings(table, jc_cgroup_lines(p, conf));
     rec.strings_len = (uint32_t) (jc_parts_len(table) - strings_at);
     jc_parts_pad(table);
     return jc_parts_end(table, &table->records, &rec, sizeof(rec));
 }
 
-const char *jc_table_add(jc_table_t *table, const jc_server_conf_t *conf,
-                         const jc_identity_t *id,
+const char *jc_table_add(jc_table_t *table, apr_pool_t *p,
+                         const jc_server_conf_t *conf, const jc_identity_t *id,
                          const jc_isolation_t *isolation, uint32_t *policy)
 {
     const jc_part_t *common = add_common(table, isolation);
     const jc_part_t *record =
-        common != NULL ? add_record(table, conf, id, isolation, common) : NULL;
+        common != NULL ? add_record(table, p, conf, id, isolation, common)
+                       : NULL;
 
     if (record == NULL) {
         return apr_psprintf(
-            table->p,
+            p,
             "its JailEnv, JailTrust and JailMount lines make a policy of "
             "%" APR_SIZE_T_FMT " bytes; there is room for %u",
             jc_parts_len(table), JC_POLICY_LEN_MAX);
