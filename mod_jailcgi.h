@@ -16,6 +16,7 @@
 #include "src/wire/codes.h"
 
 #include <stdint.h>
+#include <sys/uio.h>
 
 #define JC_HANDLER_NAME     "cgi-script"
 #define JC_MAGIC_TYPE       "application/x-httpd-cgi"
@@ -80,7 +81,9 @@ typedef struct {
     const char *steps;
 } jc_filter_t;
 
-/* One for each server; merged. Fields that are unset inherit. */
+/* One for each server; merged, and there are thousands: what a host only
+ * inherits is the same array or table as the main server's. Fields that are
+ * unset inherit. */
 typedef struct {
     jc_root_kind_t root_kind;
     const char *root; /* absolute, no trailing slash */
@@ -108,10 +111,10 @@ typedef struct {
     int64_t running_max; /* JailConcurrency; 0: none; the next four are its */
     int64_t queue_max;
     int64_t queue_ms;
-    int full_status;  /* of HTTP, where one is refused because of it */
-    int64_t retry_s;  /* and what Retry-After says */
-    apr_table_t *env; /* JailEnv; NULL: none */
-    jc_rlimit_t limits[JC_RLIMITS];
+    int full_status;     /* of HTTP, where one is refused because of it */
+    int64_t retry_s;     /* and what Retry-After says */
+    apr_table_t *env;    /* JailEnv; NULL: none */
+    jc_rlimit_t *limits; /* JC_RLIMITS of them; NULL: none is set */
     int nice_is_set;
     int nice;
     apr_array_header_t *trust;  /* const char *; NULL: unset */
@@ -213,9 +216,9 @@ void jc_supervise_child_init(void);
 int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 void jc_ssi_register(void);
 
-/* src/httpd/memfd.c: a memfd with all JC_SEALS that holds these bytes, the
- * caller's to close; or -1 with errno. */
-int jc_memfd_sealed(const char *name, const char *data, size_t len);
+/* src/httpd/memfd.c: a memfd with all JC_SEALS that holds these parts, one
+ * after the other, the caller's to close; or -1 with errno. */
+int jc_memfd_sealed(const char *name, const struct iovec *parts, int count);
 
 /* src/httpd/channel.c: in a child, before it serves. */
 void jc_channel_child_init(apr_pool_t *p);

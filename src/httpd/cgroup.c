@@ -211,20 +211,19 @@ static const char *controllers(apr_pool_t *p)
     return len > 0 ? apr_psprintf(p, " %.*s ", (int) len, text) : "";
 }
 
-const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf)
+const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
+                              const char **have)
 {
-    const char *have = NULL;
-
     for (int i = 0; i < JC_CGROUPS; i++) {
         if (conf->cgroup[i] == NULL) {
             continue;
         }
-        have = have != NULL ? have : controllers(p);
-        if (*have == '\0') {
+        *have = *have != NULL ? *have : controllers(p);
+        if (**have == '\0') {
             return "this machine has no cgroup v2 at /sys/fs/cgroup";
         }
-        if (strstr(have, apr_pstrcat(p, " ", names[i].controller, " ", NULL)) ==
-            NULL) {
+        if (strstr(*have, apr_pstrcat(p, " ", names[i].controller, " ",
+                                      NULL)) == NULL) {
             return apr_psprintf(p,
                                 "cgroup v2 has no controller %s on this "
                                 "machine, which JailCgroup %s= needs",

@@ -53,8 +53,10 @@ void jc_cgroup_merge(jc_server_conf_t *merged, const jc_server_conf_t *base,
 /* FILE=VALUE for each file of the jail's cgroup. */
 apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
                                     const jc_server_conf_t *conf);
-/* NULL, or what this machine lacks for it, to follow a name. */
-const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf);
+/* NULL, or what this machine lacks for it, to follow a name. What it has is
+ * read into *have, which begins as NULL and lives as long as p. */
+const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
+                              const char **have);
 
 /* config_user.c: JailUser and SuexecUserGroup. */
 const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
@@ -115,7 +117,8 @@ typedef struct jc_mounts_t jc_mounts_t;
 
 jc_mounts_t *jc_mounts_create(apr_pool_t *p);
 /* Fills *isolation, which lives as long as p. JC_CODE_NONE, or why not. */
-jc_code_t jc_mounts_compile(jc_mounts_t *mounts, const jc_server_conf_t *conf,
+jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,
+                            const jc_server_conf_t *conf,
                             const jc_identity_t *id, jc_isolation_t *isolation);
 
 /* suexec.c: hooks around the reading of directives. */
@@ -136,9 +139,10 @@ typedef struct jc_table_t jc_table_t;
 
 jc_table_t *jc_table_create(apr_pool_t *p);
 /* Sets *policy to the number of an equal record or of a new one. NULL or what
- * is wrong with this virtual host, to follow its name. */
-const char *jc_table_add(jc_table_t *table, const jc_server_conf_t *conf,
-                         const jc_identity_t *id,
+ * is wrong with this virtual host, to follow its name; made in p, as all that
+ * is not kept. */
+const char *jc_table_add(jc_table_t *table, apr_pool_t *p,
+                         const jc_server_conf_t *conf, const jc_identity_t *id,
                          const jc_isolation_t *isolation, uint32_t *policy);
 uint32_t jc_table_count(const jc_table_t *table);
 /* Sets *table_fd to a memfd that nobody can change. NULL or a sentence. */

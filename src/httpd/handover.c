@@ -39,7 +39,8 @@ static int send_memfd(int control_fd, int fd)
 
 static int hand_over_memfd(const jc_client_t *c, int control_fd)
 {
-    int fd = jc_memfd_sealed("jailcgi-request", c->request, c->request_len);
+    const struct iovec request = {c->request, c->request_len};
+    int fd = jc_memfd_sealed("jailcgi-request", &request, 1);
     int result, saved;
 
     if (fd < 0) {

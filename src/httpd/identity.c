@@ -20,6 +20,15 @@
 #include <pwd.h>
 #include <stdlib.h>
 
+/* The groups of a user together with one that is the first. */
+typedef struct group_list_t {
+    const struct group_list_t *next;
+    const char *problem;
+    uint32_t gid;
+    uint32_t count;
+    const uint32_t *ids;
+} group_list_t;
+
 /* A user or group as configured, looked up. */
 typedef struct {
     const char *problem; /* why there is no number, or NULL */
@@ -29,20 +38,19 @@ typedef struct {
     int has_entry;    /* users: the fields below are valid */
     uint32_t gid;
     const char *home;
+    const group_list_t *lists;
 } entry_t;
 
 typedef struct {
-    const char *problem;
-    const uint32_t *ids;
-    unsigned count;
-} group_list_t;
+    uint32_t gid;
+    const char *name; /* NULL: it has none */
+} gid_name_t;
 
 struct jc_names_t {
     apr_pool_t *p;
     apr_hash_t *users;  /* as configured -> entry_t */
     apr_hash_t *groups; /* likewise */
-    apr_hash_t *lists;  /* "gid name" -> group_list_t */
-    apr_hash_t *by_gid; /* "gid" -> name, or "" */
+    apr_hash_t *by_gid; /* gid_name_t */
 };
 
 jc_names_t *jc_names_create(apr_pool_t *p)
@@ -52,7 +60,6 @@ jc_names_t *jc_names_create(apr_pool_t *p)
     names->p = p;
     names->users = apr_hash_make(p);
     names->groups = apr_hash_make(p);
-    names->lists = apr_hash_make(p);
     names->by_gid = apr_hash_make(p);
     return names;
 }
@@ -126,16 +133,17 @@ static entry_t *look_up_group(jc_names_t *names, const char *group)
 /* NULL: it has none. */
 static const char *look_up_gid(jc_names_t *names, uint32_t gid)
 {
-    const char *key = apr_psprintf(names->p, "%u", gid);
-    const char *name = apr_hash_get(names->by_gid, key, APR_HASH_KEY_STRING);
+    gid_name_t *known = apr_hash_get(names->by_gid, &gid, sizeof(gid));
     const struct group *gr;
 
-    if (name == NULL) {
+    if (known == NULL) {
         gr = getgrgid(gid);
-        name = gr != NULL ? apr_pstrdup(names->p, gr->gr_name) : "";
-        apr_hash_set(names->by_gid, key, APR_HASH_KEY_STRING, name);
+        known = apr_palloc(names->p, sizeof(*known));
+        known->gid = gid;
+        known->name = gr != NULL ? apr_pstrdup(names->p, gr->gr_name) : NULL;
+        apr_hash_set(names->by_gid, &known->gid, sizeof(known->gid), known);
     }
-    return *name != '\0' ? name : NULL;
+    return known->name;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -161,30 +169,30 @@ static void normalise(group_list_t *list, uint32_t *ids, unsigned count)
     list->count = kept;
 }
 
-static const group_list_t *look_up_list(jc_names_t *names, const char *name,
+static const group_list_t *look_up_list(jc_names_t *names, entry_t *user,
                                         uint32_t gid)
 {
-    const char *key = apr_psprintf(names->p, "%u %s", gid, name);
-    group_list_t *list = apr_hash_get(names->lists, key, APR_HASH_KEY_STRING);
-    gid_t *ids;
+    gid_t ids[JC_GROUPS_MAX];
     int count = JC_GROUPS_MAX;
+    group_list_t *list;
 
-    if (list != NULL) {
-        return list;
+    for (const group_list_t *known = user->lists; known != NULL;
+         known = known->next) {
+        if (known->gid == gid) {
+            return known;
+        }
     }
     list = apr_pcalloc(names->p, sizeof(*list));
-    apr_hash_set(names->lists, key, APR_HASH_KEY_STRING, list);
-    ids = malloc(JC_GROUPS_MAX * sizeof(*ids));
-    if (ids == NULL) {
-        list->problem = "could not be read: out of memory";
-    } else if (getgrouplist(name, gid, ids, &count) < 0) {
+    list->gid = gid;
+    list->next = user->lists;
+    user->lists = list;
+    if (getgrouplist(user->name, gid, ids, &count) < 0) {
         list->problem = apr_psprintf(names->p, "number %d", count);
     } else {
         normalise(list,
                   apr_pmemdup(names->p, ids, (size_t) count * sizeof(*ids)),
                   (unsigned) count);
     }
-    free(ids);
     return list;
 }
 
@@ -241,8 +249,7 @@ static int resolve_group(jc_names_t *names, const char *group,
 
 /* The groups that the user's login would have; a number without a name in the
  * user database has none beyond its own. */
-static int resolve_list(jc_names_t *names, const entry_t *user,
-                        jc_identity_t *id)
+static int resolve_list(jc_names_t *names, entry_t *user, jc_identity_t *id)
 {
     const group_list_t *list;
 
@@ -251,7 +258,7 @@ static int resolve_list(jc_names_t *names, const entry_t *user,
         id->group_count = 1;
         return 0;
     }
-    list = look_up_list(names, user->name, id->gid);
+    list = look_up_list(names, user, id->gid);
     if (list->problem != NULL) {
         return refuse(id, JC_CODE_GROUP_UNKNOWN,
                       apr_psprintf(names->p, "the groups of user '%s' %s",
@@ -297,24 +304,22 @@ static int check_bounds(jc_names_t *names, const char *which, uint32_t id,
 {
     int is_uid = which[0] == 'u';
     const char *upper = is_uid ? "UID" : "GID";
-    const char *found = apr_psprintf(names->p, "%s %u", which, id);
 
+    if (id >= min && id <= max) {
+        return 0;
+    }
     if (id < min) {
-        return refuse(identity,
-                      is_uid ? JC_CODE_UID_TOO_LOW : JC_CODE_GID_TOO_LOW, found,
-                      apr_psprintf(names->p,
-                                   "at least %u (JailMin%s); system %s are "
-                                   "below",
-                                   min, upper, is_uid ? "users" : "groups"));
+        refuse(identity, is_uid ? JC_CODE_UID_TOO_LOW : JC_CODE_GID_TOO_LOW,
+               apr_psprintf(names->p, "%s %u", which, id),
+               apr_psprintf(names->p,
+                            "at least %u (JailMin%s); system %s are below", min,
+                            upper, is_uid ? "users" : "groups"));
+    } else {
+        refuse(identity, is_uid ? JC_CODE_UID_TOO_HIGH : JC_CODE_GID_TOO_HIGH,
+               apr_psprintf(names->p, "%s %u", which, id),
+               apr_psprintf(names->p, "at most %u (JailMax%s)", max, upper));
     }
-    if (id > max) {
-        return refuse(identity,
-                      is_uid ? JC_CODE_UID_TOO_HIGH : JC_CODE_GID_TOO_HIGH,
-                      found,
-                      apr_psprintf(names->p, "at most %u (JailMax%s)", max,
-                                   upper));
-    }
-    return 0;
+    return -1;
 }
 
 static int check_ids(jc_names_t *names, const jc_server_conf_t *conf,
@@ -338,7 +343,7 @@ static void resolve_named(jc_names_t *names, const jc_server_conf_t *conf,
                           const char *user_arg, const char *group_arg,
                           jc_identity_t *id)
 {
-    const entry_t *user = look_up_user(names, user_arg);
+    entry_t *user = look_up_user(names, user_arg);
 
     if (user->problem != NULL) {
         refuse(id, JC_CODE_USER_UNKNOWN,

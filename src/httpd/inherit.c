@@ -9,6 +9,8 @@
 #include "src/httpd/freeze.h"
 #include "src/wire/wire.h"
 
+#include "apr_strings.h"
+
 void *jc_config_create_server(apr_pool_t *p, server_rec *s)
 {
     jc_server_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
@@ -45,16 +47,15 @@ void jc_config_env_set(apr_table_t *env, const char *name, const char *value)
     apr_table_addn(env, name, value);
 }
 
-static apr_table_t *env_merge(apr_pool_t *p, const apr_table_t *base,
-                              const apr_table_t *over)
+static apr_table_t *env_merge(apr_pool_t *p, apr_table_t *base,
+                              apr_table_t *over)
 {
     const apr_array_header_t *lines;
     const apr_table_entry_t *line;
     apr_table_t *merged;
 
     if (base == NULL || over == NULL) {
-        base = base != NULL ? base : over;
-        return base != NULL ? apr_table_copy(p, base) : NULL;
+        return base != NULL ? base : over;
     }
     merged = apr_table_copy(p, base);
     lines = apr_table_elts(over);
@@ -112,6 +113,23 @@ static void merge_mounts(apr_pool_t *p, jc_server_conf_t *merged,
     }
 }
 
+static jc_rlimit_t *limits_merge(apr_pool_t *p, jc_rlimit_t *base,
+                                 jc_rlimit_t *over)
+{
+    jc_rlimit_t *merged;
+
+    if (base == NULL || over == NULL) {
+        return base != NULL ? base : over;
+    }
+    merged = apr_pmemdup(p, base, JC_RLIMITS * sizeof(*base));
+    for (int i = 0; i < JC_RLIMITS; i++) {
+        if (over[i].is_set) {
+            merged[i] = over[i];
+        }
+    }
+    return merged;
+}
+
 /* -1: not set. */
 static int64_t nearer(int64_t base, int64_t over)
 {
@@ -167,10 +185,7 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->scope = (int) nearer(base->scope, over->scope);
     merged->no_new_privs = (int) nearer(base->no_new_privs, over->no_new_privs);
     merged->background_ms = nearer(base->background_ms, over->background_ms);
-    for (int i = 0; i < JC_RLIMITS; i++) {
-        merged->limits[i] =
-            over->limits[i].is_set ? over->limits[i] : base->limits[i];
-    }
+    merged->limits = limits_merge(p, base->limits, over->limits);
     from = over->nice_is_set ? over : base;
     merged->nice_is_set = from->nice_is_set;
     merged->nice = from->nice;

@@ -143,7 +143,6 @@ static const char *parse_amount(const limit_name_t *limit, const char *text,
 static const char *parse_limit(apr_pool_t *p, jc_server_conf_t *conf,
                                const limit_name_t *limit, const char *value)
 {
-    jc_rlimit_t *slot = &conf->limits[limit->resource];
     char *soft = apr_pstrdup(p, value);
     char *hard = strchr(soft, ':');
     uint64_t soft_amount, hard_amount;
@@ -168,7 +167,10 @@ static const char *parse_limit(apr_pool_t *p, jc_server_conf_t *conf,
                             "limit %s; write the smaller one first",
                             limit->name, soft, hard);
     }
-    *slot = (jc_rlimit_t){1, soft_amount, hard_amount};
+    if (conf->limits == NULL) {
+        conf->limits = apr_pcalloc(p, JC_RLIMITS * sizeof(*conf->limits));
+    }
+    conf->limits[limit->resource] = (jc_rlimit_t){1, soft_amount, hard_amount};
     return NULL;
 }
 

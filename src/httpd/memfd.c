@@ -54,13 +54,15 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
-int jc_memfd_sealed(const char *name, const char *data, size_t len)
+int jc_memfd_sealed(const char *name, const struct iovec *parts, int count)
 {
     int fd = make(name);
-    int saved;
+    int result = 0, saved;
 
-    if (fd >= 0 && (write_all(fd, data, len) != 0 ||
-                    fcntl(fd, F_ADD_SEALS, JC_SEALS) != 0)) {
+    for (int i = 0; fd >= 0 && i < count && result == 0; i++) {
+        result = write_all(fd, parts[i].iov_base, parts[i].iov_len);
+    }
+    if (fd >= 0 && (result != 0 || fcntl(fd, F_ADD_SEALS, JC_SEALS) != 0)) {
         saved = errno;
         close(fd);
         errno = saved;

@@ -319,10 +319,10 @@ jc_mounts_t *jc_mounts_create(apr_pool_t *p)
     return mounts;
 }
 
-jc_code_t jc_mounts_compile(jc_mounts_t *mounts, const jc_server_conf_t *conf,
+jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,
+                            const jc_server_conf_t *conf,
                             const jc_identity_t *id, jc_isolation_t *isolation)
 {
-    apr_pool_t *p = mounts->p;
     int is_host = conf->root_kind == JC_ROOT_HOST;
     jc_code_t code;
     int count;

@@ -11,50 +11,57 @@
 #include "src/httpd/parts.h"
 #include "src/wire/wire.h"
 
-#include "apr_hash.h"
 #include "apr_strings.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 
-#define KEY_AT offsetof(jc_part_t, common)
+#define LIST_ROOM_MIN 64
 
-jc_table_t *jc_table_create(apr_pool_t *p)
+static void free_parts(jc_parts_t *all)
 {
-    jc_table_t *table = apr_pcalloc(p, sizeof(*table));
+    free(all->bytes);
+    free(all->list);
+    free(all->slots);
+}
 
-    table->p = p;
-    table->common.by_bytes = apr_hash_make(p);
-    table->common.list = apr_array_make(p, 4, sizeof(jc_part_t *));
-    table->records.by_bytes = apr_hash_make(p);
-    table->records.list = apr_array_make(p, 64, sizeof(jc_part_t *));
-    table->made = apr_hash_make(p);
-    table->scratch_room = 4096;
-    table->scratch = apr_palloc(p, table->scratch_room);
-    return table;
+static apr_status_t free_table(void *data)
+{
+    jc_table_t *table = data;
+
+    free_parts(&table->common);
+    free_parts(&table->records);
+    return APR_SUCCESS;
+}
+
+/*
+ * Not in the pool: it would keep each smaller block that was outgrown, and
+ * take what is large from the kernel in small pieces.
+ */
+void jc_parts_init(jc_table_t *table)
+{
+    apr_pool_cleanup_register(table->p, table, free_table,
+                              apr_pool_cleanup_null);
 }
 
 uint32_t jc_table_count(const jc_table_t *table)
 {
-    return (uint32_t) table->records.list->nelts;
+    return table->records.count;
 }
 
 void jc_parts_append(jc_table_t *table, const void *data, size_t len)
 {
+    jc_parts_t *all = table->writing;
+
     if (len == 0) {
         return;
     }
-    if (len > table->scratch_room - table->scratch_len) {
-        size_t room = 2 * (table->scratch_len + len);
-        char *larger = apr_palloc(table->p, room);
-
-        memcpy(larger, table->scratch, table->scratch_len);
-        table->scratch = larger;
-        table->scratch_room = room;
+    if (len > all->room - all->len) {
+        all->room = 2 * (all->len + len);
+        all->bytes = ap_realloc(all->bytes, all->room);
     }
-    memcpy(table->scratch + table->scratch_len, data, len);
-    table->scratch_len += len;
+    memcpy(all->bytes + all->len, data, len);
+    all->len += len;
 }
 
 void jc_parts_append_string(jc_table_t *table, const char *string)
@@ -71,91 +78,130 @@ void jc_parts_pad(jc_table_t *table)
 
 size_t jc_parts_len(const jc_table_t *table)
 {
-    return table->scratch_len - sizeof(jc_part_t);
+    return table->writing->len - table->writing->taken;
 }
 
-void jc_parts_begin(jc_table_t *table, uint32_t common)
+void jc_parts_begin(jc_table_t *table, jc_parts_t *all, uint32_t common)
 {
-    const jc_part_t part = {.common = common};
-
-    table->scratch_len = 0;
-    jc_parts_append(table, &part, sizeof(part));
+    table->writing = all;
+    all->len = all->taken;
+    table->beside = common;
 }
 
-const jc_part_t *jc_parts_end(jc_table_t *table, jc_parts_t *all, void *head,
-                              size_t head_len)
+/* By 8 bytes at once, of which each part is a multiple. */
+static uint64_t hash_of(const char *bytes, uint32_t len, uint32_t common)
 {
-    jc_part_t *part = (jc_part_t *) table->scratch;
-    apr_ssize_t key_len = (apr_ssize_t) (table->scratch_len - KEY_AT);
-    const jc_part_t *known;
+    uint64_t hash = common, word;
 
-    if (jc_parts_len(table) > JC_POLICY_LEN_MAX) {
-        return NULL;
+    for (uint32_t at = 0; at < len; at += sizeof(word)) {
+        memcpy(&word, bytes + at, sizeof(word));
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
     }
-    part->number = (uint32_t) all->list->nelts;
-    part->len = (uint32_t) jc_parts_len(table);
-    memcpy(head, &part->len, sizeof(part->len));
-    memcpy(part->data, head, head_len);
-    known = apr_hash_get(all->by_bytes, &part->common, key_len);
-    if (known != NULL) {
-        return known;
-    }
-    part = apr_pmemdup(table->p, part, table->scratch_len);
-    APR_ARRAY_PUSH(all->list, jc_part_t *) = part;
-    apr_hash_set(all->by_bytes, &part->common, key_len, part);
-    table->parts_len += part->len;
-    return part;
+    return hash;
 }
 
-/* Writes entries and bytes of these parts; returns where the next begins. */
-static uint32_t copy_parts(const jc_parts_t *all, char *data, size_t entries_at,
-                           uint32_t at)
+static int is_equal(const jc_parts_t *all, const jc_part_t *a,
+                    const jc_part_t *b)
 {
-    for (int i = 0; i < all->list->nelts; i++) {
-        const jc_part_t *part = APR_ARRAY_IDX(all->list, i, jc_part_t *);
-        const jc_table_entry_t entry = {at, (uint32_t) part->common};
-
-        memcpy(data + entries_at, &entry, sizeof(entry));
-        entries_at += sizeof(entry);
-        memcpy(data + at, part->data, part->len);
-        at += part->len;
-    }
-    return at;
+    return a->hash == b->hash && a->common == b->common && a->len == b->len &&
+           memcmp(all->bytes + a->at, all->bytes + b->at, a->len) == 0;
 }
 
-/* The whole table in memory of malloc, or NULL. */
-static char *assemble(const jc_table_t *table, uint64_t generation, size_t len,
-                      size_t parts_at)
+/* The slot of an equal part, or the free one where it belongs: half of them
+ * are free. */
+static uint32_t *slot_of(const jc_parts_t *all, const jc_part_t *part)
 {
-    char *data = calloc(1, len);
+    uint32_t mask = 2 * all->list_room - 1;
+    uint32_t i = (uint32_t) part->hash & mask;
+
+    while (all->slots[i] != 0 &&
+           !is_equal(all, &all->list[all->slots[i] - 1], part)) {
+        i = (i + 1) & mask;
+    }
+    return &all->slots[i];
+}
+
+static void grow(jc_parts_t *all)
+{
+    all->list_room = all->list_room > 0 ? 2 * all->list_room : LIST_ROOM_MIN;
+    all->list = ap_realloc(all->list, all->list_room * sizeof(*all->list));
+    free(all->slots);
+    all->slots = ap_calloc(2 * (size_t) all->list_room, sizeof(*all->slots));
+    for (uint32_t i = 0; i < all->count; i++) {
+        *slot_of(all, &all->list[i]) = i + 1;
+    }
+}
+
+int jc_parts_end(jc_table_t *table, void *head, size_t head_len,
+                 uint32_t *number)
+{
+    jc_parts_t *all = table->writing;
+    size_t written = jc_parts_len(table);
+    uint32_t len = (uint32_t) written;
+    jc_part_t part = {.at = all->taken, .common = table->beside};
+    uint32_t *slot;
+
+    if (written > JC_POLICY_LEN_MAX) {
+        return -1;
+    }
+    memcpy(head, &len, sizeof(len));
+    memcpy(all->bytes + part.at, head, head_len);
+    part.len = len;
+    part.hash = hash_of(all->bytes + part.at, len, part.common);
+    if (all->count == all->list_room) {
+        grow(all);
+    }
+    slot = slot_of(all, &part);
+    if (*slot == 0) {
+        all->list[all->count] = part;
+        *slot = ++all->count;
+        all->taken = all->len;
+    }
+    *number = *slot - 1;
+    return 0;
+}
+
+/* The head of the table and all of its entries, in memory of malloc. */
+static char *make_head(const jc_table_t *table, uint64_t generation, size_t len,
+                       size_t parts_at)
+{
+    const jc_parts_t *kinds[] = {&table->common, &table->records};
     const jc_table_head_t head = {.magic = JC_TABLE_MAGIC,
                                   .version = JC_WIRE_VERSION,
                                   .generation = generation,
                                   .len = (uint32_t) len,
-                                  .policy_count = jc_table_count(table),
-                                  .common_count =
-                                      (uint32_t) table->common.list->nelts};
-    size_t records_at =
-        sizeof(head) + head.common_count * sizeof(jc_table_entry_t);
-    uint32_t at;
+                                  .policy_count = table->records.count,
+                                  .common_count = table->common.count};
+    char *data = ap_malloc(parts_at);
+    char *end = data + sizeof(head);
 
-    if (data == NULL) {
-        return NULL;
-    }
     memcpy(data, &head, sizeof(head));
-    at = copy_parts(&table->common, data, sizeof(head), (uint32_t) parts_at);
-    copy_parts(&table->records, data, records_at, at);
+    for (int kind = 0; kind < 2; kind++) {
+        for (uint32_t i = 0; i < kinds[kind]->count; i++) {
+            const jc_part_t *part = &kinds[kind]->list[i];
+            const jc_table_entry_t entry = {(uint32_t) (parts_at + part->at),
+                                            part->common};
+
+            memcpy(end, &entry, sizeof(entry));
+            end += sizeof(entry);
+        }
+        parts_at += kinds[kind]->taken;
+    }
     return data;
 }
 
 const char *jc_table_seal(jc_table_t *table, uint64_t generation, int *table_fd)
 {
-    int count = table->common.list->nelts + table->records.list->nelts;
+    const jc_parts_t *common = &table->common, *records = &table->records;
     size_t parts_at =
-        sizeof(jc_table_head_t) + (size_t) count * sizeof(jc_table_entry_t);
-    size_t len = parts_at + table->parts_len;
-    char *data;
-    int fd;
+        sizeof(jc_table_head_t) +
+        ((size_t) common->count + records->count) * sizeof(jc_table_entry_t);
+    size_t len = parts_at + common->taken + records->taken;
+    struct iovec parts[] = {{NULL, parts_at},
+                            {common->bytes, common->taken},
+                            {records->bytes, records->taken}};
+    int saved, fd;
 
     if (len > JC_TABLE_LEN_MAX) {
         return apr_psprintf(
@@ -165,14 +211,15 @@ const char *jc_table_seal(jc_table_t *table, uint64_t generation, int *table_fd)
             "JailEnv and JailTrust lines of their own",
             len, JC_TABLE_LEN_MAX);
     }
-    data = assemble(table, generation, len, parts_at);
-    fd = data != NULL ? jc_memfd_sealed("jailcgi-policies", data, len) : -1;
-    free(data);
+    parts[0].iov_base = make_head(table, generation, len, parts_at);
+    fd = jc_memfd_sealed("jailcgi-policies", parts, 3);
+    saved = errno;
+    free(parts[0].iov_base);
     if (fd < 0) {
         return apr_psprintf(table->p,
                             "The policy table of %" APR_SIZE_T_FMT
                             " bytes could not be written to a memfd: %s",
-                            len, strerror(errno));
+                            len, strerror(saved));
     }
     *table_fd = fd;
     return NULL;

@@ -13,42 +13,49 @@
 
 #include "apr_hash.h"
 
-/* A record or a common part. An equal one is found by all bytes from `common`
- * on. */
+/* A record or a common part. */
 typedef struct {
-    uint32_t number;
-    uint32_t len;
-    uint64_t common; /* number of a record's common part; else 0 */
-    char data[];
+    uint64_t hash;   /* of its bytes and of `common` */
+    size_t at;       /* where they are in jc_parts_t.bytes */
+    uint32_t len;    /* how many */
+    uint32_t common; /* number of a record's common part; else 0 */
 } jc_part_t;
 
+/* All parts of one kind. They are written where they stay. */
 typedef struct {
-    apr_hash_t *by_bytes;     /* jc_part_t */
-    apr_array_header_t *list; /* jc_part_t * */
+    char *bytes;
+    size_t taken; /* of parts that are in the list */
+    size_t len;   /* with that which is being written */
+    size_t room;
+    jc_part_t *list;
+    uint32_t count;
+    uint32_t list_room; /* 0, or a power of two */
+    uint32_t *slots;    /* twice as many: number of a part, plus 1; 0: free */
 } jc_parts_t;
 
 struct jc_table_t {
     apr_pool_t *p;
     jc_parts_t common;
     jc_parts_t records;
-    uint64_t parts_len;
-    apr_hash_t *made; /* table.c: what common parts are made of */
-    char *scratch;    /* the jc_part_t being written */
-    size_t scratch_len;
-    size_t scratch_room;
+    apr_hash_t *made;    /* table.c: what common parts are made of */
+    jc_parts_t *writing; /* what a part is being written for, */
+    uint32_t beside;     /* and its common part */
 };
 
+/* What parts are kept in goes with the table's pool. */
+void jc_parts_init(jc_table_t *table);
+
 /* One part after the other: */
-void jc_parts_begin(jc_table_t *table, uint32_t common);
+void jc_parts_begin(jc_table_t *table, jc_parts_t *all, uint32_t common);
 void jc_parts_append(jc_table_t *table, const void *data, size_t len);
 void jc_parts_append_string(jc_table_t *table, const char *string);
 void jc_parts_pad(jc_table_t *table);
 /* Writes `head`, for which room was left, over the beginning, and the length
- * into its first field. Returns the part, or one in *all that is equal; NULL:
- * it is too long. */
-const jc_part_t *jc_parts_end(jc_table_t *table, jc_parts_t *all, void *head,
-                              size_t head_len);
-/* What has been written of a part. */
+ * into its first field. Sets *number to that of the part, or of one that is
+ * equal. 0; or -1: it is too long and was not taken. */
+int jc_parts_end(jc_table_t *table, void *head, size_t head_len,
+                 uint32_t *number);
+/* What has been written of a part; also after it was too long. */
 size_t jc_parts_len(const jc_table_t *table);
 
 #endif

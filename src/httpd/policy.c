@@ -35,13 +35,16 @@
 typedef struct {
     apr_pool_t *p;
     apr_pool_t *ptemp;
+    apr_pool_t *phost; /* cleared after each virtual host */
     server_rec *main_server;
     server_rec *log_to; /* NULL in a configtest: no log is open */
     int log_level;      /* likewise without a date */
     jc_names_t *names;
     jc_table_t *table;
     jc_mounts_t *mounts;
-    apr_hash_t *roots_seen; /* JailRoots that were looked at */
+    const char *controllers;        /* of cgroups; NULL: not looked at */
+    apr_hash_t *roots_seen;         /* JailRoots that were looked at */
+    uint64_t inherited[JC_RLIMITS]; /* hard limits of this process */
     uint64_t caps_needed;
     unsigned warnings;
     int strict;
@@ -95,12 +98,8 @@ static int has_cgroup(const jc_server_conf_t *conf)
  * is no reason to complain of missing ones. */
 static int is_configured(const jc_server_conf_t *conf)
 {
-    int limits = conf->nice_is_set;
-
-    for (int i = 0; i < JC_RLIMITS; i++) {
-        limits |= conf->limits[i].is_set;
-    }
-    return limits || conf->root_kind != JC_ROOT_UNSET ||
+    return conf->limits != NULL || conf->nice_is_set ||
+           conf->root_kind != JC_ROOT_UNSET ||
            conf->user_kind != JC_USER_UNSET || conf->suexec_user != NULL ||
            conf->min_uid >= 0 || conf->min_gid >= 0 || conf->max_uid >= 0 ||
            conf->max_gid >= 0 || conf->exec_cmd >= 0 ||
@@ -175,7 +174,8 @@ static void check_root(freeze_t *freeze, server_rec *s, const char *root)
 static void check_cgroup(freeze_t *freeze, server_rec *s,
                          const jc_server_conf_t *conf)
 {
-    const char *problem = jc_cgroup_problem(freeze->ptemp, conf);
+    const char *problem =
+        jc_cgroup_problem(freeze->ptemp, conf, &freeze->controllers);
 
     if (problem != NULL) {
         warn(freeze,
@@ -186,7 +186,8 @@ static void check_cgroup(freeze_t *freeze, server_rec *s,
     }
 }
 
-static uint64_t caps_of(const jc_server_conf_t *conf, uint32_t namespaces)
+static uint64_t caps_of(const freeze_t *freeze, const jc_server_conf_t *conf,
+                        uint32_t namespaces)
 {
     uint64_t caps = CAPS_ALWAYS;
 
@@ -196,11 +197,9 @@ static uint64_t caps_of(const jc_server_conf_t *conf, uint32_t namespaces)
     if (conf->nice_is_set && conf->nice < 0) {
         caps |= CAP_BIT(CAP_SYS_NICE);
     }
-    for (int i = 0; i < JC_RLIMITS; i++) {
-        struct rlimit inherited;
-
-        if (conf->limits[i].is_set && getrlimit(i, &inherited) == 0 &&
-            conf->limits[i].hard > inherited.rlim_max) {
+    for (int i = 0; conf->limits != NULL && i < JC_RLIMITS; i++) {
+        if (conf->limits[i].is_set &&
+            conf->limits[i].hard > freeze->inherited[i]) {
             caps |= CAP_BIT(CAP_SYS_RESOURCE);
         }
     }
@@ -253,7 +252,8 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
                "user");
         return NULL;
     }
-    code = jc_mounts_compile(freeze->mounts, conf, &id, &isolation);
+    code =
+        jc_mounts_compile(freeze->mounts, freeze->phost, conf, &id, &isolation);
     if (code != JC_CODE_NONE) {
         refuse(conf, code, apr_pstrdup(freeze->p, isolation.found),
                apr_pstrdup(freeze->p, isolation.expected));
@@ -266,9 +266,10 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
             return problem;
         }
     }
-    problem = jc_table_add(freeze->table, conf, &id, &isolation, &conf->policy);
+    problem = jc_table_add(freeze->table, freeze->phost, conf, &id, &isolation,
+                           &conf->policy);
     if (problem == NULL) {
-        freeze->caps_needed |= caps_of(conf, isolation.namespaces);
+        freeze->caps_needed |= caps_of(freeze, conf, isolation.namespaces);
     }
     return problem;
 }
@@ -349,9 +350,18 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         .is_helpless = table_fd != NULL && geteuid() != 0,
     };
 
+    for (int i = 0; i < JC_RLIMITS; i++) {
+        struct rlimit limit;
+
+        freeze.inherited[i] =
+            getrlimit(i, &limit) == 0 ? limit.rlim_max : RLIM_INFINITY;
+    }
+    apr_pool_create(&freeze.phost, ptemp);
     for (server_rec *s = main_server; s != NULL; s = s->next) {
         freeze_server(&freeze, s);
+        apr_pool_clear(freeze.phost);
     }
+    apr_pool_destroy(freeze.phost);
     report_helpless(&freeze);
     report_totals(&freeze);
     if (table_fd == NULL) {

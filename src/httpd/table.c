@@ -13,11 +13,21 @@
 
 #include "apr_strings.h"
 
+jc_table_t *jc_table_create(apr_pool_t *p)
+{
+    jc_table_t *table = apr_pcalloc(p, sizeof(*table));
+
+    table->p = p;
+    table->made = apr_hash_make(p);
+    jc_parts_init(table);
+    return table;
+}
+
 static uint32_t append_limits(jc_table_t *table, const jc_server_conf_t *conf)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < JC_RLIMITS; i++) {
+    for (uint32_t i = 0; conf->limits != NULL && i < JC_RLIMITS; i++) {
         if (conf->limits[i].is_set) {
             const jc_limit_t limit = {.resource = i,
                                       .soft = conf->limits[i].soft,
@@ -69,6 +79,11 @@ typedef struct {
     const jc_filter_t *filter;
 } source_t;
 
+typedef struct {
+    source_t source;
+    uint32_t number;
+} made_t;
+
 /* What a keeper must have of its own to make these. */
 static uint32_t namespaces_for(const apr_array_header_t *rows)
 {
@@ -83,20 +98,22 @@ static uint32_t namespaces_for(const apr_array_header_t *rows)
     return namespaces;
 }
 
-/* NULL: it is too long. */
-static const jc_part_t *add_common(jc_table_t *table,
-                                   const jc_isolation_t *isolation)
+/* Sets *number; or -1: it is too long. */
+static int add_common(jc_table_t *table, const jc_isolation_t *isolation,
+                      uint32_t *number)
 {
     const source_t source = {isolation->common, isolation->filter};
-    const jc_part_t *part = apr_hash_get(table->made, &source, sizeof(source));
+    const made_t *known = apr_hash_get(table->made, &source, sizeof(source));
     jc_common_t common = {.namespaces = namespaces_for(source.rows),
                           .filter_count = source.filter->count};
+    made_t *made;
     size_t strings_at;
 
-    if (part != NULL) {
-        return part;
+    if (known != NULL) {
+        *number = known->number;
+        return 0;
     }
-    jc_parts_begin(table, 0);
+    jc_parts_begin(table, &table->common, 0);
     jc_parts_append(table, &common, sizeof(common)); /* room */
     common.mount_count = append_mounts(table, source.rows);
     jc_parts_append(table, source.filter->steps,
@@ -105,18 +122,20 @@ static const jc_part_t *add_common(jc_table_t *table,
     append_mount_strings(table, source.rows);
     common.strings_len = (uint32_t) (jc_parts_len(table) - strings_at);
     jc_parts_pad(table);
-    part = jc_parts_end(table, &table->common, &common, sizeof(common));
-    apr_hash_set(table->made, apr_pmemdup(table->p, &source, sizeof(source)),
-                 sizeof(source), part);
-    return part;
+    if (jc_parts_end(table, &common, sizeof(common), number) != 0) {
+        return -1;
+    }
+    made = apr_palloc(table->p, sizeof(*made));
+    *made = (made_t){source, *number};
+    apr_hash_set(table->made, &made->source, sizeof(made->source), made);
+    return 0;
 }
 
-/* NULL: it is too long. */
-static const jc_part_t *add_record(jc_table_t *table,
-                                   const jc_server_conf_t *conf,
-                                   const jc_identity_t *id,
-                                   const jc_isolation_t *isolation,
-                                   const jc_part_t *common)
+/* Sets *number; or -1: it is too long. */
+static int add_record(jc_table_t *table, apr_pool_t *p,
+                      const jc_server_conf_t *conf, const jc_identity_t *id,
+                      const jc_isolation_t *isolation, uint32_t common,
+                      uint32_t *number)
 {
     jc_policy_rec_t rec = {
         .uid = id->uid,
@@ -166,7 +185,7 @@ static const jc_part_t *add_record(jc_table_t *table,
     if (conf->exec_cmd != 0 && jc_compat_is_loaded("mod_include.c")) {
         rec.flags |= JC_POLICY_SHELL;
     }
-    jc_parts_begin(table, common->number);
+    jc_parts_begin(table, &table->records, common);
     jc_parts_append(table, &rec, sizeof(rec)); /* room */
     jc_parts_append(table, id->groups, id->group_count * sizeof(*id->groups));
     jc_parts_pad(table);
@@ -175,30 +194,28 @@ static const jc_part_t *add_record(jc_table_t *table,
     strings_at = jc_parts_len(table);
     jc_parts_append_string(table,
                            conf->root_kind == JC_ROOT_PATH ? conf->root : "");
-    rec.env_count = append_strings(table, jc_env_lines(table->p, conf, id));
+    rec.env_count = append_strings(table, jc_env_lines(p, conf, id));
     rec.trust_count = append_strings(table, conf->trust);
     append_mount_strings(table, isolation->rows);
-    rec.cgroup_count = append_strings(table, jc_cgroup_lines(table->p, conf));
+    rec.cgroup_count = append_strings(table, jc_cgroup_lines(p, conf));
     rec.strings_len = (uint32_t) (jc_parts_len(table) - strings_at);
     jc_parts_pad(table);
-    return jc_parts_end(table, &table->records, &rec, sizeof(rec));
+    return jc_parts_end(table, &rec, sizeof(rec), number);
 }
 
-const char *jc_table_add(jc_table_t *table, const jc_server_conf_t *conf,
-                         const jc_identity_t *id,
+const char *jc_table_add(jc_table_t *table, apr_pool_t *p,
+                         const jc_server_conf_t *conf, const jc_identity_t *id,
                          const jc_isolation_t *isolation, uint32_t *policy)
 {
-    const jc_part_t *common = add_common(table, isolation);
-    const jc_part_t *record =
-        common != NULL ? add_record(table, conf, id, isolation, common) : NULL;
+    uint32_t common;
 
-    if (record == NULL) {
-        return apr_psprintf(
-            table->p,
-            "its JailEnv, JailTrust and JailMount lines make a policy of "
-            "%" APR_SIZE_T_FMT " bytes; there is room for %u",
-            jc_parts_len(table), JC_POLICY_LEN_MAX);
+    if (add_common(table, isolation, &common) == 0 &&
+        add_record(table, p, conf, id, isolation, common, policy) == 0) {
+        return NULL;
     }
-    *policy = record->number;
-    return NULL;
+    return apr_psprintf(
+        p,
+        "its JailEnv, JailTrust and JailMount lines make a policy of "
+        "%" APR_SIZE_T_FMT " bytes; there is room for %u",
+        jc_parts_len(table), JC_POLICY_LEN_MAX);
 }
