@@ -133,6 +133,15 @@ sub both_ways {
     return;
 }
 
+# Fewer wake-ups, and no more than the kernel lets the tenant have.
+sub full_pipe {
+    my $res = request('POST', 'wait_then_take', ['Content-Length: ' . MB], pieces(MB))->response;
+    is($res->{body},
+        "a pipe of 262144, body of @{[MB]} bytes, unchanged, CONTENT_LENGTH @{[MB]}\n",
+        'a body that fills the pipe gets a larger one');
+    return;
+}
+
 sub unread_bodies {
     my %seen;
     for my $i (1 .. 100) {
@@ -307,6 +316,7 @@ get('page,10');
 large_body();
 large_page();
 both_ways();
+full_pipe();
 unread_bodies();
 closed_stdout();
 grandchild();

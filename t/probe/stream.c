@@ -154,6 +154,20 @@ static void page_then_take(uint64_t size)
     report_body();
 }
 
+/* How large stdin's pipe has become while nobody read it. */
+static void wait_then_take(uint64_t size)
+{
+    int len = fcntl(STDIN_FILENO, F_GETPIPE_SZ);
+
+    for (int i = 0; i < 1000 && len <= PIECE; i++) {
+        usleep(10000);
+        len = fcntl(STDIN_FILENO, F_GETPIPE_SZ);
+    }
+    header();
+    dprintf(STDOUT_FILENO, "a pipe of %d, ", len);
+    report_body();
+}
+
 static void never_read(uint64_t size)
 {
     header();
@@ -243,6 +257,7 @@ static const struct {
     {"page", page},
     {"take", take},
     {"page_then_take", page_then_take},
+    {"wait_then_take", wait_then_take},
     {"never_read", never_read},
     {"close_and_go_on", close_and_go_on},
     {"grandchild", grandchild},
