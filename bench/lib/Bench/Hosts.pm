@@ -10,6 +10,7 @@ use warnings;
 
 use Exporter 'import';
 use Time::HiRes qw(sleep time);
+use Bench::Accounts 'measure_accounts';
 use Bench::Load qw(read_wrk wrk);
 use Bench::Server qw(answer common_lines jail_lines start_server stop_server tree url);
 use Bench::Util qw(fail median note private_kb slurp start_process wait_for_quiet write_file);
@@ -199,6 +200,7 @@ sub measure_hosts {
     few_hosts(1);
     few_hosts(100);
     many_hosts();
+    measure_accounts($work, $top, MANY, $quick, $figures);
     return;
 }
 

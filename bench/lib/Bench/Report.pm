@@ -9,7 +9,7 @@ use Exporter 'import';
 use Bench::Server qw(%LABEL @SERVERS);
 use Bench::Util qw(median);
 
-our @EXPORT_OK = qw(value errors_of table figures_table csv);
+our @EXPORT_OK = qw(value errors_of table figures_table accounts_rows csv);
 
 # Median of a field over the rounds, or nothing.
 sub value {
@@ -72,7 +72,8 @@ sub figures_table {
     my ($figures) = @_;
     return '' if !%$figures;
     my @kinds = ('none', 'mod_cgid', 'isolated');
-    my $text  = "| 10,000 virtual hosts | no CGI module | mod_cgid | mod_jailcgi | x no module |\n"
+    my $text  = "| 10,000 virtual hosts, numbers without an account | no CGI module | mod_cgid"
+      . " | mod_jailcgi | x no module |\n"
       . "|---|---|---|---|---|\n";
     my $row = sub {
         my ($what, $format, $from) = @_;
@@ -89,6 +90,42 @@ sub figures_table {
     for my $nth (0, 1) {
         my %first = map { $_ => $figures->{first_byte}{$_}[$nth] } keys %{ $figures->{first_byte} };
         $row->(('first byte, cold jail, ms', 'first byte, warm jail, ms')[$nth], '%.2f', \%first);
+    }
+    return $text . "\n" . accounts_table($figures);
+}
+
+# What the many hosts' users are, and what was measured of them: [what, test, without the
+# module, with it].
+sub accounts_rows {
+    my ($figures) = @_;
+    my @rows;
+    for (
+        ['an account each, nscd sized for them',       $figures->{accounts}{nscd_sized}],
+        ['an account each, nscd as Debian has it',     $figures->{accounts}{nscd}],
+        ['an account each, no nscd',                   $figures->{accounts}{files}],
+        ['numbers without an account, no nscd',        { hosts => 10_000, %$figures }],
+      ) {
+        my ($what, $from) = @$_;
+        next if !$from->{start};
+        my $rounds = @{ $from->{start}{none} };
+        $what = commas($from->{hosts}) . " hosts, $what";
+        push @rows, [
+            $what, $_, (map { median(@$_) } @{ $from->{$_} }{qw(none isolated)}), $rounds
+          ]
+          for qw(configtest start);
+    }
+    return @rows;
+}
+
+sub accounts_table {
+    my ($figures) = @_;
+    my $text =
+      "| | | without the module, s | with it, s | x | rounds |\n|---|---|---|---|---|---|\n";
+    for (accounts_rows($figures)) {
+        my ($what, $test, @seconds) = @$_;
+        my $rounds = pop @seconds;
+        $text .= sprintf "| %s | %s | %.2f | %.2f | %s | %d |\n", $what, $test, @seconds,
+          ratio(reverse @seconds), $rounds;
     }
     return $text;
 }
