@@ -73,7 +73,9 @@ typedef struct {
 
 typedef struct {
     apr_pool_t *pool;
-    int helper_fd; /* to which SPAWN comes */
+    int helper_fd;  /* to which SPAWN comes */
+    jc_client_t *c; /* the last request */
+    keeper_t k;     /* at the other end of its channel */
     server_rec server;
     conn_rec connection;
     request_rec r;
@@ -186,37 +188,62 @@ static int has_no_reader(int fd)
 /* --- httpd's ---------------------------------------------------------------
  */
 
-static jc_client_t *ask(world_t *w, const char *text)
+static void ask(world_t *w, const char *text)
 {
-    jc_client_t *c = jc_client_create(&w->r, &w->conf);
-
-    c->request = (char *) text;
-    c->request_len = strlen(text);
-    assert_int_equal(jc_client_spawn(c), 0);
-    return c;
+    w->c = jc_client_create(&w->r, &w->conf);
+    w->c->request = (char *) text;
+    w->c->request_len = strlen(text);
+    assert_int_equal(jc_client_spawn(w->c), 0);
 }
 
 /* Over a new channel. */
-static jc_client_t *ask_anew(world_t *w, keeper_t *k, const char *text)
+static void ask_anew(world_t *w, const char *text)
 {
-    jc_client_t *c = ask(w, text);
-
-    assert_true(took_spawn(w, k));
-    return c;
+    ask(w, text);
+    assert_true(took_spawn(w, &w->k));
 }
 
-/* The next request takes a channel of its own, and finds its way. */
-static void must_be_closed(world_t *w, keeper_t *old)
+/* The request finds its way, and all goes as it should. */
+static void must_be_served(world_t *w, const char *text)
 {
-    keeper_t k;
+    assert_string_equal(took_request(&w->k), text);
+    assert_int_equal(w->c->request_id, w->k.request_id);
+    serve(&w->k);
+    jc_client_on_control(w->c);
+    assert_true(w->c->started);
+    assert_true(w->c->hung_up);
+    assert_int_equal(w->c->why.code, JC_CODE_NONE);
+    jc_client_close(w->c);
+}
 
-    assert_true(has_hung_up(old->control_fd));
-    assert_true(has_hung_up(old->ended_fd));
-    jc_client_t *c = ask_anew(w, &k, "next");
-    assert_string_equal(took_request(&k), "next");
-    jc_client_close(c);
-    hang_up(&k);
-    hang_up(old);
+/* At its end. The next request takes a channel of its own, and finds its way.
+ */
+static void must_be_closed(world_t *w)
+{
+    keeper_t old = w->k;
+
+    jc_client_close(w->c);
+    assert_true(has_hung_up(old.control_fd));
+    assert_true(has_hung_up(old.ended_fd));
+    ask_anew(w, "next");
+    assert_string_equal(took_request(&w->k), "next");
+    jc_client_close(w->c);
+    hang_up(&w->k);
+    hang_up(&old);
+}
+
+/* The pipes of another request's script: its page is another visitor's. */
+static void must_not_start(world_t *w, uint64_t request_id)
+{
+    int out_fd = send_started(&w->k, request_id);
+
+    jc_client_on_control(w->c);
+    assert_false(w->c->started);
+    assert_int_equal(w->c->stdout_fd, -1);
+    assert_int_equal(w->c->why.code, JC_CODE_NO_ANSWER);
+    assert_true(has_no_reader(out_fd));
+    close(out_fd);
+    must_be_closed(w);
 }
 
 static int set_up(void **state)
@@ -256,194 +283,150 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* With a first request, over a new channel. */
+static world_t *begin(void **state)
+{
+    world_t *w = *state;
+
+    ask_anew(w, "first");
+    return w;
+}
+
 /* The control of all that follows: what is as it should be is kept. */
 static void test_keeps(void **state)
 {
     static const char *const texts[] = {"second", "third", "fourth"};
-    world_t *w = *state;
-    keeper_t k, other;
-    jc_client_t *c = ask_anew(w, &k, "first");
+    world_t *w = begin(state);
+    keeper_t other;
 
-    assert_string_equal(took_request(&k), "first");
-    serve(&k);
-    jc_client_on_control(c);
-    assert_true(c->hung_up);
-    jc_client_close(c);
+    must_be_served(w, "first");
     for (int i = 0; i < 3; i++) {
-        assert_false(has_hung_up(k.control_fd));
-        c = ask(w, texts[i]);
+        assert_false(has_hung_up(w->k.control_fd));
+        ask(w, texts[i]);
         assert_false(took_spawn(w, &other));
-        assert_string_equal(took_request(&k), texts[i]);
-        assert_int_equal(c->request_id, k.request_id);
-        serve(&k);
-        jc_client_on_control(c);
-        assert_true(c->started);
-        assert_int_equal(c->why.code, JC_CODE_NONE);
-        jc_client_close(c);
+        must_be_served(w, texts[i]);
     }
-    hang_up(&k);
-    c = ask_anew(w, &k, "fifth"); /* the other end has gone */
-    jc_client_close(c);
-    hang_up(&k);
+    hang_up(&w->k);
+    ask_anew(w, "fifth"); /* the other end has gone */
+    jc_client_close(w->c);
+    hang_up(&w->k);
 }
 
 /* The script's child was killed before it had taken the request out: what lies
  * there would be run as the next one. */
 static void test_unread_request(void **state)
 {
-    world_t *w = *state;
-    keeper_t k;
-    jc_client_t *c = ask_anew(w, &k, "first");
+    world_t *w = begin(state);
 
-    send_exit(&k, k.request_id, 1);
-    jc_client_on_control(c);
-    assert_true(c->exited);
-    assert_true(c->hung_up);
-    assert_false(c->started);
-    jc_client_close(c);
-    assert_string_equal(took_request(&k), "first");
-    must_be_closed(w, &k);
+    send_exit(&w->k, w->k.request_id, 1);
+    jc_client_on_control(w->c);
+    assert_true(w->c->exited);
+    assert_true(w->c->hung_up);
+    assert_false(w->c->started);
+    jc_client_close(w->c);
+    assert_string_equal(took_request(&w->k), "first");
+    must_be_closed(w);
 }
 
 static void test_not_free(void **state)
 {
-    world_t *w = *state;
-    keeper_t k;
-    jc_client_t *c = ask_anew(w, &k, "first");
+    world_t *w = begin(state);
 
-    close(send_started(&k, k.request_id));
-    send_exit(&k, k.request_id, 0);
-    jc_client_on_control(c);
-    assert_true(c->exited);
-    jc_client_close(c);
-    must_be_closed(w, &k);
+    close(send_started(&w->k, w->k.request_id));
+    send_exit(&w->k, w->k.request_id, 0);
+    jc_client_on_control(w->c);
+    assert_true(w->c->exited);
+    must_be_closed(w);
 }
 
 /* It is given up while its script runs. */
 static void test_no_exit(void **state)
 {
-    world_t *w = *state;
-    keeper_t k;
-    jc_client_t *c = ask_anew(w, &k, "first");
+    world_t *w = begin(state);
 
-    close(send_started(&k, k.request_id));
-    jc_client_on_control(c);
-    assert_true(c->started);
-    jc_client_close(c);
-    must_be_closed(w, &k);
+    close(send_started(&w->k, w->k.request_id));
+    jc_client_on_control(w->c);
+    assert_true(w->c->started);
+    must_be_closed(w);
 }
 
-/* The pipes of another request's script: its page is another visitor's. */
 static void test_started_of_another(void **state)
 {
-    world_t *w = *state;
-    keeper_t k;
-    jc_client_t *c = ask_anew(w, &k, "first");
-    int out_fd = send_started(&k, k.request_id + OTHER);
+    world_t *w = begin(state);
 
-    jc_client_on_control(c);
-    assert_false(c->started);
-    assert_int_equal(c->stdout_fd, -1);
-    assert_int_equal(c->why.code, JC_CODE_NO_ANSWER);
-    assert_true(has_no_reader(out_fd));
-    close(out_fd);
-    jc_client_close(c);
-    must_be_closed(w, &k);
+    must_not_start(w, w->k.request_id + OTHER);
 }
 
 static void test_failed_of_another(void **state)
 {
     const jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = EAGAIN};
-    world_t *w = *state;
-    keeper_t k;
-    jc_client_t *c = ask_anew(w, &k, "first");
+    world_t *w = begin(state);
 
-    jc_wire_send_failed(k.control_fd, k.request_id - OTHER, &failure);
-    jc_client_on_control(c);
-    assert_int_equal(c->why.code, JC_CODE_NO_ANSWER);
-    jc_client_close(c);
-    must_be_closed(w, &k);
+    jc_wire_send_failed(w->k.control_fd, w->k.request_id - OTHER, &failure);
+    jc_client_on_control(w->c);
+    assert_int_equal(w->c->why.code, JC_CODE_NO_ANSWER);
+    must_be_closed(w);
 }
 
 /* It may say that the channel is free, which this request's has not said. */
 static void test_exit_of_another(void **state)
 {
-    world_t *w = *state;
-    keeper_t k;
-    jc_client_t *c = ask_anew(w, &k, "first");
+    world_t *w = begin(state);
 
-    close(send_started(&k, k.request_id));
-    send_exit(&k, k.request_id + OTHER, 1);
-    jc_client_on_control(c);
-    assert_true(c->started);
-    assert_false(c->exited);
-    jc_client_close(c);
-    must_be_closed(w, &k);
+    close(send_started(&w->k, w->k.request_id));
+    send_exit(&w->k, w->k.request_id + OTHER, 1);
+    jc_client_on_control(w->c);
+    assert_true(w->c->started);
+    assert_false(w->c->exited);
+    must_be_closed(w);
 }
 
 /* What was kept counts on, so the last request's answer is another's. */
 static void test_answer_of_the_last(void **state)
 {
-    world_t *w = *state;
-    keeper_t k;
-    jc_client_t *c = ask_anew(w, &k, "first");
+    world_t *w = begin(state);
 
-    assert_non_null(took_request(&k));
-    serve(&k);
-    jc_client_on_control(c);
-    jc_client_close(c);
-    c = ask(w, "second");
-    int out_fd = send_started(&k, k.request_id - 1);
-    jc_client_on_control(c);
-    assert_false(c->started);
-    assert_int_equal(c->why.code, JC_CODE_NO_ANSWER);
-    close(out_fd);
-    jc_client_close(c);
-    must_be_closed(w, &k);
+    must_be_served(w, "first");
+    ask(w, "second");
+    must_not_start(w, w->k.request_id - 1);
 }
 
 /* The keeper finishes: EXIT comes, and the end of the channel behind it, after
  * this end has looked for EXIT and before it looks at control. */
 static void test_exit_and_end_at_once(void **state)
 {
-    world_t *w = *state;
-    keeper_t k;
-    jc_client_t *c = ask_anew(w, &k, "first");
+    world_t *w = begin(state);
 
-    assert_non_null(took_request(&k));
-    close(send_started(&k, k.request_id));
-    ends_meanwhile = &k;
-    jc_client_on_control(c);
+    assert_non_null(took_request(&w->k));
+    close(send_started(&w->k, w->k.request_id));
+    ends_meanwhile = &w->k;
+    jc_client_on_control(w->c);
     assert_null(ends_meanwhile);
-    assert_true(c->hung_up);
-    assert_true(c->started);
-    assert_true(c->exited);
-    jc_client_close(c);
+    assert_true(w->c->hung_up);
+    assert_true(w->c->started);
+    assert_true(w->c->exited);
+    jc_client_close(w->c);
 }
 
 /* Nothing was run: it is sent again, over a channel of its own, and once. */
 static void test_silence(void **state)
 {
-    world_t *w = *state;
-    keeper_t k, next;
-    jc_client_t *c = ask_anew(w, &k, "first");
+    world_t *w = begin(state);
+    keeper_t next;
 
-    assert_non_null(took_request(&k));
-    serve(&k);
-    jc_client_on_control(c);
-    jc_client_close(c);
-    c = ask(w, "second");
+    must_be_served(w, "first");
+    ask(w, "second");
     assert_false(took_spawn(w, &next));
-    hang_up(&k); /* with the request in it */
-    jc_client_on_control(c);
+    hang_up(&w->k); /* with the request in it */
+    jc_client_on_control(w->c);
     assert_true(took_spawn(w, &next));
     assert_string_equal(took_request(&next), "second");
-    assert_int_equal(c->why.code, JC_CODE_NONE);
+    assert_int_equal(w->c->why.code, JC_CODE_NONE);
     hang_up(&next);
-    jc_client_on_control(c);
+    jc_client_on_control(w->c);
     assert_false(took_spawn(w, &next));
-    assert_int_equal(c->why.code, JC_CODE_LOST_TWICE);
-    jc_client_close(c);
+    assert_int_equal(w->c->why.code, JC_CODE_LOST_TWICE);
+    jc_client_close(w->c);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
