@@ -12,8 +12,8 @@ use warnings;
 
 use Exporter 'import';
 use POSIX 'WNOHANG';
-use Time::HiRes qw(sleep time);
-use Bench::Server qw(common_lines jail_lines start_server stop_server);
+use Time::HiRes 'sleep';
+use Bench::Server qw(common_lines configtest jail_lines start_server stop_server);
 use Bench::Util qw(fail note run slurp start_process stop_process wait_for_quiet write_file);
 
 our @EXPORT_OK = qw(measure_accounts);
@@ -89,13 +89,11 @@ sub stop_nscd {
     return;
 }
 
-sub configtest {
+# In seconds. Here nothing else may be said.
+sub test_accounts {
     my ($file) = @_;
-    my $start = time;
-    waitpid start_process("$work/configtest.out", 'apache2', '-t', '-f', $file), 0;
-    my $seconds = time - $start;
-    my $out     = slurp("$work/configtest.out");
-    fail("configtest: $out") if $out !~ /\A(?:AH00558.*\n)?Syntax OK\n\z/;
+    my ($seconds, $said) = configtest($work, $file);
+    fail("configtest: $said") if $said !~ /\A(?:AH00558.*\n)?Syntax OK\n\z/;
     return $seconds;
 }
 
@@ -103,11 +101,11 @@ sub measure_kinds {
     my ($hosts, $rounds) = @_;
     my %figures = (hosts => $hosts, rounds => $rounds);
     my %file    = map { $_ => config($_, $hosts) } qw(none isolated);
-    configtest($file{isolated}) if $nscd;    # nscd knows the accounts from now on
+    test_accounts($file{isolated}) if $nscd;    # nscd knows the accounts from now on
     for my $round (1 .. $rounds) {
         for my $kind (qw(none isolated)) {
             wait_for_quiet();
-            push @{ $figures{configtest}{$kind} }, configtest($file{$kind});
+            push @{ $figures{configtest}{$kind} }, test_accounts($file{$kind});
             push @{ $figures{start}{$kind} }, start_server($work, 'hosts', $file{$kind});
             stop_server('hosts');
             note(sprintf '%d accounts%s, %s: configtest %.2f s, start %.2f s', $hosts,

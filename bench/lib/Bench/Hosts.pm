@@ -12,7 +12,8 @@ use Exporter 'import';
 use Time::HiRes qw(sleep time);
 use Bench::Accounts 'measure_accounts';
 use Bench::Load qw(read_wrk wrk);
-use Bench::Server qw(answer common_lines jail_lines start_server stop_server tree url);
+use Bench::Server qw(answer common_lines configtest jail_lines start_server stop_server tree
+  url);
 use Bench::Util qw(fail median note private_kb slurp start_process wait_for_quiet write_file);
 
 our @EXPORT_OK = qw(measure_hosts);
@@ -137,21 +138,17 @@ sub graceful {
     return;
 }
 
-sub configtest {
+sub test_many {
     my ($kind) = @_;
-    my $file  = config($kind, MANY);
-    my $start = time;
-    my $pid   = start_process("$work/configtest.out", 'apache2', '-t', '-f', $file);
-    waitpid $pid, 0;
-    push @{ $figures->{configtest}{$kind} }, time - $start;
-    error("$kind: configtest: " . slurp("$work/configtest.out"))
-      if slurp("$work/configtest.out") !~ /^Syntax OK/m;
+    my ($seconds, $said) = configtest($work, config($kind, MANY));
+    push @{ $figures->{configtest}{$kind} }, $seconds;
+    error("$kind: configtest: $said") if $said !~ /^Syntax OK/m;
     return;
 }
 
 sub start_many {
     my ($kind, $round) = @_;
-    configtest($kind);
+    test_many($kind);
     push @{ $figures->{start}{$kind} }, start($kind, MANY);
     sleep 0.3;
     if ($round == 1) {

@@ -33,16 +33,15 @@ sub all_rows {
     );
     # One after the other, as a visitor sees it: what the server adds to the script's time.
     my @alone = map { {
-        name        => "${_}1",
+        name        => "$_->{name}1",
         group       => 'alone',
-        what        => { cgipm => 'Perl with CGI.pm', python => 'Python', php => 'php-cgi' }->{$_}
-          . ', 1 at once',
-        path        => $_,
+        what        => "$_->{what}, 1 at once",
+        path        => $_->{name},
         connections => 1,
         processes   => 1,
         limit       => 1,
         servers     => { map { $_ => 1 } qw(mod_cgid mod_jailcgi isolated) },
-    } } qw(cgipm python php);
+    } } grep { $_->{name} =~ /^(?:cgipm|python|php)$/ } @programs;
     my @concurrency = map { {
         name        => "c$_",
         group       => 'concurrency',

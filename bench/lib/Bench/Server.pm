@@ -15,7 +15,7 @@ use Bench::Place qw(TENANT);
 use Bench::Util qw(fail note slurp start_process stop_process write_file);
 
 our @EXPORT_OK = qw(@SERVERS %LABEL url start_server stop_server stop_all answer
-  wrong_identity common_lines jail_lines tree);
+  wrong_identity common_lines configtest jail_lines tree);
 
 use constant MODULES => '/usr/lib/apache2/modules';
 
@@ -222,6 +222,15 @@ sub wrong_identity {
     return if $text =~ /^\Q$expected\E$/m;
     return "its scripts should be $expected, but: "
       . ($text =~ /^(uid .*)$/m || $text =~ /^(.*?)\r?\n/ ? $1 : 'no answer');
+}
+
+# The seconds that it takes, and what it says.
+sub configtest {
+    my ($work, $file) = @_;
+    my $out   = "$work/configtest.out";
+    my $start = time;
+    waitpid start_process($out, 'apache2', '-t', '-f', $file), 0;
+    return (time - $start, slurp($out));
 }
 
 sub stop_server {
