@@ -144,8 +144,6 @@ typedef struct {
     jc_code_t refusal;            /* why there is none, or JC_CODE_NONE */
     const char *refusal_found;    /* what was found, for the sentence */
     const char *refusal_expected; /* what was expected */
-
-    int *nap_score; /* in a child; src/httpd/pump.c */
 } jc_server_conf_t;
 
 /* One for each directory; not in .htaccess. */
@@ -220,8 +218,8 @@ void jc_ssi_register(void);
  * after the other, the caller's to close; or -1 with errno. */
 int jc_memfd_sealed(const char *name, const struct iovec *parts, int count);
 
-/* src/httpd/channel.c: in a child, before it serves. */
-void jc_channel_child_init(apr_pool_t *p);
+/* src/httpd/idle.c: in a child, before it serves. */
+void jc_idle_child_init(apr_pool_t *p);
 
 /* src/httpd/handler.c */
 int jc_handler(request_rec *r);

@@ -5,8 +5,7 @@
  * to the helper nor its wake-up.
  *
  * A channel is kept for the next request when EXIT has said that nothing of the
- * last one is left, and all that was told of it has been read. There are a few
- * for each child of httpd; the one that was used longest ago makes room.
+ * last one is left, and all that was told of it has been read (idle.c).
  *
  * Runs in:   httpd child
  * Privilege: the web user's
@@ -14,21 +13,12 @@
  * Never:     keeps a channel whose request may still lie in it unread
  */
 #include "child.h"
-
-#include "ap_mpm.h"
-#include "apr_thread_mutex.h"
+#include "idle.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Of a child's descriptors those that wait here take a quarter at most. */
-#define SHARE 8
-#define MOST  512
-/* For each thread: with prefork's hundreds of children they would add up. */
-#define OF_A_THREAD 8
 
 /* ETOOMANYREFS goes away when the helper has received; nothing reports it. */
 #define REFS_SLEEP_MS_MAX 20
@@ -36,98 +26,16 @@
 /* How many request ids a channel has until it comes to those of another. */
 #define IDS 65536u
 
-typedef struct {
-    uint32_t policy;
-    uint32_t uid; /* JC_NO_ID: the policy's */
-    uint32_t gid;
-    int control_fd;
-    int ended_fd;
-    uint64_t request_id; /* the next one's */
-    uint64_t used;       /* when, by the count of all that came back */
-} channel_t;
-
-static struct {
-    apr_thread_mutex_t *mutex;
-    channel_t *idle;
-    unsigned count;
-    unsigned most;
-    uint64_t clock;
-} channels;
-
-static void lock(void)
-{
-    if (channels.mutex) {
-        apr_thread_mutex_lock(channels.mutex);
-    }
-}
-
-static void unlock(void)
-{
-    if (channels.mutex) {
-        apr_thread_mutex_unlock(channels.mutex);
-    }
-}
-
-void jc_channel_child_init(apr_pool_t *p)
-{
-    struct rlimit limit = {.rlim_cur = 1024};
-    int threads = 1;
-    rlim_t most;
-
-    (void) ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    (void) getrlimit(RLIMIT_NOFILE, &limit);
-    most = threads > 0 ? (rlim_t) threads * OF_A_THREAD : OF_A_THREAD;
-    most = most < limit.rlim_cur / SHARE ? most : limit.rlim_cur / SHARE;
-    most = most < MOST ? most : MOST;
-    if (threads > 1 &&
-        apr_thread_mutex_create(&channels.mutex, APR_THREAD_MUTEX_DEFAULT, p)) {
-        return; /* then each request has one of its own */
-    }
-    channels.idle = apr_palloc(p, most * sizeof(*channels.idle));
-    channels.most = (unsigned) most;
-}
-
-static channel_t describe(const jc_client_t *c)
+static jc_idle_t describe(const jc_client_t *c)
 {
     int by_owner = c->conf->user_kind == JC_USER_OWNER;
 
-    return (channel_t){.policy = c->conf->policy,
+    return (jc_idle_t){.policy = c->conf->policy,
                        .uid = by_owner ? c->owner_uid : JC_NO_ID,
                        .gid = by_owner ? c->owner_gid : JC_NO_ID,
                        .control_fd = c->control_fd,
                        .ended_fd = c->ended_fd,
                        .request_id = c->request_id + 1};
-}
-
-/* Takes one out that leads to this jail. */
-static int take(channel_t *wanted)
-{
-    int found = 0;
-
-    lock();
-    for (unsigned i = channels.count; i-- > 0 && !found;) {
-        const channel_t *at = &channels.idle[i];
-        if (at->policy == wanted->policy && at->uid == wanted->uid &&
-            at->gid == wanted->gid) {
-            *wanted = *at;
-            channels.idle[i] = channels.idle[--channels.count];
-            found = 1;
-        }
-    }
-    unlock();
-    return found;
-}
-
-static channel_t *oldest(void)
-{
-    channel_t *found = channels.idle;
-
-    for (unsigned i = 1; i < channels.count; i++) {
-        if (channels.idle[i].used < found->used) {
-            found = &channels.idle[i];
-        }
-    }
-    return found;
 }
 
 int jc_channel_is_free(const jc_client_t *c)
@@ -139,35 +47,20 @@ int jc_channel_is_free(const jc_client_t *c)
 
 int jc_channel_keep(jc_client_t *c)
 {
-    channel_t old = {.control_fd = -1, .ended_fd = -1};
-    channel_t *place;
+    jc_idle_t channel = describe(c);
 
-    if (!jc_channel_is_free(c) || channels.most == 0) {
+    if (!jc_channel_is_free(c) || !jc_idle_put(&channel)) {
         return 0;
     }
-    lock();
-    if (channels.count < channels.most) {
-        place = &channels.idle[channels.count++];
-    } else {
-        place = oldest();
-        old = *place;
-    }
-    *place = describe(c);
-    place->used = ++channels.clock;
-    unlock();
     c->control_fd = c->ended_fd = -1;
-    if (old.control_fd >= 0) {
-        close(old.control_fd);
-        close(old.ended_fd);
-    }
     return 1;
 }
 
 int jc_channel_reuse(jc_client_t *c)
 {
-    channel_t channel = describe(c);
+    jc_idle_t channel = describe(c);
 
-    while (take(&channel)) {
+    while (jc_idle_take(&channel)) {
         if (jc_request_hand_over(c, channel.control_fd) == 0) {
             c->control_fd = channel.control_fd;
             c->ended_fd = channel.ended_fd;
@@ -216,7 +109,7 @@ static jc_wire_result_t try_to_send(jc_client_t *c, jc_msg_spawn_t *msg,
 
 static int send_spawn(jc_client_t *c, const int *theirs)
 {
-    channel_t channel = describe(c);
+    jc_idle_t channel = describe(c);
     jc_msg_spawn_t msg = {
         .generation = jc_link.generation,
         .request_id = c->request_id,

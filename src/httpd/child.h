@@ -14,9 +14,11 @@
  *   owner.c     JailUser owner: whom it will run as, and his account
  *   handover.c  and from there to the script's child
  *   channel.c   to the keeper of its jail, by way of the helper or directly
+ *   idle.c      the channels that wait for their next request
  *   client.c    from there: what comes back, and the end
  *   verdict.c   how the script ended
  *   pump.c      one poll for everything that can happen
+ *   nap.c       or first a wait for the end alone
  *   bucket.c    the bucket that reads stdout on top of it
  *   body.c      the request's body into the script's stdin
  *   header.c    the script's header block
@@ -250,10 +252,11 @@ apr_status_t jc_pump(jc_client_t *c, int wait_ms);
  * the ends of its pipes and its exit. A slow one loses wait_ms. Without effect
  * while there is a body to be written. */
 void jc_pump_nap(jc_client_t *c, int wait_ms);
-/* The same for the first wait of a request, if the site's scripts have lately
- * ended as soon as that: where they are slow nothing is lost. */
-void jc_pump_first_nap(jc_client_t *c);
 void jc_pump_end(jc_client_t *c, int wait_ms);
+
+/* nap.c: jc_pump_nap for the first wait of a request, JC_NAP_MS at most, unless
+ * that has lately held up the script's output. */
+void jc_nap_first(jc_client_t *c);
 
 /* bucket.c: a bucket of unknown length that reads the script's stdout. */
 apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list);

@@ -28,7 +28,6 @@ void *jc_config_create_server(apr_pool_t *p, server_rec *s)
     conf->scope = conf->no_new_privs = -1;
     conf->strict = -1;
     conf->policy = JC_NO_ID;
-    conf->nap_score = apr_pcalloc(p, sizeof(*conf->nap_score));
     return conf;
 }
 

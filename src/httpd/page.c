@@ -379,6 +379,6 @@ int jc_page_answer(jc_client_t *c, int raw)
     };
 
     APR_BRIGADE_INSERT_TAIL(page.in, jc_bucket_create(c, list));
-    jc_pump_first_nap(c);
+    jc_nap_first(c);
     return raw ? answer_raw(c, &page) : answer(c, &page);
 }

@@ -17,9 +17,6 @@
 
 enum { STDIN, STDOUT, STDERR, CONTROL, ENDED, BROWSER, SLOTS };
 
-#define NAP_TRUST 4 /* naps in vain before there are fewer */
-#define NAP_EVERY 16
-
 #define GONE (POLLRDHUP | POLLHUP | POLLERR)
 
 static void watch(struct pollfd *p, int fd, short events)
@@ -247,27 +244,6 @@ void jc_pump_nap(jc_client_t *c, int wait_ms)
         c->active = apr_time_now();
         on_browser(c, p[1].revents);
         p[1].events = browser_events(c);
-    }
-}
-
-/*
- * A nap in vain takes away trust in the next ones, and then only one in
- * sixteen is taken, to find out when the scripts have become quick. The score
- * belongs to the site and to this process; that threads overwrite each
- * other's makes it less exact and nothing else.
- */
-void jc_pump_first_nap(jc_client_t *c)
-{
-    int *score = c->conf->nap_score;
-
-    if (c->body.expected || (*score < 0 && ++*score < 0)) {
-        return;
-    }
-    jc_pump_nap(c, JC_NAP_MS);
-    if (c->control_ended) {
-        *score = NAP_TRUST;
-    } else if (--*score <= 0) {
-        *score = -NAP_EVERY;
     }
 }
 

@@ -32,7 +32,7 @@ KeepAliveTimeout 60
     ThreadsPerChild 2
 </IfModule>
 END
-my $room = 8 * (mpm() eq 'prefork' ? 1 : 2);
+my $room = 32 * (mpm() eq 'prefork' ? 1 : 2);
 
 my @tenants = map { tenant("t$_") } 1 .. $room + 6;
 my ($alice, $bob) = @tenants;

@@ -268,7 +268,7 @@ static int set_up(void **state)
     w.r.per_dir_config = (ap_conf_vector_t *) configurations;
     w.conf.user_kind = JC_USER_NAMED;
     ends_meanwhile = NULL;
-    jc_channel_child_init(w.pool);
+    jc_idle_child_init(w.pool);
     *state = &w;
     return 0;
 }

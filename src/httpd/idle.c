@@ -1,0 +1,171 @@
+/*
+ * Where channels wait for the next request. A server of thousands of tenants
+ * needs one for each of them that is busy, or its requests go by way of the
+ * helper; so there are many, and they are found by a hash.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    nothing; what is kept here was made by this process
+ * Never:     takes more than a quarter of the descriptors
+ */
+#include "idle.h"
+#include "mod_jailcgi.h"
+
+#include "ap_mpm.h"
+#include "apr_ring.h"
+#include "apr_thread_mutex.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Of all descriptors: each channel has two. */
+#define SHARE 8
+#define MOST  2048
+/* For each thread: with prefork's hundreds of children they would add up. The
+ * kernel's memory of a channel is some 9 KB. */
+#define OF_A_THREAD 32
+
+typedef struct slot {
+    APR_RING_ENTRY(slot) same; /* in its bucket, the last one first */
+    APR_RING_ENTRY(slot) age;  /* of all; or of those that are free */
+    jc_idle_t channel;
+} slot_t;
+
+typedef APR_RING_HEAD(ring, slot) ring_t;
+
+static struct {
+    apr_thread_mutex_t *mutex;
+    ring_t *buckets;
+    unsigned mask; /* their number, a power of two, less one */
+    ring_t age;    /* the last one first */
+    ring_t free;
+} idle;
+
+static void lock(void)
+{
+    if (idle.mutex) {
+        apr_thread_mutex_lock(idle.mutex);
+    }
+}
+
+static void unlock(void)
+{
+    if (idle.mutex) {
+        apr_thread_mutex_unlock(idle.mutex);
+    }
+}
+
+static unsigned how_many(int threads)
+{
+    struct rlimit limit = {.rlim_cur = 1024};
+    rlim_t most = (rlim_t) (threads > 0 ? threads : 1) * OF_A_THREAD;
+
+    (void) getrlimit(RLIMIT_NOFILE, &limit);
+    most = most < limit.rlim_cur / SHARE ? most : limit.rlim_cur / SHARE;
+    return (unsigned) (most < MOST ? most : MOST);
+}
+
+void jc_idle_child_init(apr_pool_t *p)
+{
+    int threads = 1;
+    unsigned most, count = 1;
+    slot_t *slots;
+
+    (void) ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    if (threads > 1 &&
+        apr_thread_mutex_create(&idle.mutex, APR_THREAD_MUTEX_DEFAULT, p)) {
+        return; /* then each request has one of its own */
+    }
+    most = how_many(threads);
+    if (most == 0) {
+        return;
+    }
+    while (count < most) {
+        count *= 2;
+    }
+    slots = apr_palloc(p, most * sizeof(*slots));
+    idle.buckets = apr_palloc(p, count * sizeof(*idle.buckets));
+    idle.mask = count - 1;
+    for (unsigned i = 0; i < count; i++) {
+        APR_RING_INIT(&idle.buckets[i], slot, same);
+    }
+    APR_RING_INIT(&idle.age, slot, age);
+    APR_RING_INIT(&idle.free, slot, age);
+    for (unsigned i = 0; i < most; i++) {
+        APR_RING_INSERT_TAIL(&idle.free, &slots[i], slot, age);
+    }
+}
+
+/* Policies are numbered one after the other; uids are where one policy has
+ * many. */
+static ring_t *bucket_of(const jc_idle_t *channel)
+{
+    return &idle.buckets[(channel->policy + 31 * channel->uid) & idle.mask];
+}
+
+static slot_t *find(const jc_idle_t *wanted)
+{
+    ring_t *bucket = bucket_of(wanted);
+    slot_t *slot;
+
+    APR_RING_FOREACH(slot, bucket, slot, same)
+    {
+        const jc_idle_t *at = &slot->channel;
+        if (at->policy == wanted->policy && at->uid == wanted->uid &&
+            at->gid == wanted->gid) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+static void take_out(slot_t *slot)
+{
+    APR_RING_REMOVE(slot, same);
+    APR_RING_REMOVE(slot, age);
+}
+
+int jc_idle_take(jc_idle_t *wanted)
+{
+    slot_t *slot = NULL;
+
+    lock();
+    if (idle.buckets) {
+        slot = find(wanted);
+    }
+    if (slot) {
+        take_out(slot);
+        *wanted = slot->channel;
+        APR_RING_INSERT_HEAD(&idle.free, slot, slot, age);
+    }
+    unlock();
+    return slot != NULL;
+}
+
+int jc_idle_put(const jc_idle_t *channel)
+{
+    jc_idle_t old = {.control_fd = -1, .ended_fd = -1};
+    slot_t *slot;
+
+    if (!idle.buckets) {
+        return 0;
+    }
+    lock();
+    if (APR_RING_EMPTY(&idle.free, slot, age)) {
+        slot = APR_RING_LAST(&idle.age);
+        take_out(slot);
+        old = slot->channel;
+    } else {
+        slot = APR_RING_FIRST(&idle.free);
+        APR_RING_REMOVE(slot, age);
+    }
+    slot->channel = *channel;
+    APR_RING_INSERT_HEAD(bucket_of(channel), slot, slot, same);
+    APR_RING_INSERT_HEAD(&idle.age, slot, slot, age);
+    unlock();
+    if (old.control_fd >= 0) {
+        close(old.control_fd);
+        close(old.ended_fd);
+    }
+    return 1;
+}

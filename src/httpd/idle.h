@@ -1,0 +1,33 @@
+/*
+ * The channels of this child of httpd that wait for their next request. Any
+ * thread may call; one at a time goes on.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ */
+#ifndef JC_IDLE_H
+#define JC_IDLE_H
+
+#include <stdint.h>
+
+/* One channel: where it leads (the first three), and its two sockets. */
+typedef struct {
+    uint32_t policy;
+    uint32_t uid; /* JC_NO_ID: the policy's */
+    uint32_t gid;
+    int control_fd;
+    int ended_fd;
+    uint64_t request_id; /* of the next request */
+} jc_idle_t;
+
+/* Fills in the rest of one that leads where *wanted says, the one that came
+ * last; its sockets are the caller's from now on. Returns 1, or 0 if there is
+ * none. */
+int jc_idle_take(jc_idle_t *wanted);
+
+/* Keeps it, and its sockets are the caller's no more: returns 1. The one that
+ * has waited longest makes room and is closed. Returns 0 if none is kept at
+ * all. */
+int jc_idle_put(const jc_idle_t *channel);
+
+#endif
