@@ -10,7 +10,12 @@ local hosts, turn, requests = 0, 0, {}
 function init(args)
     hosts = tonumber(args[1] or 0)
     for i = 1, hosts do
-        requests[i] = wrk.format(nil, nil, {Host = "s" .. (i - 1)})
+        local headers = {}
+        for name, value in pairs(wrk.headers) do -- those of -H
+            headers[name] = value
+        end
+        headers.Host = "s" .. (i - 1)
+        requests[i] = wrk.format(nil, nil, headers)
     end
     if hosts > 0 then
         request = function()

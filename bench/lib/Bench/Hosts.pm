@@ -10,16 +10,14 @@ use warnings;
 
 use Exporter 'import';
 use Time::HiRes qw(sleep time);
-use Bench::Accounts 'measure_accounts';
 use Bench::Load qw(read_wrk wrk);
 use Bench::Server qw(answer common_lines configtest jail_lines start_server stop_server tree
   url);
-use Bench::Util qw(fail median note private_kb slurp start_process wait_for_quiet write_file);
+use Bench::Util qw(MANY fail median note private_kb slurp start_process wait_for_quiet write_file);
 
 our @EXPORT_OK = qw(measure_hosts);
 
 use constant {
-    MANY      => $ENV{JAILCGI_BENCH_HOSTS} || 10_000,
     FIRST_UID => 70_000,
     PATH      => '/cgi-bin/static',
 };
@@ -72,7 +70,7 @@ sub load {
     my %row = (
         path        => 'static',
         lua         => "$top/bench/report.lua",
-        seconds     => $quick ? 1 : 2,
+        seconds     => 1,
         connections => 8,
         hosts       => $tenants,
     );
@@ -113,7 +111,7 @@ sub graceful {
     my @before = keepers();
     my @helper = helpers();
     my $out    = "$work/graceful.out";
-    my $wrk    = start_process($out, 'timeout', 60, 'wrk', '-t1', '-c4', '-d6s', '--timeout', '20s',
+    my $wrk    = start_process($out, 'timeout', 60, 'wrk', '-t1', '-c4', '-d4s', '--timeout', '20s',
         '-H', 'Connection: close', '-s', "$top/bench/report.lua", url('hosts', 'static'), '--', 10);
     sleep 1.5;
     my $start = time;
@@ -197,7 +195,6 @@ sub measure_hosts {
     few_hosts(1);
     few_hosts(100);
     many_hosts();
-    measure_accounts($work, $top, MANY, $quick, $figures);
     return;
 }
 

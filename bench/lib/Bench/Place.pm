@@ -67,6 +67,7 @@ sub make_jail {
     run('install', '-m', '755', "$work/bin/static", "$work/jail/shared/static");
     write_file("$cgi/php", slurp("$top/bench/programs/php") =~ s/PHP_CGI/$php/r);
     chmod 0755, "$cgi/php";
+    write_file("$work/jail/html/file", "hello\n");
     run('chown', '-R', TENANT . ':' . TENANT, $cgi);
     return;
 }

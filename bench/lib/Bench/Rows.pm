@@ -11,7 +11,7 @@ our @EXPORT_OK = qw(all_rows);
 use constant { MB => 1_000_000, GB => 1_000_000_000 };
 
 # name: as --only and the CSV have it. group: a second name for --only.
-# path: below /cgi-bin/. expect: the whole page of the probe.
+# path: below /cgi-bin/ or absolute. expect: the whole page of the probe.
 # processes: of the limit, if not one for each processor.
 # bytes: one transfer of this size by curl; else wrk for some seconds.
 sub all_rows {
@@ -38,6 +38,7 @@ sub all_rows {
         what        => "$_->{what}, 1 at once",
         path        => $_->{name},
         connections => 1,
+        seconds     => $quick ? 1 : 2,
         processes   => 1,
         limit       => 1,
         servers     => { map { $_ => 1 } qw(mod_cgid mod_jailcgi isolated) },
@@ -51,7 +52,13 @@ sub all_rows {
         wide        => $_ > 64,
     } } (1, 4, 32, 256);
     my @others = (
+        # What httpd and wrk cost without any script: see Bench::Goals.
         {
+            name    => 'file',
+            what    => 'a file of six bytes, no script',
+            path    => '/file',
+            servers => { map { $_ => 1 } qw(mod_cgid isolated) },
+        }, {
             name    => 'headers',
             what    => 'static C, 8 KB of headers',
             path    => 'static',
@@ -91,13 +98,15 @@ sub all_rows {
         $row->{expect}      //= 'hello';
         $row->{connections} //= $connections;
         $row->{rounds}      //= 3;
-        $row->{seconds} //= $quick ? 1 : 2;
+        $row->{seconds}     //= 1;
         if ($quick) {
             $row->{rounds} = 1;
             $row->{servers} = {map { $_ => 1 } qw(mod_cgid isolated)}
               if $row->{path} ne $row->{name};
         }
-        $row->{lua}     = "$top/bench/report.lua";
+        # Left out of a quick run, if nobody asks for it.
+        $row->{long} = $row->{group} eq 'alone' || $row->{name} =~ /^(?:perl|cgipm|php|headers)$/;
+        $row->{lua}  = "$top/bench/report.lua";
     }
     return @rows;
 }

@@ -14,7 +14,7 @@ use Time::HiRes qw(sleep time);
 use Bench::Place qw(TENANT);
 use Bench::Util qw(fail note slurp start_process stop_process write_file);
 
-our @EXPORT_OK = qw(@SERVERS %LABEL url start_server stop_server stop_all answer
+our @EXPORT_OK = qw(@SERVERS %LABEL absolute url start_server stop_server stop_all answer
   wrong_identity common_lines configtest jail_lines tree);
 
 use constant MODULES => '/usr/lib/apache2/modules';
@@ -36,9 +36,12 @@ my %port       = map { $SERVERS[$_] => $first_port + $_ } 0 .. $#SERVERS;
 $port{hosts} = $first_port + 6;
 my %running;
 
+# What is not absolute is a script.
+sub absolute { return $_[0] =~ m{^/} ? $_[0] : "/cgi-bin/$_[0]" }
+
 sub url {
     my ($name, $path) = @_;
-    return "http://127.0.0.1:$port{$name}/cgi-bin/$path";
+    return "http://127.0.0.1:$port{$name}" . absolute($path);
 }
 
 # mod_cgi needs a process for each connection, of which there are 256 at most.

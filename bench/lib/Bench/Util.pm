@@ -9,8 +9,11 @@ use Exporter 'import';
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(note fail slurp write_file median private_kb run start_process stop_process
+our @EXPORT_OK = qw(MANY note fail slurp write_file median private_kb run start_process stop_process
   cpu_seconds cpu_source wait_for_quiet processors);
+
+# Virtual hosts, where there are many.
+use constant MANY => $ENV{JAILCGI_BENCH_HOSTS} || 10_000;
 
 sub note { print STDERR "@_\n"; return }
 sub fail { my $text = "@_"; $! = 1; die "bench: $text\n" }
