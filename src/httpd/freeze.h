@@ -108,14 +108,14 @@ typedef struct {
     /* jc_mount_row_t: first those that other hosts have as well. The array is
      * the same one for all that have the same of them. */
     const apr_array_header_t *common;
-    apr_array_header_t *rows;
+    const apr_array_header_t *rows;
     const jc_filter_t *filter;
     const char *found; /* with a refusal */
     const char *expected;
 } jc_isolation_t;
 typedef struct jc_mounts_t jc_mounts_t;
 
-jc_mounts_t *jc_mounts_create(apr_pool_t *p);
+jc_mounts_t *jc_mounts_create(apr_pool_t *p, const jc_server_conf_t *main_conf);
 /* Fills *isolation, which lives as long as p. JC_CODE_NONE, or why not. */
 jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,
                             const jc_server_conf_t *conf,

@@ -99,7 +99,10 @@ static entry_t *look_up_user(jc_names_t *names, const char *user)
         entry->id = pw->pw_uid;
         entry->has_entry = 1;
         entry->gid = pw->pw_gid;
-        entry->name = apr_pstrdup(names->p, pw->pw_name);
+        /* The configuration's own string lives longer than this does. */
+        entry->name = strcmp(pw->pw_name, user) == 0
+                          ? user
+                          : apr_pstrdup(names->p, pw->pw_name);
         entry->home = apr_pstrdup(names->p, pw->pw_dir);
     }
     return entry;
@@ -123,7 +126,7 @@ static entry_t *look_up_group(jc_names_t *names, const char *group)
     gr = getgrnam(group);
     if (gr != NULL) {
         entry->id = gr->gr_gid;
-        entry->name = apr_pstrdup(names->p, group);
+        entry->name = group;
     } else {
         entry->problem = lookup_problem(names->p, errno);
     }

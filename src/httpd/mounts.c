@@ -269,6 +269,26 @@ static void add_identity(apr_pool_t *p, apr_array_header_t *rows,
     }
 }
 
+/* What a host only inherits is the same for all, if nothing depends on the
+ * identity. (Lines of a host's own are not looked at: each common part has a
+ * filter too, and one for each host would be more than their rows.) */
+static const apr_array_header_t *inherited(jc_mounts_t *mounts,
+                                           const jc_server_conf_t *conf)
+{
+    apr_array_header_t *rows;
+
+    if (conf->mounts == NULL || conf->mounts != mounts->lines ||
+        has_kind(conf, JC_CONF_HOME)) {
+        return NULL;
+    }
+    if (mounts->of_lines == NULL) {
+        rows = apr_array_make(mounts->p, 16, sizeof(jc_mount_row_t));
+        add_configured(mounts->p, rows, conf, NULL, 0);
+        mounts->of_lines = rows;
+    }
+    return mounts->of_lines;
+}
+
 static jc_code_t refuse(jc_isolation_t *isolation, jc_code_t code,
                         const char *found, const char *expected)
 {
@@ -309,21 +329,44 @@ static jc_code_t check(apr_pool_t *p, const jc_server_conf_t *conf,
     return JC_CODE_NONE;
 }
 
-jc_mounts_t *jc_mounts_create(apr_pool_t *p)
+jc_mounts_t *jc_mounts_create(apr_pool_t *p, const jc_server_conf_t *main_conf)
 {
     jc_mounts_t *mounts = apr_pcalloc(p, sizeof(*mounts));
 
     mounts->p = p;
     mounts->none = apr_array_make(p, 0, sizeof(jc_mount_row_t));
     mounts->common = apr_hash_make(p);
+    mounts->lines = main_conf->mounts;
     return mounts;
+}
+
+static void add_rows(jc_mounts_t *mounts, apr_pool_t *p,
+                     const jc_server_conf_t *conf, const jc_identity_t *id,
+                     jc_isolation_t *isolation)
+{
+    int is_host = conf->root_kind == JC_ROOT_HOST;
+    apr_array_header_t *rows;
+
+    isolation->rows = mounts->none;
+    isolation->common = is_host ? common_of(mounts, conf, isolation->namespaces)
+                                : inherited(mounts, conf);
+    if (isolation->common != NULL && !is_host) {
+        return; /* all of them */
+    }
+    rows = apr_array_make(p, 8, sizeof(jc_mount_row_t));
+    isolation->rows = rows;
+    if (is_host) {
+        add_identity(p, rows, conf, id);
+    } else {
+        isolation->common = mounts->none;
+    }
+    add_configured(p, rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
 }
 
 jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,
                             const jc_server_conf_t *conf,
                             const jc_identity_t *id, jc_isolation_t *isolation)
 {
-    int is_host = conf->root_kind == JC_ROOT_HOST;
     jc_code_t code;
     int count;
 
@@ -333,13 +376,7 @@ jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,
     if (code != JC_CODE_NONE) {
         return code;
     }
-    isolation->common = mounts->none;
-    isolation->rows = apr_array_make(p, 8, sizeof(jc_mount_row_t));
-    if (is_host) {
-        isolation->common = common_of(mounts, conf, isolation->namespaces);
-        add_identity(p, isolation->rows, conf, id);
-    }
-    add_configured(p, isolation->rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
+    add_rows(mounts, p, conf, id, isolation);
     count = isolation->common->nelts + isolation->rows->nelts;
     if (count > (int) JC_MOUNTS_MAX) {
         return refuse(isolation, JC_CODE_TOO_MANY_MOUNTS,

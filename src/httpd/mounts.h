@@ -28,6 +28,8 @@ struct jc_mounts_t {
     const apr_array_header_t *host; /* NULL: nobody has asked for it */
     apr_hash_t *common;             /* which of its rows -> these rows */
     char *which;                    /* a byte for each, and room for two more */
+    const apr_array_header_t *lines;    /* JailMount of the main server, */
+    const apr_array_header_t *of_lines; /* and its rows; NULL: likewise */
 };
 
 /* host_root.c: the rows of JailRoot host that are the same for all. */

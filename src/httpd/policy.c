@@ -314,7 +314,7 @@ static void report_totals(freeze_t *freeze)
 
 static void report_helpless(freeze_t *freeze)
 {
-    server_rec *s = freeze->main_server;
+    server_rec *s = freeze->is_helpless ? freeze->main_server : NULL;
 
     for (; s != NULL; s = s->next) {
         if (jc_config_of(s)->refusal == JC_CODE_NOT_STARTED_AS_ROOT) {
@@ -341,7 +341,7 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         .log_level = APLOG_WARNING | (table_fd != NULL ? 0 : APLOG_STARTUP),
         .names = jc_names_create(ptemp),
         .table = jc_table_create(ptemp),
-        .mounts = jc_mounts_create(ptemp),
+        .mounts = jc_mounts_create(ptemp, jc_config_of(main_server)),
         .roots_seen = apr_hash_make(ptemp),
         .strict = jc_config_of(main_server)->strict == 1,
         .has_cgi = jc_compat_is_loaded("mod_cgi.c") ||
