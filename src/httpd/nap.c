@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define RECORDS     1024 /* of scripts, by hash */
-#define SKIP_FIRST  16   /* requests without a nap, after a bad one */
+#define SKIP_FIRST  64   /* requests without a nap, after a bad one */
 #define SKIP_FACTOR 4    /* for each more */
 #define SKIP_MOST   4096
 #define FORGIVEN    255 /* good ones in a row */

@@ -160,6 +160,7 @@ sub many_hosts {
     my $rounds  = $quick ? 1 : 3;
     my $tenants = $quick ? 100 : 1000;
     for my $round (1 .. $rounds) {
+        few_hosts($_) for 1, 100;    # in the same round: they are compared
         start_many('none', $round);
         stop_server('hosts');
         for my $kind ('mod_cgid', 'isolated') {
@@ -178,22 +179,18 @@ sub many_hosts {
 
 sub few_hosts {
     my ($hosts) = @_;
-    for my $round (1 .. ($quick ? 1 : 3)) {
-        for my $kind ('mod_cgid', 'isolated') {
-            start($kind, $hosts);
-            warm($kind, $hosts);
-            $figures->{helper}{1} //= helper_memory() if $kind eq 'isolated' && $hosts == 1;
-            load($kind, $hosts, $hosts);
-            stop_server('hosts');
-        }
+    for my $kind ('mod_cgid', 'isolated') {
+        start($kind, $hosts);
+        warm($kind, $hosts);
+        $figures->{helper}{1} //= helper_memory() if $kind eq 'isolated' && $hosts == 1;
+        load($kind, $hosts, $hosts);
+        stop_server('hosts');
     }
     return;
 }
 
 sub measure_hosts {
     ($work, $top, $quick, $results, $figures) = @_;
-    few_hosts(1);
-    few_hosts(100);
     many_hosts();
     return;
 }

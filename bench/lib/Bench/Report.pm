@@ -62,7 +62,7 @@ sub table {
     for my $row (@rows) {
         next if !$results->{ $row->{name} };
         my @names = grep { !$row->{servers} || $row->{servers}{$_} } @SERVERS;
-        push @names, 'limit', 'bound' if $row->{limit};
+        push @names, grep { $row->{$_} } qw(limit bound);
         $text .= line($results, $row, $_) for @names;
     }
     return $text;

@@ -12,6 +12,7 @@ use constant { MB => 1_000_000, GB => 1_000_000_000 };
 
 # name: as --only and the CSV have it. group: a second name for --only.
 # path: below /cgi-bin/ or absolute. expect: the whole page of the probe.
+# limit, bound: measured as well, the second with LD_BIND_NOW.
 # processes: of the limit, if not one for each processor.
 # bytes: one transfer of this size by curl; else wrk for some seconds.
 sub all_rows {
@@ -21,10 +22,11 @@ sub all_rows {
         group => 'programs',
         what  => $_->[1],
         limit => 1,
+        bound => scalar($_->[0] =~ /^(?:perl|python)$/),
         rounds => $_->[2],
     } } (
-        ['static', 'static C', 5],
-        ['dynamic', 'dynamic C', 3],
+        ['static', 'static C', 9],
+        ['dynamic', 'dynamic C', 5],
         ['shell', 'sh', 5],
         ['perl', 'Perl', 3],
         ['cgipm', 'Perl with CGI.pm', 3],
@@ -38,7 +40,7 @@ sub all_rows {
         what        => "$_->{what}, 1 at once",
         path        => $_->{name},
         connections => 1,
-        seconds     => $quick ? 1 : 2,
+        rounds      => 5,
         processes   => 1,
         limit       => 1,
         servers     => { map { $_ => 1 } qw(mod_cgid mod_jailcgi isolated) },
@@ -74,6 +76,7 @@ sub all_rows {
             size        => MB,
         }, {
             name   => 'page1g',
+            rounds => 5,
             group  => 'transfers',
             what   => 'page of 1 GB, one',
             path   => 'page?' . GB,

@@ -59,10 +59,10 @@ END
 LoadModule mpm_event_module @{[MODULES]}/mod_mpm_event.so
 StartServers 2
 ServerLimit 2
-ThreadsPerChild 32
-MaxRequestWorkers 64
+ThreadsPerChild 64
+MaxRequestWorkers 128
 MinSpareThreads 1
-MaxSpareThreads 64
+MaxSpareThreads 128
 END
 }
 
@@ -152,7 +152,7 @@ END
 sub widened {
     my ($text) = @_;
     $text =~ s/^ThreadsPerChild .*/ThreadLimit 256\nThreadsPerChild 256/m;
-    $text =~ s/^(MaxSpareThreads|MaxRequestWorkers) 64$/$1 512/mg;
+    $text =~ s/^(MaxSpareThreads|MaxRequestWorkers) 128$/$1 512/mg;
     $text =~ s/^JailConcurrency .*/JailConcurrency 256/m;
     $text =~ s/^JailLimit .*/JailLimit nproc 1000 nofile 256 as 1G/m;
     return $text;
