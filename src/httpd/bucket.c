@@ -18,7 +18,11 @@
 
 #define SMALL_BYTES (JC_READ_BYTES / 8)
 
-/* A script that fills whole reads gets a larger pipe: fewer wake-ups. The
+/* A pipe is full when all of its pages are in use, and each write may leave one
+ * that is not: a header block and then a large piece never fill a read. */
+#define FULL_BYTES (JC_READ_BYTES / 2)
+
+/* A script that fills its pipe gets a larger pipe: fewer wake-ups. The
  * kernel refuses above its limit for the user, and then it stays as it is. */
 static void enlarge_pipe(jc_client_t *c)
 {
@@ -58,8 +62,8 @@ static ssize_t read_stdout(jc_client_t *c, char *buf)
                            JC_LOG_OUTPUT_MAX);
     }
     /* All processes that had it have gone: what follows is data or the end. */
-    c->read_first = n == JC_READ_BYTES || c->control_ended;
-    if (n == JC_READ_BYTES) {
+    c->read_first = n >= FULL_BYTES || c->control_ended;
+    if (n >= FULL_BYTES) {
         enlarge_pipe(c);
     }
     return n;

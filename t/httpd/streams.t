@@ -142,6 +142,15 @@ sub full_pipe {
     return;
 }
 
+# The first request of a script finds its pipe full, as it waits for its end before.
+sub full_stdout {
+    $alice->install(probe('stream'), 'pieces');
+    my $res = client()->send_request('GET', $alice, "/cgi-bin/pieces?odd_pieces,@{[MB]}")->response;
+    like($res->{body}, qr/x\Ka pipe of (?:262144|1048576)\n\z/,
+        'a script that fills its pipe gets a larger one, with pages of it partly used as well');
+    return;
+}
+
 sub unread_bodies {
     my %seen;
     for my $i (1 .. 100) {
@@ -317,6 +326,7 @@ large_body();
 large_page();
 both_ways();
 full_pipe();
+full_stdout();
 unread_bodies();
 closed_stdout();
 grandchild();

@@ -168,6 +168,24 @@ static void wait_then_take(uint64_t size)
     report_body();
 }
 
+/* In pieces that leave a page of the pipe partly used, so that it never holds
+ * as many bytes as it could; then how large it has become. */
+static void odd_pieces(uint64_t size)
+{
+    static char piece[4097];
+
+    memset(piece, 'x', sizeof(piece));
+    header();
+    for (uint64_t at = 0; at < size; at += sizeof(piece)) {
+        if (write(STDOUT_FILENO, piece, sizeof(piece)) !=
+            (ssize_t) sizeof(piece)) {
+            err(1, "write");
+        }
+    }
+    dprintf(STDOUT_FILENO, "a pipe of %d\n",
+            fcntl(STDOUT_FILENO, F_GETPIPE_SZ));
+}
+
 static void never_read(uint64_t size)
 {
     header();
@@ -258,6 +276,7 @@ static const struct {
     {"take", take},
     {"page_then_take", page_then_take},
     {"wait_then_take", wait_then_take},
+    {"odd_pieces", odd_pieces},
     {"never_read", never_read},
     {"close_and_go_on", close_and_go_on},
     {"grandchild", grandchild},
