@@ -22,13 +22,15 @@
  * that is not: a header block and then a large piece never fill a read. */
 #define FULL_BYTES (JC_READ_BYTES / 2)
 
-/* A script that fills its pipe gets a larger pipe: fewer wake-ups. The
- * kernel refuses above its limit for the user, and then it stays as it is. */
-static void enlarge_pipe(jc_client_t *c)
+/* A script that fills its pipe gets a larger one: fewer wake-ups. The second
+ * step is for one that fills whole reads of that. The kernel refuses above its
+ * limit for the user, and then it stays as it is. */
+static void enlarge_pipe(jc_client_t *c, ssize_t n)
 {
     static const int sizes[] = {262144, 1048576};
+    ssize_t full = c->pipe_stage == 0 ? FULL_BYTES : JC_READ_BYTES;
 
-    if (c->pipe_stage < 2) {
+    if (c->pipe_stage < 2 && n >= full && !c->control_ended) {
         fcntl(c->stdout_fd, F_SETPIPE_SZ, sizes[c->pipe_stage]);
         c->pipe_stage++;
     }
@@ -63,9 +65,7 @@ static ssize_t read_stdout(jc_client_t *c, char *buf)
     }
     /* All processes that had it have gone: what follows is data or the end. */
     c->read_first = n >= FULL_BYTES || c->control_ended;
-    if (n >= FULL_BYTES) {
-        enlarge_pipe(c);
-    }
+    enlarge_pipe(c, n);
     return n;
 }
 

@@ -35,25 +35,11 @@ typedef APR_RING_HEAD(ring, slot) ring_t;
 
 static struct {
     apr_thread_mutex_t *mutex;
-    ring_t *buckets;
-    unsigned mask; /* their number, a power of two, less one */
-    ring_t age;    /* the last one first */
+    ring_t *buckets; /* NULL: nothing is kept */
+    unsigned mask;   /* their number, a power of two, less one */
+    ring_t age;      /* the last one first */
     ring_t free;
 } idle;
-
-static void lock(void)
-{
-    if (idle.mutex) {
-        apr_thread_mutex_lock(idle.mutex);
-    }
-}
-
-static void unlock(void)
-{
-    if (idle.mutex) {
-        apr_thread_mutex_unlock(idle.mutex);
-    }
-}
 
 static unsigned how_many(int threads)
 {
@@ -72,13 +58,11 @@ void jc_idle_child_init(apr_pool_t *p)
     slot_t *slots;
 
     (void) ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    if (threads > 1 &&
-        apr_thread_mutex_create(&idle.mutex, APR_THREAD_MUTEX_DEFAULT, p)) {
-        return; /* then each request has one of its own */
-    }
     most = how_many(threads);
-    if (most == 0) {
-        return;
+    /* mod_http2 has threads of its own, which are not counted there. */
+    if (most == 0 ||
+        apr_thread_mutex_create(&idle.mutex, APR_THREAD_MUTEX_DEFAULT, p)) {
+        return; /* then each request has a channel of its own */
     }
     while (count < most) {
         count *= 2;
@@ -127,18 +111,19 @@ static void take_out(slot_t *slot)
 
 int jc_idle_take(jc_idle_t *wanted)
 {
-    slot_t *slot = NULL;
+    slot_t *slot;
 
-    lock();
-    if (idle.buckets) {
-        slot = find(wanted);
+    if (!idle.buckets) {
+        return 0;
     }
+    apr_thread_mutex_lock(idle.mutex);
+    slot = find(wanted);
     if (slot) {
         take_out(slot);
         *wanted = slot->channel;
         APR_RING_INSERT_HEAD(&idle.free, slot, slot, age);
     }
-    unlock();
+    apr_thread_mutex_unlock(idle.mutex);
     return slot != NULL;
 }
 
@@ -150,7 +135,7 @@ int jc_idle_put(const jc_idle_t *channel)
     if (!idle.buckets) {
         return 0;
     }
-    lock();
+    apr_thread_mutex_lock(idle.mutex);
     if (APR_RING_EMPTY(&idle.free, slot, age)) {
         slot = APR_RING_LAST(&idle.age);
         take_out(slot);
@@ -162,7 +147,7 @@ int jc_idle_put(const jc_idle_t *channel)
     slot->channel = *channel;
     APR_RING_INSERT_HEAD(bucket_of(channel), slot, slot, same);
     APR_RING_INSERT_HEAD(&idle.age, slot, slot, age);
-    unlock();
+    apr_thread_mutex_unlock(idle.mutex);
     if (old.control_fd >= 0) {
         close(old.control_fd);
         close(old.ended_fd);

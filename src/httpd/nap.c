@@ -75,13 +75,15 @@ static void was_bad(record_t *record)
     record->is.good = 0;
 }
 
+/* Of stderr too: a script can be held up by either. */
 static int output_waits(jc_client_t *c)
 {
-    struct pollfd p = {.events = POLLIN};
+    struct pollfd p[2] = {{.events = POLLIN}, {.events = POLLIN}};
 
     jc_client_on_control(c); /* the pipes may only now be known */
-    p.fd = c->stdout_fd;
-    return poll(&p, 1, 0) > 0;
+    p[0].fd = c->stdout_fd;
+    p[1].fd = c->stderr_fd;
+    return poll(p, 2, 0) > 0;
 }
 
 void jc_nap_first(jc_client_t *c)

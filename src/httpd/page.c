@@ -122,7 +122,8 @@ static apr_status_t gather(page_t *page)
         return gather_beside_body(c);
     }
     /* A script that has filled its pipe may wait for room in it. */
-    if (page->passed || c->pipe_stage > 0 || c->body.expected) {
+    if (page->passed || c->pipe_stage > 0 || page->out_len >= JC_READ_BYTES ||
+        c->body.expected) {
         return jc_pump(c, JC_GATHER_MS);
     }
     jc_pump_nap(c, JC_GATHER_MS);

@@ -63,6 +63,23 @@ is_deeply(looks('none'),  ['unseen'], 'with none it has nothing');
 is_deeply(looks('other'), ['unseen', '/more'], 'and then its own alone');
 is_deeply(looks('bob'),   $both, 'nobody got another\'s');
 
+# So many hosts, each with an environment of its own, in the table: what they inherit is there
+# once, whatever its length.
+sub table_bytes {
+    my (@lines) = @_;
+    my @hosts = map { $alice->vhost("JailEnv NUMBER $_", name => "s$_") } 1 .. 50;
+    $httpd->graceful(config => join("\n", @lines), vhosts => \@hosts);
+    # That of the configuration before may still be there, and is smaller.
+    my ($size) = sort { $b <=> $a } map { -s } grep { (readlink // '') =~ /jailcgi-policies/ }
+      glob '/proc/' . $httpd->pid . '/fd/*';
+    return $size;
+}
+my $long   = 'x' x 200;
+my $before = table_bytes('JailMount tmpfs /a');
+my $after  = table_bytes(map { "JailMount tmpfs /$long$_" } 1 .. 10);
+cmp_ok($after - $before, '>', 2000,     'ten long lines are in the table');
+cmp_ok($after - $before, '<', 2 * 3000, 'and not once for each host');
+
 # What depends on the user cannot be shared.
 $httpd->graceful(
     config => 'JailMount home',

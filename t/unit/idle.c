@@ -86,7 +86,7 @@ static void put(uint32_t policy, uint32_t uid, uint64_t request_id)
     assert_int_equal(jc_idle_put(&c), 1);
 }
 
-static int set_up(void **state)
+static int begin(void **state, rlim_t descriptors)
 {
     static apr_pool_t *pool;
     struct rlimit limit;
@@ -95,13 +95,18 @@ static int set_up(void **state)
         getrlimit(RLIMIT_NOFILE, &limit)) {
         return -1;
     }
-    limit.rlim_cur = DESCRIPTORS;
+    limit.rlim_cur = descriptors;
     if (setrlimit(RLIMIT_NOFILE, &limit)) {
         return -1;
     }
     jc_idle_child_init(pool);
     *state = pool;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return begin(state, DESCRIPTORS);
 }
 
 static int tear_down(void **state)
@@ -189,9 +194,49 @@ static void test_no_leak(void **state)
     assert_int_equal(count_open(), before);
 }
 
+/* Where there is no room for one, each request has a channel of its own. */
+static void test_none(void **state)
+{
+    jc_idle_t c = channel(1, 7, 1);
+
+    assert_int_equal(jc_idle_put(&c), 0);
+    must_take(1, 7, 7, 0);
+    drop(&c);
+}
+
+/* Only while it begins: the test needs some. */
+static int set_up_none(void **state)
+{
+    struct rlimit limit;
+
+    if (begin(state, 7) || getrlimit(RLIMIT_NOFILE, &limit)) {
+        return -1;
+    }
+    limit.rlim_cur = DESCRIPTORS;
+    return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Nor is a server without threads to speak of without a place. */
+static void test_no_threads(void **state)
+{
+    put(1, 7, 1);
+    must_take(1, 7, 7, 1);
+    threads = 1;
+}
+
+static int set_up_no_threads(void **state)
+{
+    threads = 0;
+    return begin(state, DESCRIPTORS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* First these two: what was begun once stays. */
+        cmocka_unit_test_setup_teardown(test_none, set_up_none, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_threads, set_up_no_threads,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_finds_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_buckets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_makes_room, set_up, tear_down),

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* How naps end. */
-enum { WITH_EXIT, WITH_OUTPUT, IN_SILENCE };
+enum { WITH_EXIT, WITH_OUTPUT, WITH_ERRORS, IN_SILENCE };
 
 static jc_server_conf_t sites[2];
 static int site;
@@ -34,6 +34,8 @@ void jc_client_on_control(jc_client_t *c)
 {
     if (outcome == WITH_OUTPUT) {
         c->stdout_fd = pipe_fds[0];
+    } else if (outcome == WITH_ERRORS) {
+        c->stderr_fd = pipe_fds[0];
     }
 }
 
@@ -46,7 +48,8 @@ static int requests(const char *path, int how, int count)
     for (int i = 0; i < count; i++) {
         jc_client_t c = {.conf = &sites[site],
                          .jail_path = path,
-                         .stdout_fd = -1};
+                         .stdout_fd = -1,
+                         .stderr_fd = -1};
         jc_nap_first(&c);
     }
     return naps;
@@ -62,10 +65,11 @@ static int tear_down(void **state)
     return close(pipe_fds[0]) || close(pipe_fds[1]);
 }
 
-static void test_good(void **state)
+static void test_each_kind(void **state)
 {
     assert_int_equal(requests("/good", WITH_EXIT, 100), 100);
     assert_int_equal(requests("/silent", IN_SILENCE, 100), 100);
+    assert_int_equal(requests("/stderr", WITH_ERRORS, 1 + 64 + 1), 2);
 }
 
 /* One bad nap, then none for 64 requests, then 256, 1,024, and each 4,096.
@@ -117,8 +121,8 @@ static void test_body(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),     cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_forgiven), cmocka_unit_test(test_others),
+        cmocka_unit_test(test_each_kind), cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_forgiven),  cmocka_unit_test(test_others),
         cmocka_unit_test(test_body),
     };
 

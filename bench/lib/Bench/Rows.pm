@@ -106,7 +106,7 @@ sub all_rows {
         if ($quick) {
             $row->{rounds} = 1;
             $row->{servers} = {map { $_ => 1 } qw(mod_cgid isolated)}
-              if $row->{path} ne $row->{name};
+              if $row->{name} ne 'static';
         }
         # Left out of a quick run, if nobody asks for it.
         $row->{long} = $row->{group} eq 'alone' || $row->{name} =~ /^(?:perl|cgipm|php|headers)$/;
