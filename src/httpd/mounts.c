@@ -345,22 +345,22 @@ static void add_rows(jc_mounts_t *mounts, apr_pool_t *p,
                      jc_isolation_t *isolation)
 {
     int is_host = conf->root_kind == JC_ROOT_HOST;
+    const apr_array_header_t *common =
+        is_host ? common_of(mounts, conf, isolation->namespaces)
+                : inherited(mounts, conf);
     apr_array_header_t *rows;
 
+    isolation->common = common != NULL ? common : mounts->none;
     isolation->rows = mounts->none;
-    isolation->common = is_host ? common_of(mounts, conf, isolation->namespaces)
-                                : inherited(mounts, conf);
-    if (isolation->common != NULL && !is_host) {
+    if (!is_host && common != NULL) {
         return; /* all of them */
     }
     rows = apr_array_make(p, 8, sizeof(jc_mount_row_t));
-    isolation->rows = rows;
     if (is_host) {
         add_identity(p, rows, conf, id);
-    } else {
-        isolation->common = mounts->none;
     }
     add_configured(p, rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
+    isolation->rows = rows;
 }
 
 jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,

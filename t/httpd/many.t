@@ -51,12 +51,6 @@ sub private_kb {
     return $sum;
 }
 
-sub table_bytes {
-    my $pid = $httpd->pid;
-    my ($size) = map { -s } grep { (readlink // '') =~ /jailcgi-policies/ } glob "/proc/$pid/fd/*";
-    return $size;
-}
-
 sub site_is {
     my ($number, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -69,7 +63,7 @@ my $helper = $httpd->helper_pid;
 site_is(HOSTS, 'the last of ' . HOSTS . ' hosts answers');
 site_is(1,     'and the first');
 cmp_ok(private_kb($helper), '<=', 2 * HOSTS, 'the helper has 2 KB for each policy at most');
-cmp_ok(table_bytes(), '<=', 2048 * HOSTS, 'and so has the table');
+cmp_ok($httpd->table_bytes, '<=', 2048 * HOSTS, 'and so has the table');
 
 # --- a reload -------------------------------------------------------------------------
 

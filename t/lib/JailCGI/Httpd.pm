@@ -278,6 +278,15 @@ sub children {
     } descendants($self->{pid});
 }
 
+# Of the policy table, in bytes; the greater one where that of the configuration before is
+# still there.
+sub table_bytes {
+    my ($self) = @_;
+    my ($size) = sort { $b <=> $a } map { -s } grep { (readlink // '') =~ /jailcgi-policies/ }
+      glob "/proc/@{[$self->pid]}/fd/*";
+    return $size;
+}
+
 sub helper_pid {
     my ($self) = @_;
     my ($pid) = $self->children('jailcgi-helper');
