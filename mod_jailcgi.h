@@ -221,6 +221,10 @@ int jc_memfd_sealed(const char *name, const struct iovec *parts, int count);
 /* src/httpd/idle.c: in a child, before it serves. */
 void jc_idle_child_init(apr_pool_t *p);
 
+/* src/httpd/network.c: hook. Puts what reads the socket into `bb`. */
+apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
+                               apr_socket_t *socket);
+
 /* src/httpd/handler.c */
 int jc_handler(request_rec *r);
 

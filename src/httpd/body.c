@@ -68,6 +68,7 @@ void jc_body_init(jc_client_t *c)
     if (body->expected) {
         body->pending =
             apr_brigade_create(c->r->pool, c->r->connection->bucket_alloc);
+        jc_network_set_large(c->r->connection, 1);
     } else {
         jc_body_none(c);
     }
@@ -102,6 +103,7 @@ void jc_body_stop(jc_client_t *c)
     c->body.want_client = 0;
     if (c->body.pending) {
         apr_brigade_cleanup(c->body.pending);
+        jc_network_set_large(c->r->connection, 0);
     }
 }
 

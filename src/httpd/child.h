@@ -21,6 +21,7 @@
  *   nap.c       or first a wait for the end alone
  *   bucket.c    the bucket that reads stdout on top of it
  *   body.c      the request's body into the script's stdin
+ *   network.c   by large reads of the socket
  *   header.c    the script's header block
  *   stderr.c    the script's stderr into the site's error log
  *   reason.c    a code of codes.h into one log line and an HTTP status
@@ -60,7 +61,7 @@
 /* Of the connection: the client has closed its sending side and still reads. */
 #define JC_NOTE_HALF_CLOSED "jailcgi-half-closed"
 
-#define JC_READ_BYTES       65536   /* one read of stdout */
+#define JC_READ_BYTES       65536   /* one read of stdout, or of a body */
 #define JC_PASS_BYTES       262144  /* passed on to the filters at once */
 #define JC_PASS_BUCKETS     64      /* likewise */
 #define JC_GATHER_MS        2       /* wait for more before a flush */
@@ -287,6 +288,9 @@ void jc_body_none(jc_client_t *c);
 int jc_body_is_inflated(request_rec *r);
 /* The request fails because of it: what ap_get_brigade said. */
 void jc_body_broken(jc_client_t *c, apr_status_t rv);
+
+/* network.c: whether the connection's socket is read by JC_READ_BYTES. */
+void jc_network_set_large(conn_rec *conn, int is_large);
 
 /*
  * header.c: reads the header block out of `bb`, whose last bucket is ours, and

@@ -142,6 +142,44 @@ sub full_pipe {
     return;
 }
 
+# How many bytes httpd's children read while `action` goes on, and how many one read brings.
+sub bytes_read {
+    my ($action) = @_;
+    my $count = sub {
+        my %sum = (rchar => 0, syscr => 0);
+        for my $io (map { JailCGI::Httpd::slurp("/proc/$_/io") } $httpd->children('apache2')) {
+            $sum{$_} += ($io =~ /^$_: (\d+)$/m)[0] for keys %sum;
+        }
+        return \%sum;
+    };
+    my $before = $count->();
+    $action->();
+    my $after = $count->();
+    my ($bytes, $reads) = map { $after->{$_} - $before->{$_} } qw(rchar syscr);
+    return ($bytes, $bytes / $reads);
+}
+
+# The body of a script's request is read by more than APR's 8,000 bytes, and nothing else is:
+# neither a body for another handler after it, on the same connection.
+sub large_reads {
+    my $client = client();
+    my @length = ('Content-Length: ' . 4 * MB);
+    my $res;
+    my ($all, $each) = bytes_read(sub {
+        $res = $client->send_request('POST', $alice, '/cgi-bin/stream?wait_then_take', \@length,
+            pieces(4 * MB))->response;
+    });
+    like($res->{body}, qr/body of @{[4 * MB]} bytes, unchanged/, 'a body of 4 MB');
+    cmp_ok($each, '>', 16_000, 'is read by large pieces');
+    ($all, $each) = bytes_read(sub {
+        $res = $client->send_request('POST', $alice, '/', \@length, pieces(4 * MB))->response;
+    });
+    is($res->{code}, 404, 'after it one for no script, on the same connection');
+    cmp_ok($all,  '>',  4 * MB, 'is read whole');
+    cmp_ok($each, '<=', 8000,   'and as ever');
+    return;
+}
+
 # The first request of a script finds its pipe full, as it waits for its end before.
 sub full_stdout {
     $alice->install(probe('stream'), 'pieces');
@@ -326,6 +364,7 @@ large_body();
 large_page();
 both_ways();
 full_pipe();
+large_reads();
 full_stdout();
 unread_bodies();
 closed_stdout();
