@@ -68,7 +68,6 @@ void jc_body_init(jc_client_t *c)
     if (body->expected) {
         body->pending =
             apr_brigade_create(c->r->pool, c->r->connection->bucket_alloc);
-        jc_network_set_large(c->r->connection, 1);
     } else {
         jc_body_none(c);
     }
@@ -103,7 +102,6 @@ void jc_body_stop(jc_client_t *c)
     c->body.want_client = 0;
     if (c->body.pending) {
         apr_brigade_cleanup(c->body.pending);
-        jc_network_set_large(c->r->connection, 0);
     }
 }
 
@@ -145,8 +143,7 @@ static int fetch(jc_client_t *c)
     jc_body_t *body = &c->body;
     apr_status_t rv;
 
-    rv = ap_get_brigade(c->r->input_filters, body->pending, AP_MODE_READBYTES,
-                        APR_NONBLOCK_READ, JC_READ_BYTES);
+    rv = jc_network_read(c->r, body->pending, APR_NONBLOCK_READ);
     if (APR_STATUS_IS_EAGAIN(rv) ||
         (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(body->pending))) {
         /* The filters say APR_EOF only at the read after the last. */

@@ -289,8 +289,10 @@ int jc_body_is_inflated(request_rec *r);
 /* The request fails because of it: what ap_get_brigade said. */
 void jc_body_broken(jc_client_t *c, apr_status_t rv);
 
-/* network.c: whether the connection's socket is read by JC_READ_BYTES. */
-void jc_network_set_large(conn_rec *conn, int is_large);
+/* network.c: the next piece of the body, JC_READ_BYTES at most, as
+ * ap_get_brigade gives it. */
+apr_status_t jc_network_read(request_rec *r, apr_bucket_brigade *bb,
+                             apr_read_type_e block);
 
 /*
  * header.c: reads the header block out of `bb`, whose last bucket is ours, and

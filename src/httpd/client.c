@@ -92,10 +92,7 @@ void jc_client_close(jc_client_t *c)
 /* Also reached when a filter fails or the thread's request is torn down. */
 static apr_status_t cleanup(void *data)
 {
-    jc_client_t *c = data;
-
-    jc_network_set_large(c->r->connection, 0);
-    jc_client_close(c);
+    jc_client_close(data);
     return APR_SUCCESS;
 }
 

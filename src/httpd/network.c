@@ -1,24 +1,23 @@
 /*
  * The bucket at the bottom of a connection's input, which reads the socket. It
- * does what APR's does, 8,000 bytes a time, until a script's body is read: then
- * JC_READ_BYTES. A fast upload takes about a third less time so, most of which
- * is fewer wake-ups of the client and the script (bench/NOTES.md).
+ * does what APR's does, 8,000 bytes a time, but JC_READ_BYTES while a script's
+ * body is asked for: a fast upload takes about a third less time so
+ * (bench/NOTES.md).
  *
  * Runs in:   httpd child
  * Privilege: the web user's
  * Trusts:    nothing of what it reads, at which it does not look
- * Never:     reads more than was asked for at a time when no body of ours is
- *            read; keeps a large buffer for little data
+ * Never:     reads more at a time than APR's for anybody else; keeps a buffer
+ *            of which less than a quarter is used
  */
 #include "child.h"
 
 #include "http_core.h"
-#include "scoreboard.h"
+#include "util_filter.h"
 
 #include <string.h>
 
-/* A part of the buffer, below which it is not kept. */
-#define LITTLE 4
+#define KEPT_PART 4 /* of a large buffer, or it is not kept */
 
 /* One for each connection, in its pool and its conn_config. */
 typedef struct {
@@ -56,8 +55,8 @@ static char *shrink(char *large, apr_size_t len, apr_bucket_alloc_t *list)
 
 /* What came becomes a bucket of the heap before this one. At the end of the
  * input this becomes an empty one, and nothing is left that reads. */
-static apr_status_t network_read(apr_bucket *b, const char **data,
-                                 apr_size_t *len, apr_read_type_e block)
+static apr_status_t read_socket(apr_bucket *b, const char **data,
+                                apr_size_t *len, apr_read_type_e block)
 {
     network_t *net = b->data;
     apr_size_t size = net->read_bytes;
@@ -77,7 +76,7 @@ static apr_status_t network_read(apr_bucket *b, const char **data,
         *data = b->data;
         return APR_SUCCESS;
     }
-    if (size > APR_BUCKET_BUFF_SIZE && *len < size / LITTLE) {
+    if (size > APR_BUCKET_BUFF_SIZE && *len < size / KEPT_PART) {
         buf = shrink(buf, *len, b->list);
     }
     apr_bucket_heap_make(b, buf, *len, apr_bucket_free);
@@ -91,7 +90,7 @@ static const apr_bucket_type_t network_type = {
     5,
     APR_BUCKET_DATA,
     apr_bucket_destroy_noop,
-    network_read,
+    read_socket,
     apr_bucket_setaside_notimpl,
     apr_bucket_split_notimpl,
     apr_bucket_copy_notimpl,
@@ -116,7 +115,7 @@ apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
 {
     network_t *net;
 
-    /* No script is run here, or it is mod_proxy's connection to a server. */
+    /* No script is run here, or it is no client's, as most of mod_proxy's. */
     if (jc_link.socket_fd < 0 || !conn->sbh) {
         return AP_DECLINED;
     }
@@ -128,11 +127,20 @@ apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
     return APR_SUCCESS;
 }
 
-void jc_network_set_large(conn_rec *conn, int is_large)
+apr_status_t jc_network_read(request_rec *r, apr_bucket_brigade *bb,
+                             apr_read_type_e block)
 {
-    network_t *net = ap_get_module_config(conn->conn_config, &jailcgi_module);
+    network_t *net =
+        ap_get_module_config(r->connection->conn_config, &jailcgi_module);
+    apr_status_t rv;
 
     if (net) { /* HTTP/2's streams have none */
-        net->read_bytes = is_large ? JC_READ_BYTES : APR_BUCKET_BUFF_SIZE;
+        net->read_bytes = JC_READ_BYTES;
     }
+    rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, block,
+                        JC_READ_BYTES);
+    if (net) {
+        net->read_bytes = APR_BUCKET_BUFF_SIZE;
+    }
+    return rv;
 }

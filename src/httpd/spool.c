@@ -91,8 +91,7 @@ static apr_status_t keep(spool_t *spool, apr_bucket *b)
 static apr_status_t take(spool_t *spool, apr_bucket_brigade *in)
 {
     request_rec *r = spool->c->r;
-    apr_status_t rv = ap_get_brigade(r->input_filters, in, AP_MODE_READBYTES,
-                                     APR_BLOCK_READ, JC_READ_BYTES);
+    apr_status_t rv = jc_network_read(r, in, APR_BLOCK_READ);
 
     while (rv == APR_SUCCESS && !APR_BRIGADE_EMPTY(in)) {
         apr_bucket *b = APR_BRIGADE_FIRST(in);

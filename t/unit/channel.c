@@ -53,10 +53,6 @@ void jc_body_init(jc_client_t *c)
 {
 }
 
-void jc_network_set_large(conn_rec *conn, int is_large)
-{
-}
-
 void jc_stderr_finish(jc_client_t *c)
 {
 }
