@@ -3,7 +3,7 @@ package Bench::Hosts;
 # What many virtual hosts cost. Each host is a tenant of its own, with the same
 # program, which belongs to root (JailTrust), so that its file is in memory once.
 # mod_cgid and mod_jailcgi take turns on one port: two servers with 10,000 hosts need
-# not be up at the same time.
+# not be up at the same time. One with a single host is up beside each, to be compared.
 
 use strict;
 use warnings;
@@ -24,14 +24,22 @@ use constant {
 
 my ($work, $top, $quick, $results, $figures);
 
+# The name of the server, and so its port. Few hosts have the place of the kind's own
+# server, which is not up any more.
+sub name_of {
+    my ($kind, $hosts) = @_;
+    return $hosts == MANY ? 'hosts' : $kind;
+}
+
 # kind: none, mod_cgid, isolated. The same lines but for what a kind needs.
 sub config {
     my ($kind, $hosts) = @_;
-    my $text = common_lines($work, 'hosts');
+    my $name = name_of($kind, $hosts);
+    my $text = common_lines($work, $name);
     my ($port) = $text =~ /^Listen 127.0.0.1:(\d+)/m;
     $text =~ s/^LogLevel .*/LogLevel warn mpm_event:notice/m;
     $text .= "LoadModule cgid_module /usr/lib/apache2/modules/mod_cgid.so\n"
-      . "ScriptSock $work/servers/hosts/run/cgid.sock\n"
+      . "ScriptSock $work/servers/$name/run/cgid.sock\n"
       if $kind eq 'mod_cgid';
     $text .= jail_lines($work, 1) . "JailTrust /shared\nJailIdle 1h\n" if $kind eq 'isolated';
     for my $i (0 .. $hosts - 1) {
@@ -41,22 +49,22 @@ sub config {
           . ($kind eq 'isolated' ? "JailUser \"#$uid\" \"#$uid\"\n" : '')
           . "</VirtualHost>\n";
     }
-    my $file = "$work/servers/hosts/httpd-$kind-$hosts.conf";
+    my $file = "$work/servers/$name/httpd-$kind-$hosts.conf";
     write_file($file, $text);
     return $file;
 }
 
-sub start { return start_server($work, 'hosts', config(@_)) }
+sub start { return start_server($work, name_of(@_), config(@_)) }
 
 sub error { $figures->{errors}{ $_[0] }++; note("ERROR: $_[0]"); return }
 
 # First and second request of each tenant, in milliseconds.
 sub warm {
-    my ($kind, $tenants) = @_;
+    my ($kind, $hosts, $tenants) = @_;
     my (@cold, @warm);
     for my $i (0 .. $tenants - 1) {
         for my $list (\@cold, \@warm) {
-            my ($text, $first) = answer('hosts', PATH, "s$i");
+            my ($text, $first) = answer(name_of($kind, $hosts), PATH, "s$i");
             return error("$kind, host s$i: no answer: " . substr $text, 0, 100)
               if $text !~ /hello/;
             push @$list, 1000 * $first;
@@ -75,17 +83,17 @@ sub load {
         hosts       => $tenants,
     );
     wait_for_quiet();
-    my $result = wrk('hosts', \%row);
+    my $result = wrk(name_of($kind, $hosts), \%row);
     push @{ $results->{"hosts$hosts-$tenants"}{$kind} }, $result;
     note(sprintf '%d hosts, %d tenants, %s: %.0f/s', $hosts, $tenants, $kind, $result->{rate});
     return;
 }
 
-sub helpers { return grep { slurp("/proc/$_/cmdline") =~ /jailcgi-helper/ } tree('hosts') }
+sub helpers { return grep { slurp("/proc/$_/cmdline") =~ /jailcgi-helper/ } tree($_[0]) }
 
 # Private memory of the helper in KB.
 sub helper_memory {
-    my ($pid) = helpers() or return;
+    my ($pid) = helpers(@_) or return;
     return private_kb($pid);
 }
 
@@ -109,7 +117,7 @@ sub graceful {
     my $log    = "$work/servers/hosts/error.log";
     my $resume = () = slurp($log) =~ /resuming normal operations/g;
     my @before = keepers();
-    my @helper = helpers();
+    my @helper = helpers('hosts');
     my $out    = "$work/graceful.out";
     my $wrk    = start_process($out, 'timeout', 60, 'wrk', '-t1', '-c4', '-d4s', '--timeout', '20s',
         '-H', 'Connection: close', '-s', "$top/bench/report.lua", url('hosts', 'static'), '--', 10);
@@ -132,7 +140,7 @@ sub graceful {
     @{$figures}{qw(keepers_before keepers_same)} = (scalar @before, $warm);
     return if $warm == @before;
     error("a graceful restart ended " . (@before - $warm) . " of " . @before . ' warm jails');
-    note("helper before: @helper, after: @{[helpers()]}");
+    note("helper before: @helper, after: @{[helpers('hosts')]}");
     return;
 }
 
@@ -151,29 +159,21 @@ sub start_many {
     sleep 0.3;
     if ($round == 1) {
         $figures->{memory}{$kind} = memory();
-        $figures->{helper}{ MANY() } = helper_memory() if $kind eq 'isolated';
+        $figures->{helper}{ MANY() } = helper_memory('hosts') if $kind eq 'isolated';
     }
     return;
 }
 
-sub many_hosts {
-    my $rounds  = $quick ? 1 : 3;
-    my $tenants = $quick ? 100 : 1000;
-    for my $round (1 .. $rounds) {
-        few_hosts($_) for 1, 100;    # in the same round: they are compared
-        start_many('none', $round);
-        stop_server('hosts');
-        for my $kind ('mod_cgid', 'isolated') {
-            start_many($kind, $round);
-            my ($cold, $warm) = warm($kind, $round == 1 || $kind eq 'isolated' ? $tenants : 10);
-            if ($cold && $round == 1) {
-                $figures->{first_byte}{$kind} = [median(@$cold), median(@$warm)];
-            }
-            load($kind, MANY, $_) for (1, $tenants);
-            graceful($kind) if $round == 1;
-            stop_server('hosts');
-        }
+# The single host and the many in turn: they are compared, and the machine's speed changes.
+sub load_many {
+    my ($kind, $tenants) = @_;
+    start($kind, 1);
+    warm($kind, 1, 1);
+    $figures->{helper}{1} //= helper_memory($kind) if $kind eq 'isolated';
+    for (1 .. ($quick ? 1 : 2)) {
+        load($kind, @$_) for [1, 1], [MANY, 1], [MANY, $tenants];
     }
+    stop_server($kind);
     return;
 }
 
@@ -181,9 +181,26 @@ sub few_hosts {
     my ($hosts) = @_;
     for my $kind ('mod_cgid', 'isolated') {
         start($kind, $hosts);
-        warm($kind, $hosts);
-        $figures->{helper}{1} //= helper_memory() if $kind eq 'isolated' && $hosts == 1;
+        warm($kind, $hosts, $hosts);
         load($kind, $hosts, $hosts);
+        stop_server($kind);
+    }
+    return;
+}
+
+sub many_hosts {
+    my ($round) = @_;
+    my $tenants = $quick ? 100 : 1000;
+    start_many('none', $round);
+    stop_server('hosts');
+    for my $kind ('mod_cgid', 'isolated') {
+        start_many($kind, $round);
+        my ($cold, $warm) =
+          warm($kind, MANY, $round == 1 || $kind eq 'isolated' ? $tenants : 10);
+        $figures->{first_byte}{$kind} = [median(@$cold), median(@$warm)]
+          if $cold && $round == 1;
+        load_many($kind, $tenants);
+        graceful($kind) if $round == 1;
         stop_server('hosts');
     }
     return;
@@ -191,7 +208,10 @@ sub few_hosts {
 
 sub measure_hosts {
     ($work, $top, $quick, $results, $figures) = @_;
-    many_hosts();
+    for my $round (1 .. ($quick ? 1 : 3)) {
+        few_hosts(100) if !$quick;
+        many_hosts($round);
+    }
     return;
 }
 

@@ -25,7 +25,7 @@ sub all_rows {
         bound => scalar($_->[0] =~ /^(?:perl|python)$/),
         rounds => $_->[2],
     } } (
-        ['static', 'static C', 9],
+        ['static', 'static C', 7],
         ['dynamic', 'dynamic C', 5],
         ['shell', 'sh', 5],
         ['perl', 'Perl', 3],
@@ -40,7 +40,6 @@ sub all_rows {
         what        => "$_->{what}, 1 at once",
         path        => $_->{name},
         connections => 1,
-        rounds      => 5,
         processes   => 1,
         limit       => 1,
         servers     => { map { $_ => 1 } qw(mod_cgid mod_jailcgi isolated) },
@@ -105,11 +104,12 @@ sub all_rows {
         $row->{seconds}     //= 1;
         if ($quick) {
             $row->{rounds} = 1;
+            delete $row->{bound};
             $row->{servers} = {map { $_ => 1 } qw(mod_cgid isolated)}
               if $row->{name} ne 'static';
         }
         # Left out of a quick run, if nobody asks for it.
-        $row->{long} = $row->{group} eq 'alone' || $row->{name} =~ /^(?:perl|cgipm|php|headers)$/;
+        $row->{long} = $row->{group} eq 'alone' || $row->{name} =~ /^(?:perl|cgipm|php|headers|c4)$/;
         $row->{lua}  = "$top/bench/report.lua";
     }
     return @rows;

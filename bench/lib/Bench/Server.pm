@@ -88,6 +88,7 @@ MaxKeepAliveRequests 0
 KeepAliveTimeout 5
 Timeout 20
 EnableSendfile Off
+EnableMMAP Off
 DocumentRoot $work/jail/html
 ErrorLog $root/error.log
 LogLevel warn

@@ -121,6 +121,8 @@ sub cpu_seconds {
 
 # --- others on the machine ----------------------------------------------------
 
+use constant MOMENT => 0.15;
+
 my $patience = $ENV{JAILCGI_BENCH_PATIENCE} // 60;
 
 sub idle_ticks {
@@ -128,16 +130,16 @@ sub idle_ticks {
     return $field[4] + $field[5];
 }
 
-# Waits for a quarter of a second in which nine tenths of the processors are idle, so
+# Waits for 0.15 seconds in which nine tenths of the processors are idle, so
 # that what others do on the machine is measured less. One that is never quiet must
 # not stop the run: there are JAILCGI_BENCH_PATIENCE (60) seconds for all of it.
 sub wait_for_quiet {
-    my $wanted = processors() * POSIX::sysconf(POSIX::_SC_CLK_TCK()) * 0.25 * 0.9;
+    my $wanted = processors() * POSIX::sysconf(POSIX::_SC_CLK_TCK()) * MOMENT * 0.9;
     while ($patience > 0) {
         my $before = idle_ticks();
-        sleep 0.25;
+        sleep MOMENT;
         return if idle_ticks() - $before >= int $wanted;
-        $patience -= 0.25;
+        $patience -= MOMENT;
     }
     return;
 }
