@@ -126,7 +126,7 @@ sub measure_accounts {
     for (['nscd'], ['nscd_sized', 20_011]) {
         my ($name, $size) = @$_;
         start_nscd($size);
-        $figures->{accounts}{$name} = measure_kinds($hosts, $quick ? 3 : 9);
+        $figures->{accounts}{$name} = measure_kinds($hosts, $quick ? 3 : 7);
         stop_nscd();
     }
     $remove->();

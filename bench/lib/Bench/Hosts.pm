@@ -170,7 +170,7 @@ sub load_many {
     start($kind, 1);
     warm($kind, 1, 1);
     $figures->{helper}{1} //= helper_memory($kind) if $kind eq 'isolated';
-    for (1 .. ($quick ? 1 : 2)) {
+    for (1 .. ($quick || $kind ne 'isolated' ? 1 : 4)) {
         load($kind, @$_) for [1, 1], [MANY, 1], [MANY, $tenants];
     }
     stop_server($kind);

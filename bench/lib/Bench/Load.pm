@@ -13,7 +13,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use Bench::Server qw(tree url);
+use Bench::Server qw(start_relay stop_server tree url);
 use Bench::Util qw(cpu_seconds fail note processors slurp start_process write_file);
 
 our @EXPORT_OK = qw(measure wrk read_wrk);
@@ -132,8 +132,19 @@ sub transfer {
     };
 }
 
+# The limit of a transfer, which is in no jail either.
+sub relayed {
+    my ($row)     = @_;
+    my ($program) = $row->{path} =~ /^(\w+)/;
+    start_relay($ENV{JAILCGI_BENCH_WORK}, "$ENV{JAILCGI_BENCH_WORK}/jail/cgi-bin/$program");
+    my $result = transfer('limit', $row);
+    stop_server('limit');
+    return $result;
+}
+
 sub measure {
     my ($name, $row) = @_;
+    return relayed($row) if $name eq 'limit' && $row->{bytes};
     return limit($row) if $name eq 'limit';
     return limit($row, 'LD_BIND_NOW=1') if $name eq 'bound';
     return $row->{bytes} ? transfer($name, $row) : wrk($name, $row);

@@ -43,7 +43,7 @@ sub build {
     system("($make clean && timeout 300 $make -j" . processors() . ") >$work/build.log 2>&1") == 0
       or fail("the build failed:\n" . slurp("$work/build.log"));
     my @gcc = qw(gcc -std=gnu11 -Wall -Wextra -Werror -O2);
-    run(@gcc, '-static', '-o', "$work/limit", "$top/bench/limit.c");
+    run(@gcc, '-static', '-o', "$work/$_", "$top/bench/$_.c") for qw(limit relay);
     run(@gcc, '-static', '-o', "$work/bin/$_", "$top/bench/programs/$_.c")
       for qw(static page upload identity);
     run(@gcc, '-o', "$work/bin/dynamic", "$top/bench/programs/dynamic.c", '-lm');

@@ -12,7 +12,8 @@ use constant { MB => 1_000_000, GB => 1_000_000_000 };
 
 # name: as --only and the CSV have it. group: a second name for --only.
 # path: below /cgi-bin/ or absolute. expect: the whole page of the probe.
-# limit, bound: measured as well, the second with LD_BIND_NOW.
+# limit, bound: measured as well, the second with LD_BIND_NOW. The limit of a transfer is
+#   a bare relay.
 # processes: of the limit, if not one for each processor.
 # bytes: one transfer of this size by curl; else wrk for some seconds.
 sub all_rows {
@@ -25,7 +26,7 @@ sub all_rows {
         bound => scalar($_->[0] =~ /^(?:perl|python)$/),
         rounds => $_->[2],
     } } (
-        ['static', 'static C', 7],
+        ['static', 'static C', 9],
         ['dynamic', 'dynamic C', 5],
         ['shell', 'sh', 5],
         ['perl', 'Perl', 3],
@@ -80,6 +81,7 @@ sub all_rows {
             what   => 'page of 1 GB, one',
             path   => 'page?' . GB,
             bytes  => GB,
+            limit  => 1,
             probe  => 'page?10',
             expect => 'x' x 10,
         }, {
@@ -89,6 +91,7 @@ sub all_rows {
             what   => 'upload of 100 MB, one',
             path   => 'upload',
             bytes  => 100 * MB,
+            limit  => 1,
             upload => "$work/upload.data",
             expect => '0',
         });

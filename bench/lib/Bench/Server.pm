@@ -15,7 +15,7 @@ use Bench::Place qw(TENANT);
 use Bench::Util qw(fail note slurp start_process stop_process write_file);
 
 our @EXPORT_OK = qw(@SERVERS %LABEL absolute url start_server stop_server stop_all answer
-  wrong_identity common_lines configtest jail_lines tree);
+  wrong_identity common_lines configtest jail_lines start_relay tree);
 
 use constant MODULES => '/usr/lib/apache2/modules';
 
@@ -34,6 +34,7 @@ our %LABEL   = (
 my $first_port = $ENV{JAILCGI_BENCH_PORT} || 8240;
 my %port       = map { $SERVERS[$_] => $first_port + $_ } 0 .. $#SERVERS;
 $port{hosts} = $first_port + 6;
+$port{limit} = $first_port + 7;
 my %running;
 
 # What is not absolute is a script.
@@ -215,6 +216,21 @@ sub start_server {
     }
     delete $running{$name} if !kill 0, $pid;
     return fail("$name did not start:\n", slurp("$root/console.log"), slurp("$root/error.log"));
+}
+
+# The bare relay, for one program: see bench/relay.c.
+sub start_relay {
+    my ($work, $program) = @_;
+    need_free_port('limit');
+    my $log = "$work/relay.log";
+    my $pid = start_process($log, "$work/relay", $port{limit}, $program);
+    $running{limit} = $pid;
+    for (1 .. 500) {
+        return if (answer('limit', '/'))[0] =~ m{^HTTP/};
+        last if waitpid($pid, WNOHANG) != 0;
+        sleep 0.01;
+    }
+    return fail('relay did not start: ' . slurp($log));
 }
 
 # What a server does with a script must be what its row says: as whom it runs, and
