@@ -6,7 +6,7 @@
  * Privilege: the parent's
  * Trusts:    the configuration, the user database
  */
-#include "src/httpd/freeze.h"
+#include "src/httpd/parts.h"
 #include "src/wire/wire.h"
 
 #include "apr_strings.h"
@@ -51,49 +51,61 @@ static const char *home_inside(const jc_server_conf_t *conf,
     return id->home[len] == '/' ? id->home + len : id->home;
 }
 
-static void add(apr_array_header_t *lines, const char *name, const char *value)
+/* Each returns how many lines it has written: NAME=VALUE. */
+static uint32_t add(jc_table_t *table, const char *name, const char *value)
 {
-    APR_ARRAY_PUSH(lines, const char *) =
-        apr_pstrcat(lines->pool, name, "=", value, NULL);
+    jc_parts_append(table, name, strlen(name));
+    jc_parts_append(table, "=", 1);
+    jc_parts_append_string(table, value);
+    return 1;
 }
 
-static void add_default(apr_array_header_t *lines, const jc_server_conf_t *conf,
-                        const char *name, const char *value)
+static uint32_t add_default(jc_table_t *table, const jc_server_conf_t *conf,
+                            const char *name, const char *value)
 {
     /* A JailEnv of that name comes later. */
-    if (value != NULL && configured_value(conf, name) == NULL) {
-        add(lines, name, value);
-    }
+    return configured_value(conf, name) == NULL ? add(table, name, value) : 0;
 }
 
-apr_array_header_t *jc_env_lines(apr_pool_t *p, const jc_server_conf_t *conf,
-                                 const jc_identity_t *id)
+static uint32_t add_configured(jc_table_t *table, const jc_server_conf_t *conf)
 {
-    apr_array_header_t *lines = apr_array_make(p, 8, sizeof(const char *));
-    int is_owner = id->uid == JC_NO_ID;
-    const char *name = id->name;
+    const apr_array_header_t *set = apr_table_elts(conf->env);
+    const apr_table_entry_t *line = (const apr_table_entry_t *) set->elts;
+    uint32_t count = 0;
 
-    if (!is_owner && name == NULL) {
-        name = apr_psprintf(p, "%u", id->uid);
+    for (int i = 0; i < set->nelts; i++) {
+        count += add(table, line[i].key, line[i].val);
     }
-    add_default(lines, conf, "PATH", "/usr/local/bin:/usr/bin:/bin");
-    add_default(lines, conf, "HOME", is_owner ? NULL : home_inside(conf, id));
-    add_default(lines, conf, "USER", name);
-    add_default(lines, conf, "LOGNAME", name);
-    add_default(lines, conf, "SHELL", "/bin/sh");
-    add_default(lines, conf, "TMPDIR", "/tmp");
-    if (conf->env != NULL) {
-        const apr_array_header_t *set = apr_table_elts(conf->env);
-        const apr_table_entry_t *line = (const apr_table_entry_t *) set->elts;
+    return count;
+}
 
-        for (int i = 0; i < set->nelts; i++) {
-            add(lines, line[i].key, line[i].val);
+uint32_t jc_env_append(jc_table_t *table, const jc_server_conf_t *conf,
+                       const jc_identity_t *id)
+{
+    uint32_t count =
+        add_default(table, conf, "PATH", "/usr/local/bin:/usr/bin:/bin");
+
+    if (id->uid != JC_NO_ID) {
+        char number[sizeof("4294967295")];
+        const char *name = id->name;
+
+        if (name == NULL) {
+            apr_snprintf(number, sizeof(number), "%u", id->uid);
+            name = number;
         }
+        count += add_default(table, conf, "HOME", home_inside(conf, id));
+        count += add_default(table, conf, "USER", name);
+        count += add_default(table, conf, "LOGNAME", name);
+    }
+    count += add_default(table, conf, "SHELL", "/bin/sh");
+    count += add_default(table, conf, "TMPDIR", "/tmp");
+    if (conf->env != NULL) {
+        count += add_configured(table, conf);
     }
     if (conf->eager_binding != 0) {
         /* The loader then binds everything before main: a library that does
          * not fit fails the script at once and not halfway through a page. */
-        add(lines, "LD_BIND_NOW", "1");
+        count += add(table, "LD_BIND_NOW", "1");
     }
-    return lines;
+    return count;
 }

@@ -130,10 +130,6 @@ int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
                               const jc_server_conf_t *main_conf, int has_cgi);
 
-/* env.c: what is set over everything in a script's environment: NAME=VALUE. */
-apr_array_header_t *jc_env_lines(apr_pool_t *p, const jc_server_conf_t *conf,
-                                 const jc_identity_t *id);
-
 /* table.c */
 typedef struct jc_table_t jc_table_t;
 

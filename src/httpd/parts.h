@@ -37,6 +37,7 @@ struct jc_table_t {
     apr_pool_t *p;
     jc_parts_t common;
     jc_parts_t records;
+    int has_include;     /* mod_include is loaded */
     apr_hash_t *made;    /* table.c: what common parts are made of */
     jc_parts_t *writing; /* what a part is being written for, */
     uint32_t beside;     /* and its common part */
@@ -57,5 +58,10 @@ int jc_parts_end(jc_table_t *table, void *head, size_t head_len,
                  uint32_t *number);
 /* What has been written of a part; also after it was too long. */
 size_t jc_parts_len(const jc_table_t *table);
+
+/* env.c: writes what is set over everything in a script's environment, one
+ * NAME=VALUE after the other; how many. */
+uint32_t jc_env_append(jc_table_t *table, const jc_server_conf_t *conf,
+                       const jc_identity_t *id);
 
 #endif

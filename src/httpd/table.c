@@ -18,6 +18,7 @@ jc_table_t *jc_table_create(apr_pool_t *p)
     jc_table_t *table = apr_pcalloc(p, sizeof(*table));
 
     table->p = p;
+    table->has_include = jc_compat_is_loaded("mod_include.c");
     table->made = apr_hash_make(p);
     jc_parts_init(table);
     return table;
@@ -182,7 +183,7 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     }
     /* Nobody but mod_include asks for commands: without it not even a child
      * of httpd that was taken over can. */
-    if (conf->exec_cmd != 0 && jc_compat_is_loaded("mod_include.c")) {
+    if (conf->exec_cmd != 0 && table->has_include) {
         rec.flags |= JC_POLICY_SHELL;
     }
     jc_parts_begin(table, &table->records, common);
@@ -194,7 +195,7 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     strings_at = jc_parts_len(table);
     jc_parts_append_string(table,
                            conf->root_kind == JC_ROOT_PATH ? conf->root : "");
-    rec.env_count = append_strings(table, jc_env_lines(p, conf, id));
+    rec.env_count = jc_env_append(table, conf, id);
     rec.trust_count = append_strings(table, conf->trust);
     append_mount_strings(table, isolation->rows);
     rec.cgroup_count = append_strings(table, jc_cgroup_lines(p, conf));
