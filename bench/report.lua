@@ -3,12 +3,17 @@
 --                                  are answers other than 2xx and 3xx, and
 --                                  those of sockets
 --   latency P1 P2 ... P99          each percentile, in microseconds
--- With arguments (wrk ... -- N) each request goes to the next of the virtual
--- hosts s0 to s(N-1).
+-- With arguments (wrk ... -- N PAUSE) each request goes to the next of the virtual
+-- hosts s0 to s(N-1), if N is not 0, and each connection pauses for so many
+-- milliseconds before each request.
 local hosts, turn, requests = 0, 0, {}
 
 function init(args)
     hosts = tonumber(args[1] or 0)
+    local pause = tonumber(args[2] or 0)
+    if pause > 0 then
+        delay = function() return pause end
+    end
     for i = 1, hosts do
         local headers = {}
         for name, value in pairs(wrk.headers) do -- those of -H

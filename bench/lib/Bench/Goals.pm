@@ -7,6 +7,7 @@ use warnings;
 
 use Exporter 'import';
 use Bench::Report qw(accounts_rows errors_of value);
+use Bench::Util 'processors';
 
 our @EXPORT_OK = qw(goals);
 
@@ -129,20 +130,21 @@ sub older {
 }
 
 # What would be left if the module cost nothing beyond the bare loop: a request then
-# takes httpd's own time and wrk's, which a file of six bytes shows, and the loop's, one
-# after the other, as neither leaves the processors idle.
+# takes the processor time of httpd and wrk, which a file of six bytes at the pace of
+# scripts shows, and that of the loop.
 sub possible {
-    my $file = rate('file', 'isolated') or return '';
-    my $table = "\n| bare loop and a file's request, one after the other | requests/s | x limit"
-      . " | x mod_cgid | measured, of that |\n|---|---|---|---|---|\n";
+    my $file = value($results, 'paced', 'isolated', 'cpu') or return '';
+    my $table = "\n| the processor time of the bare loop and of a file's request | us | requests/s"
+      . " | x limit | x mod_cgid | measured, of that |\n|---|---|---|---|---|---|\n";
     my $rows = 0;
     for (['static', 'static C'], ['shell', 'sh'], ['dynamic', 'dynamic C']) {
         my ($row, $what) = @$_;
         my ($limit, $cgid, $ours) = map { rate($row, $_) } qw(limit mod_cgid isolated);
-        next if !$limit || !$cgid || !$ours;
-        my $both = 1 / (1 / $limit + 1 / $file);
-        $table .= sprintf "| %s | %.0f | %.2f | %.2f | %.2f |\n", $what, $both, $both / $limit,
-          $both / $cgid, $ours / $both;
+        my $loop = value($results, $row, 'limit', 'cpu');
+        next if !$loop || !$cgid || !$ours;
+        my $both = 1e6 * processors() / ($loop + $file);
+        $table .= sprintf "| %s | %.0f + %.0f | %.0f | %.2f | %.2f | %.2f |\n", $what, $loop,
+          $file, $both, $both / $limit, $both / $cgid, $ours / $both;
         $rows++;
     }
     return $rows ? $table : '';

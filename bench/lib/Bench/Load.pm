@@ -18,8 +18,8 @@ use Bench::Util qw(cpu_seconds fail note processors slurp start_process write_fi
 
 our @EXPORT_OK = qw(measure wrk read_wrk);
 
-# Runs a program to its end and returns what it printed and the processor time of the
-# machine, in seconds, less the program's own if $client.
+# Runs a program to its end and returns what it printed, the processor time of the
+# machine, in seconds, less the program's own if $client, and its status.
 sub timed {
     my ($client, @command) = @_;
     my $out    = "$ENV{JAILCGI_BENCH_WORK}/load.out";
@@ -48,13 +48,13 @@ sub wrk_command {
     return (
         'timeout', $row->{seconds} + 30, 'wrk', '-t1', "-c$row->{connections}",
         "-d$row->{seconds}s", '--timeout', '20s', '--latency', @headers, '-s', $row->{lua},
-        url($name, $row->{path}), '--', $row->{hosts} // 0
+        url($name, $row->{path}), '--', $row->{hosts} // 0, $row->{pause} // 0
     );
 }
 
 sub wrk {
     my ($name, $row) = @_;
-    my ($text, $cpu) = timed(1, wrk_command($name, $row));
+    my ($text, $cpu) = timed(!$row->{with_client}, wrk_command($name, $row));
     my $result = read_wrk($text) or fail("wrk, $name, $row->{path}: $text");
     my $runs = $result->{rate} * $row->{seconds};
     $result->{cpu} = $runs ? 1e6 * $cpu / $runs : undef;

@@ -15,6 +15,8 @@ use constant { MB => 1_000_000, GB => 1_000_000_000 };
 # limit, bound: measured as well, the second with LD_BIND_NOW. The limit of a transfer is
 #   a bare relay.
 # processes: of the limit, if not one for each processor.
+# pause: of each connection before each request, in milliseconds.
+# with_client: the CPU time is that of the client as well.
 # bytes: one transfer of this size by curl; else wrk for some seconds.
 sub all_rows {
     my ($work, $top, $quick, $connections) = @_;
@@ -54,12 +56,20 @@ sub all_rows {
         wide        => $_ > 64,
     } } (1, 4, 32, 256);
     my @others = (
-        # What httpd and wrk cost without any script: see Bench::Goals.
+        # What httpd and wrk cost without any script: see Bench::Goals. At the pace of
+        # scripts both wake up for each request, which they do not at full speed.
         {
             name    => 'file',
             what    => 'a file of six bytes, no script',
             path    => '/file',
             servers => { map { $_ => 1 } qw(mod_cgid isolated) },
+        }, {
+            name        => 'paced',
+            what        => 'the same with pauses, CPU with that of wrk',
+            path        => '/file',
+            pause       => 2,
+            with_client => 1,
+            servers     => { map { $_ => 1 } qw(mod_cgid isolated) },
         }, {
             name    => 'headers',
             what    => 'static C, 8 KB of headers',
