@@ -100,23 +100,9 @@ static ssize_t next_piece(jc_client_t *c, char *buf, apr_status_t *rv,
 
 static const apr_bucket_type_t bucket_type;
 
-static apr_bucket *make(apr_bucket *b, jc_client_t *c)
-{
-    b->type = &bucket_type;
-    b->length = (apr_size_t) -1;
-    b->start = -1;
-    b->data = c;
-    return b;
-}
-
 apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list)
 {
-    apr_bucket *b = apr_bucket_alloc(sizeof(*b), list);
-
-    APR_BUCKET_INIT(b);
-    b->free = apr_bucket_free;
-    b->list = list;
-    return make(b, c);
+    return jc_source_create(&bucket_type, c, list);
 }
 
 /*
@@ -127,7 +113,6 @@ apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list)
 static void make_heap(jc_client_t *c, apr_bucket *b, apr_size_t n)
 {
     char *data = c->read_buffer;
-    apr_bucket_heap *heap;
     apr_size_t size = JC_READ_BYTES;
 
     if (n <= SMALL_BYTES) {
@@ -137,12 +122,9 @@ static void make_heap(jc_client_t *c, apr_bucket *b, apr_size_t n)
     } else {
         c->read_buffer = NULL;
     }
-    apr_bucket_heap_make(b, data, n, apr_bucket_free);
-    heap = b->data;
-    heap->alloc_len = size;
+    jc_source_turn(b, data, size, n);
 }
 
-/* As APR's pipe bucket does it: becomes the data, with a new one behind it. */
 static apr_status_t bucket_read(apr_bucket *b, const char **data,
                                 apr_size_t *len, apr_read_type_e block)
 {
@@ -175,7 +157,6 @@ static apr_status_t bucket_read(apr_bucket *b, const char **data,
     make_heap(c, b, (apr_size_t) n);
     *data = ((apr_bucket_heap *) b->data)->base;
     *len = (apr_size_t) n;
-    APR_BUCKET_INSERT_AFTER(b, jc_bucket_create(c, b->list));
     return APR_SUCCESS;
 }
 

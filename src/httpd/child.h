@@ -22,6 +22,7 @@
  *   bucket.c    the bucket that reads stdout on top of it
  *   body.c      the request's body into the script's stdin
  *   network.c   by large reads of the socket
+ *   source.c    what this bucket and stdout's have in common
  *   header.c    the script's header block
  *   stderr.c    the script's stderr into the site's error log
  *   reason.c    a code of codes.h into one log line and an HTTP status
@@ -258,6 +259,13 @@ void jc_pump_end(jc_client_t *c, int wait_ms);
 /* nap.c: jc_pump_nap for the first wait of a request, JC_NAP_MS at most, unless
  * that has lately held up the script's output. */
 void jc_nap_first(jc_client_t *c);
+
+/* source.c: a bucket of unknown length that reads `from`. */
+apr_bucket *jc_source_create(const apr_bucket_type_t *type, void *from,
+                             apr_bucket_alloc_t *list);
+/* It becomes the n bytes in buf, which is of its allocator, has room for `size`
+ * and is the bucket's now; one that reads on comes after it. */
+void jc_source_turn(apr_bucket *b, char *buf, apr_size_t size, apr_size_t n);
 
 /* bucket.c: a bucket of unknown length that reads the script's stdout. */
 apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list);

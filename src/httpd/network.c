@@ -25,8 +25,6 @@ typedef struct {
     apr_size_t read_bytes;
 } network_t;
 
-static apr_bucket *create(network_t *net, apr_bucket_alloc_t *list);
-
 static apr_status_t receive(apr_socket_t *socket, char *buf, apr_size_t *len,
                             apr_read_type_e block)
 {
@@ -78,9 +76,9 @@ static apr_status_t read_socket(apr_bucket *b, const char **data,
     }
     if (size > APR_BUCKET_BUFF_SIZE && *len < size / KEPT_PART) {
         buf = shrink(buf, *len, b->list);
+        size = *len;
     }
-    apr_bucket_heap_make(b, buf, *len, apr_bucket_free);
-    APR_BUCKET_INSERT_AFTER(b, create(net, b->list));
+    jc_source_turn(b, buf, size, *len);
     *data = buf;
     return APR_SUCCESS;
 }
@@ -96,20 +94,6 @@ static const apr_bucket_type_t network_type = {
     apr_bucket_copy_notimpl,
 };
 
-static apr_bucket *create(network_t *net, apr_bucket_alloc_t *list)
-{
-    apr_bucket *b = apr_bucket_alloc(sizeof(*b), list);
-
-    APR_BUCKET_INIT(b);
-    b->free = apr_bucket_free;
-    b->list = list;
-    b->type = &network_type;
-    b->data = net;
-    b->start = 0;
-    b->length = (apr_size_t) -1;
-    return b;
-}
-
 apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
                                apr_socket_t *socket)
 {
@@ -123,7 +107,8 @@ apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
     net->socket = socket;
     net->read_bytes = APR_BUCKET_BUFF_SIZE;
     ap_set_module_config(conn->conn_config, &jailcgi_module, net);
-    APR_BRIGADE_INSERT_TAIL(bb, create(net, conn->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(bb, jc_source_create(&network_type, net,
+                                                 conn->bucket_alloc));
     return APR_SUCCESS;
 }
 
