@@ -11,7 +11,7 @@ use warnings;
 use Exporter 'import';
 use Time::HiRes qw(sleep time);
 use Bench::Load qw(read_wrk wrk);
-use Bench::Server qw(answer common_lines configtest jail_lines start_server stop_server tree
+use Bench::Server qw(answer cgid_lines common_lines configtest jail_lines start_server stop_server tree
   url);
 use Bench::Util qw(MANY fail median note private_kb slurp start_process wait_for_quiet write_file);
 
@@ -38,9 +38,7 @@ sub config {
     my $text = common_lines($work, $name);
     my ($port) = $text =~ /^Listen 127.0.0.1:(\d+)/m;
     $text =~ s/^LogLevel .*/LogLevel warn mpm_event:notice/m;
-    $text .= "LoadModule cgid_module /usr/lib/apache2/modules/mod_cgid.so\n"
-      . "ScriptSock $work/servers/$name/run/cgid.sock\n"
-      if $kind eq 'mod_cgid';
+    $text .= cgid_lines($work, $name) if $kind eq 'mod_cgid';
     $text .= jail_lines($work, 1) . "JailTrust /shared\nJailIdle 1h\n" if $kind eq 'isolated';
     for my $i (0 .. $hosts - 1) {
         my $uid = FIRST_UID + $i;

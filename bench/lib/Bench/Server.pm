@@ -15,7 +15,7 @@ use Bench::Place qw(TENANT);
 use Bench::Util qw(fail note slurp start_process stop_process write_file);
 
 our @EXPORT_OK = qw(@SERVERS %LABEL absolute url start_server stop_server stop_all answer
-  wrong_identity common_lines configtest jail_lines start_relay tree);
+  wrong_identity cgid_lines common_lines configtest jail_lines start_relay tree);
 
 use constant MODULES => '/usr/lib/apache2/modules';
 
@@ -201,36 +201,36 @@ sub need_free_port {
     return;
 }
 
-# Starts it and waits for its first answer, whatever that is; returns the seconds.
-sub start_server {
-    my ($work, $name, $config, $wide) = @_;
-    my $root = "$work/servers/$name";
-    $config //= write_config($work, $name, $wide);
+# Starts a program and waits for its first answer, whatever that is; the seconds, or
+# nothing.
+sub launch {
+    my ($name, $log, @command) = @_;
     need_free_port($name);
     my $start = time;
-    my $pid   = start_process("$root/console.log", 'apache2', '-f', $config, '-DFOREGROUND');
+    my $pid   = start_process($log, @command);
     $running{$name} = $pid;
     while (time - $start < 60 && waitpid($pid, WNOHANG) == 0) {
         return time - $start if (answer($name, '/'))[0] =~ m{^HTTP/};
         sleep 0.01;
     }
     delete $running{$name} if !kill 0, $pid;
-    return fail("$name did not start:\n", slurp("$root/console.log"), slurp("$root/error.log"));
+    return;
+}
+
+sub start_server {
+    my ($work, $name, $config, $wide) = @_;
+    my $root = "$work/servers/$name";
+    $config //= write_config($work, $name, $wide);
+    return launch($name, "$root/console.log", 'apache2', '-f', $config, '-DFOREGROUND')
+      // fail("$name did not start:\n", slurp("$root/console.log"), slurp("$root/error.log"));
 }
 
 # The bare relay, for one program: see bench/relay.c.
 sub start_relay {
     my ($work, $program) = @_;
-    need_free_port('limit');
     my $log = "$work/relay.log";
-    my $pid = start_process($log, "$work/relay", $port{limit}, $program);
-    $running{limit} = $pid;
-    for (1 .. 500) {
-        return if (answer('limit', '/'))[0] =~ m{^HTTP/};
-        last if waitpid($pid, WNOHANG) != 0;
-        sleep 0.01;
-    }
-    return fail('relay did not start: ' . slurp($log));
+    return launch('limit', $log, "$work/relay", $port{limit}, $program)
+      // fail('relay did not start: ' . slurp($log));
 }
 
 # What a server does with a script must be what its row says: as whom it runs, and
