@@ -8,7 +8,7 @@ use warnings;
 use Exporter 'import';
 
 our @EXPORT_OK = qw(processes process_status descendants descriptors zombies
-  processes_of_uid resident_kb);
+  processes_of_uid uids_of_processes resident_kb);
 
 sub processes {
     opendir my $dir, '/proc' or die "/proc: $!";
@@ -59,6 +59,13 @@ sub processes_of_uid {
         my $status = process_status($_);
         $status && $status->{Uid} =~ /\b$uid\b/
     } processes();
+}
+
+# Each real, effective, saved or file system uid that a process has, once.
+sub uids_of_processes {
+    my %uids = map { $_ => 1 }
+      map { split ' ', (process_status($_) || {})->{Uid} // '' } processes();
+    return keys %uids;
 }
 
 sub resident_kb {

@@ -11,24 +11,36 @@ use File::Copy       ();
 use File::Path       'make_path';
 use IO::Socket::UNIX ();
 
-use JailCGI::Process 'processes_of_uid';
+use JailCGI::Process 'uids_of_processes';
 
-use constant { FIRST_ID => 61_000, LAST_ID => 61_183 };
+# Below the range that systemd gives to DynamicUser=, above that of its home directories.
+# Enough for several runs of all tests beside each other.
+use constant { FIRST_ID => 60_514, LAST_ID => 61_183 };
 
-# What a number is claimed by until this process ends: an abstract address (unix(7)).
-# Undefined if another process has it. Tests that run at once, also those of another
-# checkout, would count and end each other's processes.
+# The number to try next, and the users that had a process when this was last looked up.
+my ($next_id, %busy);
+
+# Claims a number for this process until it ends, by an abstract address (unix(7)).
+# Returns undef if another process has it. Tests that run at once, also those of another
+# checkout, would otherwise count and end each other's processes.
 sub claim {
     my ($id) = @_;
     return IO::Socket::UNIX->new(Local => "\0jailcgi-test.$id");
 }
 
-# A number that no user, group or process has, and its claim.
+# Returns a number that no user, group or process has, and its claim. Goes on behind the
+# last one, so that a hundred tenants need one look at /proc and not a hundred.
 sub claim_id {
-    for my $id (FIRST_ID .. LAST_ID) {
-        next if getpwuid($id) || getgrgid($id) || processes_of_uid($id);
-        my $claim = claim($id);
-        return ($id, $claim) if $claim;
+    if (!defined $next_id) {
+        $next_id = FIRST_ID + $$ % (LAST_ID - FIRST_ID + 1);
+        %busy    = map { $_ => 1 } uids_of_processes();
+    }
+    for (FIRST_ID .. LAST_ID) {
+        my $id = $next_id;
+        $next_id = $id == LAST_ID ? FIRST_ID : $id + 1;
+        next if $busy{$id} || getpwuid($id) || getgrgid($id);
+        my $claim = claim($id) or next;
+        return ($id, $claim);
     }
     die 'no free uid is left';
 }

@@ -42,7 +42,7 @@ owned by root and writable by nobody else the whole way down from /, and a
 checkout is usually in somebody's home; /tmp and /var/tmp are writable by all;
 /run is mounted nodev and noexec. JAILCGI_KEEP=1 leaves the directory.
 
-Tenants are bare numbers from 61000 on that no passwd entry has, so the
+Tenants are bare numbers from 60514 to 61183 that no passwd entry has, so the
 machine's users stay as they are. Jails are made of hard links to one tree: to
 change a system file in one jail write it with C<< $tenant->replace >>, which
 makes a new file, and never in place.
