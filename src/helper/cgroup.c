@@ -228,6 +228,15 @@ int jc_cgroup_make(const jc_policy_t *policy, unsigned *number,
     return fd;
 }
 
+int jc_cgroup_open(unsigned number, jc_failure_t *failure)
+{
+    char name[48];
+
+    name_of(number, name, sizeof(name));
+    int fd = openat(cgroup.base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? fail(failure, JC_CODE_CGROUP_NONE, NULL) : fd;
+}
+
 void jc_cgroup_remove(unsigned number)
 {
     char name[48];

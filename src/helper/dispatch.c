@@ -3,16 +3,20 @@
  *
  * Runs in:   helper
  * Privilege: root
- * Trusts:    nothing in the message: its sender runs as the web user and may
- *            be hijacked. All that it can choose is one of the policies of its
- *            own configuration, and two sockets to go with it.
+ * Trusts:    nothing in the message: its sender runs as the web user, which the
+ *            kernel says of each message, and may be compromised. All that it
+ *            can choose is one of the policies of its own configuration, and
+ *            two sockets to go with it.
  * Never:     takes a descriptor of another kind (a directory or a device would
  *            be a way out of the jail), reads from the sockets, blocks
  */
 #define _GNU_SOURCE
 #include "helper.h"
 
+#include <errno.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* A unix SEQPACKET socket that a child of httpd has made. What is written to
  * another one would carry root's credentials to whoever is at its end. */
@@ -79,13 +83,42 @@ static int choose_ids(const jc_policy_t *policy, const jc_msg_spawn_t *msg,
                : 0;
 }
 
+/*
+ * Passes the channel on with a pidfd of its sender, with whom it ends. A sender
+ * that has ended has no channel. Between its message and this call its number
+ * could have become another process's only if all numbers were used once.
+ */
+static int pass_on(jc_policy_t *policy, uint32_t uid, uint32_t gid,
+                   jc_msg_run_t *run, const int *fds, jc_failure_t *failure)
+{
+    int all[JC_RUN_FDS] = {
+        [JC_SPAWN_CONTROL] = fds[JC_SPAWN_CONTROL],
+        [JC_SPAWN_ENDED] = fds[JC_SPAWN_ENDED],
+        [JC_RUN_CHILD] = (int) syscall(SYS_pidfd_open, run->child, 0),
+    };
+
+    if (all[JC_RUN_CHILD] < 0) {
+        failure->code = JC_CODE_NO_KEEPER;
+        failure->errnum = errno;
+        return -1;
+    }
+    int result = jc_helper_run(policy, uid, gid, run, all, failure);
+    close(all[JC_RUN_CHILD]);
+    return result;
+}
+
 void jc_helper_on_spawn(const jc_generation_t *generation,
-                        const jc_msg_spawn_t *msg, int *fds)
+                        const jc_msg_spawn_t *msg, int *fds,
+                        const struct ucred *sender)
 {
     jc_failure_t failure = {.code = JC_CODE_BAD_POLICY};
+    jc_msg_run_t run = {.request_id = msg->request_id,
+                        .web_uid = generation->web_uid,
+                        .child = sender->pid};
     uint32_t uid, gid;
 
-    if (!is_of_channel(fds[JC_SPAWN_CONTROL], generation->web_uid) ||
+    if (sender->uid != generation->web_uid ||
+        !is_of_channel(fds[JC_SPAWN_CONTROL], generation->web_uid) ||
         !is_of_channel(fds[JC_SPAWN_ENDED], generation->web_uid)) {
         jc_dispose(fds, JC_SPAWN_FDS); /* there is nobody to tell */
         return;
@@ -98,7 +131,7 @@ void jc_helper_on_spawn(const jc_generation_t *generation,
     }
     jc_policy_t *policy = generation->policies[msg->policy];
     if (choose_ids(policy, msg, generation->web_uid, &uid, &gid, &failure) ||
-        jc_helper_run(policy, uid, gid, msg->request_id, fds, &failure)) {
+        pass_on(policy, uid, gid, &run, fds, &failure)) {
         goto refuse;
     }
     /* The keeper has a copy of the sockets, and will close them last, unless it

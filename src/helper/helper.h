@@ -14,6 +14,7 @@
 #include "src/wire/codes.h"
 
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #define JC_JAILS_MAX       10000
@@ -39,8 +40,17 @@ typedef struct jc_policy {
 } jc_policy_t;
 
 /* One configuration's children and what they may ask for. */
+/* What epoll gives back points to one of these. */
+enum {
+    JC_SOURCE_PARENT = 1,
+    JC_SOURCE_PARENT_DIED,
+    JC_SOURCE_SIGNAL,
+    JC_SOURCE_GENERATION,
+    JC_SOURCE_KEEPER
+};
+
 typedef struct {
-    int source; /* JC_SOURCE_GENERATION: what epoll gives back points here */
+    int source; /* JC_SOURCE_GENERATION */
     int sock_fd;
     uint64_t number;
     uint32_t web_uid; /* whom the children run as */
@@ -80,6 +90,8 @@ pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd);
  * policy's limits, and its number; -1 with *failure where it cannot be. */
 int jc_cgroup_make(const jc_policy_t *policy, unsigned *number,
                    jc_failure_t *failure);
+/* The same directory again; -1 with *failure. */
+int jc_cgroup_open(unsigned number, jc_failure_t *failure);
 /* 0 is none. */
 void jc_cgroup_remove(unsigned number);
 /* Removes what was busy or left behind; to be called while it owes that. */
@@ -88,6 +100,7 @@ int jc_cgroup_owes(void);
 
 /* keepers.c */
 typedef struct {
+    int epoll_fd;
     int parent_pidfd;
     unsigned jails_max;
     char *title; /* the memory of argv, which ps shows */
@@ -97,12 +110,15 @@ typedef struct {
 void jc_keepers_init(const jc_keepers_conf_t *conf);
 /*
  * Passes a request on to the keeper of (policy, uid, gid), which is made if
- * there is none. The descriptors remain the caller's. On failure *failure says
- * why. Returns 0 or -1.
+ * there is none. The JC_RUN_FDS descriptors remain the caller's. On failure
+ * *failure says why. Returns 0 or -1.
  */
 int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
-                  uint64_t request_id, const int *fds, jc_failure_t *failure);
-/* Reaps keepers that have ended. */
+                  jc_msg_run_t *msg, const int *fds, jc_failure_t *failure);
+/* What a keeper says. */
+void jc_helper_on_keeper(void *jail);
+/* Reaps keepers that have ended. Not while events are looked at, which may name
+ * their jails. */
 void jc_keepers_reap(void);
 /* Whether there is a jail. */
 int jc_keepers_any(void);
@@ -112,9 +128,11 @@ void jc_keepers_sweep(void);
 /* SIGKILL to all of them: the parent has gone. */
 void jc_keepers_kill(void);
 
-/* dispatch.c: JC_MSG_SPAWN from the children of httpd. Closes fds. */
+/* dispatch.c: JC_MSG_SPAWN from the httpd child `sender`, in the kernel's
+ * words. Closes fds. */
 void jc_helper_on_spawn(const jc_generation_t *generation,
-                        const jc_msg_spawn_t *msg, int *fds);
+                        const jc_msg_spawn_t *msg, int *fds,
+                        const struct ucred *sender);
 
 /* dispose.c: closes descriptors of a peer's that may be of any kind. */
 void jc_dispose(int *fds, unsigned count);

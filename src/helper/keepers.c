@@ -8,31 +8,23 @@
  *            is refused, so that one tenant cannot hold up another
  */
 #define _GNU_SOURCE
-#include "helper.h"
+#include "jails.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "src/keeper/keeper.h"
-
 #define BUCKETS 4096u
 
-/* Listed in `all` until it is reaped; in a bucket while it takes requests. */
-typedef struct jail {
-    struct jail *next; /* in its bucket */
-    struct jail *next_all;
-    jc_policy_t *policy;
-    uint32_t uid;
-    uint32_t gid;
-    pid_t pid;
-    int sock_fd;     /* -1: told to finish */
-    unsigned cgroup; /* its number; 0: it has none */
-} jail_t;
+/* Between two times that a jail is built anew because its root is another. */
+#define ANEW_EVERY_MS 10000
+
+typedef jc_jail_entry_t jail_t;
 
 static struct {
     jc_keepers_conf_t conf;
@@ -59,15 +51,15 @@ static jail_t *find(const jc_policy_t *policy, uint32_t uid, uint32_t gid)
 {
     jail_t *jail = *bucket_of(policy, uid, gid);
 
-    while (jail &&
-           (jail->policy != policy || jail->uid != uid || jail->gid != gid)) {
+    while (jail && !jc_jail_is(jail, policy, uid, gid)) {
         jail = jail->next;
     }
     return jail;
 }
 
 /* The keeper sees end of file, ends its requests and goes; it stays listed
- * until it is reaped. */
+ * until it is reaped. Out of epoll first: a keeper that was just forked has a
+ * copy of the descriptor. */
 static void finish(jail_t *jail)
 {
     jail_t **link = bucket_of(jail->policy, jail->uid, jail->gid);
@@ -79,57 +71,17 @@ static void finish(jail_t *jail)
         link = &(*link)->next;
     }
     *link = jail->next;
+    epoll_ctl(keepers.conf.epoll_fd, EPOLL_CTL_DEL, jail->sock_fd, NULL);
     close(jail->sock_fd);
     jail->sock_fd = -1;
 }
 
-static int start_keeper(jail_t *jail, int cgroup_fd, jc_failure_t *failure)
+static int watch(jail_t *jail)
 {
-    int pair[2];
-    size_t len = jail->policy->len;
-    const jc_common_t *common = &jail->policy->common->part;
-    size_t both = len + common->len;
-    /* A copy, as the keeper's memory will not have the original. */
-    char *rec = malloc(both);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = jail};
 
-    if (!rec || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
-        failure->errnum = errno;
-        free(rec);
-        return -1;
-    }
-    memcpy(rec, &jail->policy->rec, len);
-    memcpy(rec + len, common, common->len);
-    int most = 1 << 20; /* the kernel cuts it to what it allows */
-    (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
-    jail->pid = jc_keeper_fork(jail->policy->rec.namespaces, cgroup_fd);
-    if (jail->pid == 0) {
-        jc_keeper_start_t start = {
-            .sock_fd = pair[1],
-            .parent_pidfd = keepers.conf.parent_pidfd,
-            .cgroup_fd = cgroup_fd,
-            .uid = jail->uid,
-            .gid = jail->gid,
-            .rec = rec,
-            .common = rec + len,
-            .title = keepers.conf.title,
-            .title_size = keepers.conf.title_size,
-        };
-        jc_keeper_main(&start);
-    }
-    failure->errnum = errno;
-    /* What is freed is the next keeper's to find: it may hold secrets. */
-    explicit_bzero(rec, both);
-    free(rec);
-    close(pair[1]);
-    if (jail->pid < 0) {
-        close(pair[0]);
-        if (failure->errnum != EAGAIN && failure->errnum != ENOMEM) {
-            failure->code = JC_CODE_NAMESPACES;
-        }
-        return -1;
-    }
-    jail->sock_fd = pair[0];
-    return 0;
+    return epoll_ctl(keepers.conf.epoll_fd, EPOLL_CTL_ADD, jail->sock_fd,
+                     &event);
 }
 
 static int exceeds(unsigned found, unsigned most, jc_failure_t *failure)
@@ -174,21 +126,16 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
         failure->errnum = ENOMEM;
         return NULL;
     }
+    jail->source = JC_SOURCE_KEEPER;
     jail->policy = policy;
     jail->uid = uid;
     jail->gid = gid;
-    int is_limited = policy->rec.cgroup_count > 0;
-    int cgroup_fd =
-        is_limited ? jc_cgroup_make(policy, &jail->cgroup, failure) : -1;
-    int failed =
-        (is_limited && cgroup_fd < 0) || start_keeper(jail, cgroup_fd, failure);
-    if (cgroup_fd >= 0) {
-        close(cgroup_fd);
-    }
-    if (failed) {
-        jc_cgroup_remove(jail->cgroup);
+    if (jc_births_make(jail, keepers.all, &keepers.conf, failure)) {
         free(jail);
         return NULL;
+    }
+    if (watch(jail)) {
+        jc_bug("epoll_ctl");
     }
     policy->jails++;
     jail->next = *bucket;
@@ -199,23 +146,39 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     return jail;
 }
 
-int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
-                  uint64_t request_id, const int *fds, jc_failure_t *failure)
+/* What is sent to a keeper that still builds its jail waits in its socket,
+ * where nobody but us can count it. */
+static int is_full(const jail_t *jail, jc_failure_t *failure)
 {
-    jc_msg_run_t msg = {.request_id = request_id};
+    const jc_policy_rec_t *rec = &jail->policy->rec;
 
+    if (jail->is_ready || !rec->running_max ||
+        jail->sent < (uint64_t) rec->running_max + rec->queue_max) {
+        return 0;
+    }
+    failure->code = JC_CODE_JAIL_FULL;
+    failure->found = jail->sent;
+    failure->expected = rec->running_max;
+    failure->text = "the jail not built yet, and its queue full";
+    return 1;
+}
+
+int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
+                  jc_msg_run_t *msg, const int *fds, jc_failure_t *failure)
+{
     /* Twice: a keeper that has just gone is found out by sending to it. */
     for (int attempt = 0; attempt < 2; attempt++) {
         jail_t *jail = find(policy, uid, gid);
         if (!jail) {
             jail = make(policy, uid, gid, failure);
         }
-        if (!jail) {
+        if (!jail || is_full(jail, failure)) {
             return -1;
         }
-        switch (jc_wire_send(jail->sock_fd, JC_MSG_RUN, &msg, fds, JC_SPAWN_FDS,
+        switch (jc_wire_send(jail->sock_fd, JC_MSG_RUN, msg, fds, JC_RUN_FDS,
                              MSG_DONTWAIT)) {
         case JC_WIRE_OK:
+            jail->sent += !jail->is_ready;
             return 0;
         case JC_WIRE_EOF:
             finish(jail);
@@ -231,17 +194,89 @@ int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     return -1;
 }
 
+/* A keeper is a tenant's, and what it sends is believed of its own jail
+ * alone. */
+void jc_helper_on_keeper(void *at)
+{
+    jail_t *jail = at;
+    jc_wire_any_t any;
+    int fds[JC_MAX_FDS];
+
+    if (jail->sock_fd < 0) {
+        return; /* told to finish in this round of events */
+    }
+    switch (jc_wire_recv_from(jail->sock_fd, &any, fds, MSG_DONTWAIT,
+                              jc_dispose, NULL)) {
+    case JC_WIRE_OK:
+        if (any.head.type == JC_MSG_READY && !jail->is_ready) {
+            jail->is_ready = 1;
+            jail->print = any.ready.print;
+        } else if (any.head.type == JC_MSG_STALE) {
+            jc_looks_start(jail);
+        }
+        jc_dispose(fds, jc_wire_fd_count(any.head.type));
+        break;
+    case JC_WIRE_AGAIN:
+    case JC_WIRE_MALFORMED:
+        break;
+    default:
+        finish(jail); /* it has given way, or died */
+    }
+}
+
+/* One that still runs scripts beside this one is enough, however often the root
+ * is exchanged: each has a /tmp of its own. */
+static int may_be_made_anew(const jail_t *jail)
+{
+    for (const jail_t *other = keepers.all; other; other = other->next_all) {
+        if (other != jail && other->sock_fd < 0 &&
+            jc_jail_is(other, jail->policy, jail->uid, jail->gid)) {
+            return 0;
+        }
+    }
+    return jail->sock_fd >= 0 &&
+           (!jail->made_anew_ms ||
+            jc_now_ms() - jail->made_anew_ms >= ANEW_EVERY_MS);
+}
+
+/* The next request makes a jail on the new root, and what runs in the old one
+ * goes on. */
+static void on_look(jail_t *jail, int status)
+{
+    jail->look_pid = 0;
+    if (jc_looks_say_other(status) && may_be_made_anew(jail)) {
+        jc_policy_t *policy = jail->policy;
+        jc_failure_t failure;
+
+        finish(jail);
+        jail_t *next = make(policy, jail->uid, jail->gid, &failure);
+        if (next) {
+            next->made_anew_ms = jc_now_ms();
+        }
+    }
+}
+
 static void forget(jail_t **link)
 {
     jail_t *jail = *link;
 
     finish(jail);
-    jc_cgroup_remove(jail->cgroup);
+    jc_births_undo(jail, keepers.all);
     *link = jail->next_all;
     keepers.count--;
     jail->policy->jails--;
     jc_policies_release(jail->policy);
     free(jail);
+}
+
+static void on_ended(jail_t **link, int status)
+{
+    if (WIFSIGNALED(status)) {
+        jc_log("keeper %d of uid %u was killed by signal %d; its requests are "
+               "lost, the next one gets a new keeper",
+               (int) (*link)->pid, (*link)->uid, WTERMSIG(status));
+    }
+    forget(link);
 }
 
 void jc_keepers_reap(void)
@@ -251,19 +286,16 @@ void jc_keepers_reap(void)
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         jail_t **link = &keepers.all;
-        while (*link && (*link)->pid != pid) {
+        while (*link && (*link)->pid != pid && (*link)->look_pid != pid) {
             link = &(*link)->next_all;
         }
         if (!*link) {
             (void) jc_dispose_reaped(pid);
-            continue;
+        } else if ((*link)->pid == pid) {
+            on_ended(link, status);
+        } else {
+            on_look(*link, status);
         }
-        if (WIFSIGNALED(status)) {
-            jc_log("keeper %d of uid %u was killed by signal %d; its "
-                   "requests are lost, the next one gets a new keeper",
-                   (int) pid, (*link)->uid, WTERMSIG(status));
-        }
-        forget(link);
     }
 }
 

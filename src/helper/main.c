@@ -37,23 +37,18 @@
 #define SWEEP_MS     1000
 #define DELAY_MS_MAX 60000
 
-enum {
-    SOURCE_PARENT = 1,
-    SOURCE_PARENT_DIED,
-    SOURCE_SIGNAL,
-    SOURCE_GENERATION
-};
-
-/* epoll gives back a pointer to one of these, or to a generation, which
- * begins with the same field. */
-static int source_parent = SOURCE_PARENT;
-static int source_parent_died = SOURCE_PARENT_DIED;
-static int source_signal = SOURCE_SIGNAL;
+/* epoll gives back a pointer to one of these, or to a generation or a jail,
+ * which begin with the same field. */
+static int source_parent = JC_SOURCE_PARENT;
+static int source_parent_died = JC_SOURCE_PARENT_DIED;
+static int source_signal = JC_SOURCE_SIGNAL;
 
 static struct {
     int epoll_fd;
     int signal_fd;
-    uint64_t caps; /* that the parent's tables need */
+    uint64_t caps;          /* that the parent's tables need */
+    int has_dropped;        /* a generation, in this round of events */
+    int has_ended_children; /* likewise */
     jc_generation_t *generations[JC_GENERATIONS_MAX];
 } helper = {.epoll_fd = -1, .signal_fd = -1};
 
@@ -155,21 +150,55 @@ static void open_generation(const jc_msg_generation_t *msg, int *fds)
     fds[JC_GENERATION_SOCKET] = -1; /* taken */
     /* httpd has opened its log anew, and the old file may be rotated away. */
     (void) dup2(fds[JC_GENERATION_LOG], STDERR_FILENO);
-    generation->source = SOURCE_GENERATION;
+    generation->source = JC_SOURCE_GENERATION;
     helper.generations[slot] = generation;
     jc_selftest(generation, helper.caps);
     watch(generation->sock_fd, EPOLLIN, generation);
 }
 
-static void jc_helper_on_generation(void)
+static void drop_generation(jc_generation_t *generation)
+{
+    for (int slot = 0; slot < JC_GENERATIONS_MAX; slot++) {
+        if (helper.generations[slot] == generation) {
+            helper.generations[slot] = NULL;
+        }
+    }
+    (void) epoll_ctl(helper.epoll_fd, EPOLL_CTL_DEL, generation->sock_fd, NULL);
+    helper.has_dropped = 1;
+    jc_generation_close(generation);
+}
+
+/* All its children have ended. That its socket has not hung up is then the
+ * work of somebody who was given a copy of their end. */
+static void jc_helper_on_retire(const jc_msg_retire_t *msg)
+{
+    for (int slot = 0; slot < JC_GENERATIONS_MAX; slot++) {
+        jc_generation_t *generation = helper.generations[slot];
+        if (generation && generation->number == msg->generation) {
+            drop_generation(generation);
+        }
+    }
+}
+
+static void jc_helper_on_parent(void)
 {
     jc_wire_any_t any;
+    struct ucred sender;
     int fds[JC_MAX_FDS];
+    jc_wire_result_t result =
+        jc_wire_recv_from(JC_FD_PARENT, &any, fds, MSG_DONTWAIT,
+                          jc_wire_close_fds, &sender);
 
-    switch (jc_wire_recv(JC_FD_PARENT, &any, fds, MSG_DONTWAIT)) {
+    if (result == JC_WIRE_OK && sender.pid != getppid()) {
+        jc_wire_close_fds(fds, JC_MAX_FDS);
+        result = JC_WIRE_MALFORMED;
+    }
+    switch (result) {
     case JC_WIRE_OK:
         if (any.head.type == JC_MSG_GENERATION) {
             open_generation(&any.generation, fds);
+        } else if (any.head.type == JC_MSG_RETIRE) {
+            jc_helper_on_retire(&any.retire);
         }
         jc_wire_close_fds(fds, JC_MAX_FDS);
         break;
@@ -185,28 +214,18 @@ static void jc_helper_on_generation(void)
     }
 }
 
-static void drop_generation(jc_generation_t *generation)
-{
-    for (int slot = 0; slot < JC_GENERATIONS_MAX; slot++) {
-        if (helper.generations[slot] == generation) {
-            helper.generations[slot] = NULL;
-        }
-    }
-    (void) epoll_ctl(helper.epoll_fd, EPOLL_CTL_DEL, generation->sock_fd, NULL);
-    jc_generation_close(generation);
-}
-
 static void on_generation(jc_generation_t *generation)
 {
     jc_wire_any_t any;
+    struct ucred sender;
     int fds[JC_MAX_FDS];
 
     for (int i = 0; i < BATCH; i++) {
-        switch (jc_wire_recv_or(generation->sock_fd, &any, fds, MSG_DONTWAIT,
-                                jc_dispose)) {
+        switch (jc_wire_recv_from(generation->sock_fd, &any, fds, MSG_DONTWAIT,
+                                  jc_dispose, &sender)) {
         case JC_WIRE_OK:
             if (any.head.type == JC_MSG_SPAWN) {
-                jc_helper_on_spawn(generation, &any.spawn, fds);
+                jc_helper_on_spawn(generation, &any.spawn, fds, &sender);
             } else {
                 jc_dispose(fds, jc_wire_fd_count(any.head.type));
             }
@@ -231,24 +250,27 @@ static void on_signal(void)
             exit(JC_EXIT_OK); /* keepers finish by themselves */
         }
     }
-    jc_keepers_reap();
+    helper.has_ended_children = 1;
 }
 
 static void on_event(const struct epoll_event *event)
 {
     switch (*(int *) event->data.ptr) {
-    case SOURCE_PARENT:
-        jc_helper_on_generation();
+    case JC_SOURCE_PARENT:
+        jc_helper_on_parent();
         break;
-    case SOURCE_PARENT_DIED:
+    case JC_SOURCE_PARENT_DIED:
         /* Keepers watch the pidfd too, but one may be stopped. */
         jc_keepers_kill();
         exit(JC_EXIT_OK);
-    case SOURCE_SIGNAL:
+    case JC_SOURCE_SIGNAL:
         on_signal();
         break;
-    case SOURCE_GENERATION:
+    case JC_SOURCE_GENERATION:
         on_generation(event->data.ptr);
+        break;
+    case JC_SOURCE_KEEPER:
+        jc_helper_on_keeper(event->data.ptr);
         break;
     }
 }
@@ -262,8 +284,14 @@ static void serve(void)
         int n =
             epoll_wait(helper.epoll_fd, events, EVENTS,
                        jc_keepers_any() || jc_cgroup_owes() ? SWEEP_MS : -1);
-        for (int i = 0; i < n; i++) {
+        /* What an event has dropped another one of the same round may name. */
+        for (int i = 0; i < n && !helper.has_dropped; i++) {
             on_event(&events[i]);
+        }
+        helper.has_dropped = 0;
+        if (helper.has_ended_children) {
+            helper.has_ended_children = 0;
+            jc_keepers_reap();
         }
         uint64_t now_ms = jc_now_ms();
         if (now_ms - swept_ms >= SWEEP_MS) {
@@ -331,7 +359,8 @@ int main(int argc, char **argv)
                strerror(errnum ? errnum : errno));
     }
     helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    jc_keepers_conf_t conf = {.parent_pidfd = JC_FD_PARENT_PIDFD,
+    jc_keepers_conf_t conf = {.epoll_fd = helper.epoll_fd,
+                              .parent_pidfd = JC_FD_PARENT_PIDFD,
                               .jails_max = jails_max,
                               .title = argv[0],
                               .title_size = title_size};

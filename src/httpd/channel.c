@@ -170,11 +170,16 @@ static int make_pair(int *ours_fd, int *theirs_fd)
 int jc_channel_open(jc_client_t *c)
 {
     int theirs[JC_SPAWN_FDS] = {-1, -1};
-    int result = -1;
+    int result = -1, on = 1;
 
     c->request_id = first_request_id();
+    /* SO_PASSCRED before the first request: the kernel puts to a record who
+     * has sent it, if its receiver asks for that, and without it nothing is
+     * taken. */
     if (make_pair(&c->control_fd, &theirs[JC_SPAWN_CONTROL]) < 0 ||
-        make_pair(&c->ended_fd, &theirs[JC_SPAWN_ENDED]) < 0) {
+        make_pair(&c->ended_fd, &theirs[JC_SPAWN_ENDED]) < 0 ||
+        setsockopt(theirs[JC_SPAWN_CONTROL], SOL_SOCKET, SO_PASSCRED, &on,
+                   sizeof(on)) < 0) {
         jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
     } else {
         result = send_spawn(c, theirs);

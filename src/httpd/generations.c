@@ -16,17 +16,22 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
                                 int table_fd, uint64_t number, uint64_t caps,
                                 int *children_end_fd)
 {
-    int pair[2];
+    int pair[2] = {-1, -1};
+    int on = 1;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+    /* With SO_PASSCRED the kernel says who has sent a message. */
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0 ||
+        setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) != 0) {
         const char *reason = strerror(errno);
 
+        jc_wire_close_fds(pair, 2);
         jc_wire_close_fds(&table_fd, 1);
         return apr_psprintf(p,
                             "No socket for httpd's children to reach "
@@ -34,7 +39,7 @@ const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
                             reason);
     }
     all->list[all->count++] =
-        (jc_generation_t){number, caps, pair[1], table_fd};
+        (jc_generation_t){number, caps, pair[1], table_fd, NULL, 0};
     *children_end_fd = pair[0];
     return NULL;
 }
@@ -48,6 +53,9 @@ static void close_one(jc_generation_t *generation)
 {
     jc_wire_close_fds(&generation->helper_end_fd, 1);
     jc_wire_close_fds(&generation->table_fd, 1);
+    free(generation->children);
+    generation->children = NULL;
+    generation->child_count = 0;
 }
 
 void jc_generations_drop(jc_generations_t *all, unsigned i)

@@ -255,6 +255,11 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_COMMAND_OFF, OWNER,
      "the page asks for a command (exec cmd), which this host does not allow",
      NULL, "call a script instead (include virtual), or set JailExecCmd On"},
+    {JC_CODE_FOREIGN_SENDER, ADMIN,
+     "another user than httpd's has sent a request to this jail",
+     "found uid {found}, expected uid {expected}",
+     "an httpd child was compromised, or a module has another user; restart "
+     "httpd"},
 
     /* 16xx: the launch */
     {JC_CODE_FORK_NPROC, ADMIN, "the site's user has too many processes",

@@ -4,7 +4,9 @@
  *
  * What it could do by that it could do with a channel for each request as well:
  * it runs the scripts of this jail. Policy, uid and gid are the keeper's, and
- * the helper has checked that this child may name them.
+ * the helper has checked that this child may name them. That it is still this
+ * child is proved with each request: the kernel says who has sent it
+ * (launch.c), and the channels of a child that has ended are closed (peers.c).
  *
  * Runs in:   keeper
  * Privilege: none, it is the tenant
@@ -35,17 +37,33 @@ static int watch(jc_channel_t *channel)
                      &event);
 }
 
-jc_channel_t *jc_channel_open(int *fds, uint64_t request_id)
+/* The sender has asked for it before the first request; without it nothing
+ * that comes is taken. */
+static int ask_who_sends(int fd)
+{
+    int on = 1;
+
+    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+}
+
+jc_channel_t *jc_channel_open(int *fds, const jc_msg_run_t *msg)
 {
     jc_channel_t *channel = calloc(1, sizeof(*channel));
 
     if (!channel) {
         return NULL;
     }
+    channel->source = JC_SOURCE_CHANNEL;
     channel->control_fd = fds[JC_SPAWN_CONTROL];
     channel->ended_fd = fds[JC_SPAWN_ENDED];
-    channel->request_id = request_id;
-    if (watch(channel)) {
+    channel->request_id = msg->request_id;
+    channel->web_uid = msg->web_uid;
+    channel->peer = jc_peer_find(&fds[JC_RUN_CHILD], msg->child);
+    if (!channel->peer || ask_who_sends(channel->control_fd) ||
+        watch(channel)) {
+        if (channel->peer) {
+            jc_peer_unref(channel->peer);
+        }
         free(channel);
         return NULL;
     }
@@ -76,6 +94,7 @@ void jc_channel_close(jc_channel_t *channel)
     } else {
         channels.first = channel->next;
     }
+    jc_peer_unref(channel->peer);
     free(channel);
 }
 
@@ -89,6 +108,16 @@ void jc_channels_close_free(void)
             jc_channel_close(channel);
         }
     }
+}
+
+jc_channel_t *jc_channel_of_dead(void)
+{
+    jc_channel_t *channel = channels.first;
+
+    while (channel && !channel->peer->is_dead) {
+        channel = channel->next;
+    }
+    return channel;
 }
 
 void jc_channels_drain(void)

@@ -253,6 +253,8 @@ typedef struct {
 static const step_t steps[] = {
     /* First: no step may be reached by a terminal's or a group's signals. */
     {"session", JC_CODE_STEP_SESSION, step_session},
+    /* Before the next row, which closes the page's descriptor. */
+    {"tally", JC_CODE_STEP_LIMITS, jc_tally_open},
     /* Before anything of the tenant's is touched: the helper's sockets, which
      * lead to all other jails, and the main error log are gone by then. */
     {"descriptors", JC_CODE_STEP_DESCRIPTORS, step_descriptors},
@@ -264,6 +266,8 @@ static const step_t steps[] = {
     /* Need CAP_SYS_RESOURCE and CAP_SYS_NICE, so before uid. */
     {"limits", JC_CODE_STEP_LIMITS, step_limits},
     {"nice", JC_CODE_STEP_NICE, step_nice},
+    /* Before the mounts, which are then what it says, or newer. */
+    {"print", JC_CODE_STEP_MOUNTS, jc_print_take},
     /* Needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, and the host's root, where
      * the sources of mounts are. */
     {"mounts", JC_CODE_STEP_MOUNTS, jc_mounts_make},

@@ -21,7 +21,7 @@
 /* Where the keeper's descriptors lie; a request's control socket gets a higher
  * number. 0 to 2 are /dev/null, and 0 is the jail's own: it is the stdin of
  * scripts whose request has no body. */
-#define JC_KEEPER_STALE_FD    3 /* eventfd: the root is not the one expected */
+#define JC_KEEPER_STALE_FD    3 /* eventfd: a script is not in the root */
 #define JC_KEEPER_HELPER_FD   4
 #define JC_KEEPER_PARENT_FD   5 /* pidfd of the httpd parent */
 #define JC_KEEPER_CHILDREN_FD 6
@@ -36,10 +36,16 @@
 /* In the script's child, beside the first four. */
 #define JC_SCRIPT_CONTROL_FD 4
 
+/* A page of so many numbers is what the keepers of one jail share: how many
+ * scripts each of them runs (tally.c). The helper says which slot is whose. */
+#define JC_TALLY_SLOTS 64
+
 typedef struct {
     int sock_fd;
     int parent_pidfd;
     int cgroup_fd; /* -1: no JailCgroup */
+    int tally_fd;  /* -1: no JailConcurrency */
+    unsigned tally_slot;
     uint32_t uid;
     uint32_t gid;
     const void *rec; /* of the policy: each begins with its length */
@@ -53,6 +59,7 @@ typedef struct {
     jc_policy_view_t policy;
     int root_fd;     /* the new root between two steps, else -1 */
     uint64_t secret; /* with which the script's child may call setsid */
+    uint64_t print;  /* jc_mounts_print() of what its root was made of */
     int has_scope;   /* requests are apart from each other */
 } jc_jail_t;
 
@@ -143,6 +150,26 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure);
 int jc_root_enter(jc_jail_t *jail, jc_failure_t *failure);
 
 /*
+ * print.c: a number made of device and inode of JailRoot and of each source of
+ * a mount, as they are found from the host's root now. A step, which keeps it
+ * in the jail; and the same for whoever compares. A source that cannot be
+ * reached counts as none. 0 or -1.
+ */
+int jc_print_take(jc_jail_t *jail, jc_failure_t *failure);
+uint64_t jc_print_of(const jc_policy_view_t *policy, uint32_t uid);
+
+/*
+ * tally.c: the places of JailConcurrency, which all keepers of one jail share.
+ * jc_tally_take: 1 if a script more may run, and then it is counted until
+ * jc_tally_give.
+ */
+int jc_tally_open(jc_jail_t *jail, jc_failure_t *failure);
+int jc_tally_take(uint32_t most);
+void jc_tally_give(void);
+/* Whether scripts of another keeper hold places. */
+int jc_tally_has_others(void);
+
+/*
  * tree.c: a new file system with up to three options; a copy of what is mounted
  * at and below a directory; MOUNT_ATTR_*, with AT_RECURSIVE for all of it.
  * Each -1 with errno, or the tree's descriptor, or 0.
@@ -216,6 +243,7 @@ typedef struct jc_slot {
     const jc_jail_t *jail;
     uint64_t request_id;
     int control_fd;
+    uint32_t web_uid; /* whose requests it takes */
     /* Address space for what does not fit below: JC_REQUEST_LEN_MAX bytes, and
      * the pointers behind it. The child says so before it maps anything. */
     char *reserve;
@@ -225,7 +253,8 @@ typedef struct jc_slot {
 } jc_slot_t;
 
 /* Makes the script's child. Returns its pid, or -1 with errno set. */
-pid_t jc_spawn(const jc_jail_t *jail, uint64_t request_id, int control_fd);
+pid_t jc_spawn(const jc_jail_t *jail, uint64_t request_id, int control_fd,
+               uint32_t web_uid);
 /* Gives back what children that have left had mapped. */
 void jc_spawn_tidy(void);
 

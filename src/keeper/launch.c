@@ -33,8 +33,8 @@ static void refuse(const jc_slot_t *slot, const jc_failure_t *failure)
     uint64_t one = 1;
 
     /* The file that httpd saw is not here: the jail's directory may have been
-     * replaced by another of the same name. The keeper then makes way for one
-     * that looks again. */
+     * replaced by another of the same name. The keeper then asks the helper to
+     * have that looked at. */
     if (failure->code == JC_CODE_OTHER_FILE ||
         failure->code == JC_CODE_NOT_IN_JAIL) {
         (void) jc_sys_write(JC_KEEPER_STALE_FD, &one, sizeof(one));
@@ -99,13 +99,58 @@ static const void *map_memfd(jc_slot_t *slot, int fd, size_t *len)
     return map(slot, 0, fd, *len);
 }
 
-/* The request, as a record or in a memfd (src/wire/request.h). NULL: neither,
- * or more than that. What is left open is closed by exec or exit. */
+/* A record of somebody else's: an end of the channel is in the wrong hands, so
+ * it is of no use any more. The keeper sees that it has hung up. */
+static void refuse_sender(const jc_slot_t *slot, uint32_t uid)
+    __attribute__((noreturn));
+static void refuse_sender(const jc_slot_t *slot, uint32_t uid)
+{
+    jc_failure_t failure = {.code = JC_CODE_FOREIGN_SENDER,
+                            .found = uid,
+                            .expected = slot->web_uid};
+
+    send_failed(slot, &failure);
+    (void) jc_sys_shutdown(slot->control_fd, SHUT_RDWR);
+    jc_sys_exit(JC_FAILED_STATUS);
+}
+
+/* What the kernel adds to a record: who has sent it, always and first, and
+ * then at most one descriptor, or -1. Returns -1 if it is anything else. */
+static int read_ancillary(const struct msghdr *mh, struct ucred *sender,
+                          int *fd)
+{
+    const char *at = mh->msg_control;
+    const struct cmsghdr *c = mh->msg_control;
+    size_t first = CMSG_SPACE(sizeof(*sender));
+
+    *fd = -1;
+    if (mh->msg_controllen < CMSG_LEN(sizeof(*sender)) ||
+        c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS ||
+        c->cmsg_len != CMSG_LEN(sizeof(*sender))) {
+        return -1;
+    }
+    memcpy(sender, CMSG_DATA(c), sizeof(*sender));
+    if (mh->msg_controllen <= first) {
+        return 0;
+    }
+    c = (const struct cmsghdr *) (at + first);
+    if (mh->msg_controllen < first + CMSG_LEN(sizeof(*fd)) ||
+        c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+        c->cmsg_len != CMSG_LEN(sizeof(*fd))) {
+        return -1;
+    }
+    memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+    return 0;
+}
+
+/* The request, as a record or in a memfd (src/wire/request.h), from a process
+ * of the web user. NULL: neither, or more than that. What is left open is
+ * closed by exec or exit. */
 static const void *receive_request(jc_slot_t *slot, size_t *len)
 {
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
     } ancillary;
     struct iovec iov = {.iov_base = slot->request,
                         .iov_len = sizeof(slot->request)};
@@ -115,21 +160,20 @@ static const void *receive_request(jc_slot_t *slot, size_t *len)
                         .msg_controllen = sizeof(ancillary)};
     long got =
         jc_sys_recvmsg(slot->control_fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
+    struct ucred sender;
     int fd;
 
-    if (got <= 0 || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+    if (got <= 0 || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
+        read_ancillary(&mh, &sender, &fd)) {
         return NULL;
     }
-    if (mh.msg_controllen == 0) {
+    if (sender.uid != slot->web_uid) {
+        refuse_sender(slot, sender.uid);
+    }
+    if (fd < 0) {
         *len = (size_t) got;
         return slot->request;
     }
-    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-        c->cmsg_len != CMSG_LEN(sizeof(int))) {
-        return NULL;
-    }
-    memcpy(&fd, CMSG_DATA(c), sizeof(fd));
     return map_memfd(slot, fd, len);
 }
 

@@ -20,8 +20,9 @@
 
 #include "runs.h"
 
-#define EVENTS 32
-#define BATCH  16
+#define EVENTS    32
+#define BATCH     16
+#define OTHERS_MS 20
 
 static struct {
     const jc_jail_t *jail;
@@ -66,19 +67,19 @@ static void start(jc_run_t *run)
 {
     jc_events_read(keeper.jail, &run->events);
     run->pid = jc_spawn(keeper.jail, run->channel->request_id,
-                        run->channel->control_fd);
+                        run->channel->control_fd, run->channel->web_uid);
     if (run->pid < 0) {
+        jc_tally_give();
         refuse_fork(run, errno);
         return;
     }
     jc_runs_add(run, keeper.jail->policy.rec->total_ms);
 }
 
-static int has_place(void)
+/* The place is the request's, until jc_runs_* give it back at its end. */
+static int take_place(void)
 {
-    uint32_t most = keeper.jail->policy.rec->running_max;
-
-    return most == 0 || jc_runs_count() < most;
+    return jc_tally_take(keeper.jail->policy.rec->running_max);
 }
 
 /* Because of the queue's length, or of the time spent in it. */
@@ -117,7 +118,7 @@ static void serve_queue(void)
 {
     jc_run_t *run;
 
-    while (jc_queue_count() > 0 && has_place()) {
+    while (jc_queue_count() > 0 && take_place()) {
         start(jc_queue_take());
     }
     while ((run = jc_queue_take_overdue()) != NULL) {
@@ -138,7 +139,7 @@ static void serve_request(jc_channel_t *channel)
     }
     run->channel = channel;
     channel->run = run;
-    if (has_place()) {
+    if (jc_queue_count() == 0 && take_place()) {
         start(run);
     } else {
         enqueue(run);
@@ -147,7 +148,7 @@ static void serve_request(jc_channel_t *channel)
 
 static void jc_keeper_on_run(const jc_msg_run_t *msg, int *fds)
 {
-    jc_channel_t *channel = jc_channel_open(fds, msg->request_id);
+    jc_channel_t *channel = jc_channel_open(fds, msg);
 
     if (!channel) {
         jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = errno};
@@ -217,11 +218,9 @@ static void serve_helper(void)
     }
 }
 
-/* Nobody needs us, or the root is not what httpd sees under its name. The
- * helper finds us gone by its next message. What it has sent before is taken,
- * and told in the second case that it fails; at its end take_message drains.
- * The socket is shut down because a child that was just forked has a copy of
- * it. */
+/* Nobody needs us. The helper finds us gone by its next message. What it has
+ * sent before is taken; at its end take_message drains. The socket is shut
+ * down because a child that was just forked has a copy of it. */
 static void give_way(void)
 {
     if (!jc_channels_draining()) {
@@ -229,6 +228,20 @@ static void give_way(void)
     }
     while (!jc_channels_draining()) {
         take_message();
+    }
+}
+
+/* Once for each script that is not here; how often that is looked at is for
+ * the helper to say. */
+static void say_stale(void)
+{
+    jc_msg_stale_t msg;
+    uint64_t count;
+
+    if (read(JC_KEEPER_STALE_FD, &count, sizeof(count)) > 0 &&
+        !jc_channels_draining()) {
+        (void) jc_wire_send(JC_KEEPER_HELPER_FD, JC_MSG_STALE, &msg, NULL, 0,
+                            MSG_DONTWAIT);
     }
 }
 
@@ -248,12 +261,27 @@ static int on_event(const struct epoll_event *event)
         jc_runs_kill_all();
         _exit(0);
     } else if (what == &on_stale) {
-        epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, JC_KEEPER_STALE_FD, NULL);
-        give_way();
+        say_stale();
+    } else if (*(const int *) what == JC_SOURCE_PEER) {
+        jc_peer_on_death(event->data.ptr);
     } else {
         on_channel(event->data.ptr, event->events);
     }
     return 0;
+}
+
+/* An httpd child has ended: what it has asked for is given up, as if it had
+ * closed its channels, whoever else may have a copy of their ends. */
+static void end_channels_of_dead(void)
+{
+    jc_channel_t *channel;
+
+    while (jc_peers_have_died()) {
+        while ((channel = jc_channel_of_dead()) != NULL) {
+            on_hang_up(channel);
+        }
+    }
+    jc_peers_tidy();
 }
 
 static int set_up(void)
@@ -297,6 +325,10 @@ static int sleep_ms(void)
     if (is_empty()) {
         return (int) keeper.jail->policy.rec->idle_ms;
     }
+    /* Nobody says when a place that another keeper holds becomes free. */
+    if (queue_ms > OTHERS_MS && jc_tally_has_others()) {
+        queue_ms = OTHERS_MS;
+    }
     return queue_ms < 0 || (runs_ms >= 0 && runs_ms < queue_ms) ? runs_ms
                                                                 : queue_ms;
 }
@@ -325,6 +357,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
             jc_runs_reap(jail);
             jc_spawn_tidy();
         }
+        end_channels_of_dead();
         if (jc_channels_draining()) {
             jc_channels_close_free();
         }

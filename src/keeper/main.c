@@ -53,5 +53,9 @@ void jc_keeper_main(const jc_keeper_start_t *start)
         jc_keeper_refuse_all(jail.start.sock_fd, &failure);
         _exit(1);
     }
+    jc_msg_ready_t ready = {.print = jail.print};
+    /* If it is lost the helper goes on to count what it sends. */
+    (void) jc_wire_send(JC_KEEPER_HELPER_FD, JC_MSG_READY, &ready, NULL, 0,
+                        MSG_DONTWAIT);
     jc_keeper_serve(&jail);
 }

@@ -127,8 +127,11 @@ static void free_channel(jc_run_t *run)
 
 static void uncount(jc_run_t *run)
 {
-    runs.count -= (uint32_t) run->is_counted;
-    run->is_counted = 0;
+    if (run->is_counted) {
+        runs.count--;
+        run->is_counted = 0;
+        jc_tally_give();
+    }
 }
 
 static void forget(jc_run_t *run)

@@ -23,8 +23,23 @@ typedef enum {
     JC_RUN_KILL,   /* SIGKILL is sent at every tick */
 } jc_run_state_t;
 
+/* An httpd child that has channels here. */
+typedef struct jc_peer {
+    int source; /* JC_SOURCE_PEER: what epoll gives back points here */
+    struct jc_peer *next;
+    int pidfd; /* readable when it has ended */
+    int32_t pid;
+    unsigned channels;
+    int is_dead;
+} jc_peer_t;
+
+enum { JC_SOURCE_OWN, JC_SOURCE_CHANNEL, JC_SOURCE_PEER };
+
 /* What a child of httpd sends its requests over, one after the other. */
 typedef struct jc_channel {
+    int source; /* JC_SOURCE_CHANNEL: what epoll gives back points here */
+    jc_peer_t *peer;
+    uint32_t web_uid; /* whose requests are taken */
     struct jc_channel *next;
     struct jc_channel *before;
     int control_fd;
@@ -89,11 +104,11 @@ uint64_t jc_sweep_next_ms(void);
 void jc_sweep_strays(void);
 
 /*
- * channels.c: takes fds[JC_SPAWN_FDS] and has epoll watch for requests and for
- * the hang-up, each told once. NULL with errno; then fds are still the
- * caller's.
+ * channels.c: takes fds[JC_RUN_FDS] and has epoll watch for requests, for the
+ * hang-up and for the end of the httpd child, each told once. NULL with errno;
+ * then fds are still the caller's.
  */
-jc_channel_t *jc_channel_open(int *fds, uint64_t request_id);
+jc_channel_t *jc_channel_open(int *fds, const jc_msg_run_t *msg);
 /* So that the peer sees it at once. */
 void jc_channel_close(jc_channel_t *channel);
 /* From now on the keeper takes no more requests, and goes when the last has
@@ -103,6 +118,19 @@ int jc_channels_draining(void);
 /* Closes those without a request. Not while events are looked at, which may
  * name them. */
 void jc_channels_close_free(void);
+/* The next channel of an httpd child that has ended; NULL: there is none. */
+jc_channel_t *jc_channel_of_dead(void);
+
+/* peers.c: the record of the httpd child `pid`, for a channel more. Takes
+ * *pidfd, which is that child's. NULL with errno. */
+jc_peer_t *jc_peer_find(int *pidfd, int32_t pid);
+void jc_peer_unref(jc_peer_t *peer);
+void jc_peer_on_death(jc_peer_t *peer);
+/* Whether one has ended since this was last asked. */
+int jc_peers_have_died(void);
+/* Forgets those without a channel. Not while events are looked at, which may
+ * name them. */
+void jc_peers_tidy(void);
 
 /* queue.c: puts it at the end, for wait_ms. */
 void jc_queue_add(jc_run_t *run, uint32_t wait_ms);

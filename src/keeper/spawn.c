@@ -160,7 +160,8 @@ static pid_t make_child(jc_slot_t *slot)
 
 #endif
 
-pid_t jc_spawn(const jc_jail_t *jail, uint64_t request_id, int control_fd)
+pid_t jc_spawn(const jc_jail_t *jail, uint64_t request_id, int control_fd,
+               uint32_t web_uid)
 {
     jc_slot_t *slot = take_slot();
 
@@ -172,6 +173,7 @@ pid_t jc_spawn(const jc_jail_t *jail, uint64_t request_id, int control_fd)
     slot->jail = jail;
     slot->request_id = request_id;
     slot->control_fd = control_fd;
+    slot->web_uid = web_uid;
     slot->busy = 1;
     pid_t pid = make_child(slot);
     if (pid < 0) {

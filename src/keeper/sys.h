@@ -156,6 +156,11 @@ static inline int jc_sys_map(void *at, int fd, size_t len)
     return result == jc_sys_arg(at) ? 0 : (int) result;
 }
 
+static inline int jc_sys_shutdown(int fd, int how)
+{
+    return (int) jc_sys(SYS_shutdown, fd, how, 0, 0, 0);
+}
+
 static inline int jc_sys_get_seals(int fd)
 {
     return (int) jc_sys(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0);

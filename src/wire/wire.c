@@ -24,16 +24,19 @@ static const struct {
 } shapes[] = {
     [JC_MSG_GENERATION] = {sizeof(jc_msg_generation_t), JC_GENERATION_FDS},
     [JC_MSG_SPAWN] = {sizeof(jc_msg_spawn_t), JC_SPAWN_FDS},
-    [JC_MSG_RUN] = {sizeof(jc_msg_run_t), JC_SPAWN_FDS},
+    [JC_MSG_RUN] = {sizeof(jc_msg_run_t), JC_RUN_FDS},
     [JC_MSG_STARTED] = {sizeof(jc_msg_started_t), JC_STARTED_FDS},
     [JC_MSG_STARTED_STDIN] = {sizeof(jc_msg_started_t), JC_STARTED_STDIN_FDS},
     [JC_MSG_FAILED] = {sizeof(jc_msg_failed_t), 0},
     [JC_MSG_EXIT] = {sizeof(jc_msg_exit_t), 0},
+    [JC_MSG_RETIRE] = {sizeof(jc_msg_retire_t), 0},
+    [JC_MSG_READY] = {sizeof(jc_msg_ready_t), 0},
+    [JC_MSG_STALE] = {sizeof(jc_msg_stale_t), 0},
 };
 
 static int known(uint16_t type)
 {
-    return type >= JC_MSG_GENERATION && type <= JC_MSG_EXIT;
+    return type >= JC_MSG_GENERATION && type < JC_MSG_TYPES;
 }
 
 size_t jc_wire_length(uint16_t type)
@@ -109,17 +112,20 @@ jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
 
 /*
  * Takes the descriptors out of every SCM_RIGHTS block, of which the kernel
- * lets a sender have SCM_FDS_MAX in all. Returns how many; *foreign is set if
- * there is a block of another kind. A socket with SO_PASSCRED listens to this
- * process's parent alone: the kernel says who has sent (unix(7)).
+ * lets a sender have SCM_FDS_MAX in all, and the sender out of the block that
+ * SO_PASSCRED brings, if the caller asks for it. Returns how many descriptors
+ * there are; *foreign is set if there is a block of another kind.
  */
-static unsigned take_fds(struct msghdr *mh, int *fds, int *foreign)
+static unsigned take_fds(struct msghdr *mh, int *fds, struct ucred *sender,
+                         int *foreign)
 {
     unsigned count = 0;
 
     for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS &&
-            ((struct ucred *) CMSG_DATA(c))->pid == getppid()) {
+        if (sender && c->cmsg_level == SOL_SOCKET &&
+            c->cmsg_type == SCM_CREDENTIALS &&
+            c->cmsg_len == CMSG_LEN(sizeof(*sender))) {
+            memcpy(sender, CMSG_DATA(c), sizeof(*sender));
             continue;
         }
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
@@ -153,8 +159,9 @@ static int shape_is_right(const jc_wire_any_t *any, size_t length,
            fd_count == jc_wire_fd_count(any->head.type);
 }
 
-jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
-                                 int flags, jc_wire_discard_t *discard)
+jc_wire_result_t jc_wire_recv_from(int sock_fd, jc_wire_any_t *any, int *fds,
+                                   int flags, jc_wire_discard_t *discard,
+                                   struct ucred *sender)
 {
     /* Room for all that can come: a peer's surplus is then seen and discarded
      * here, and not by the kernel. */
@@ -175,6 +182,9 @@ jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
     for (unsigned i = 0; i < JC_MAX_FDS; i++) {
         fds[i] = -1;
     }
+    if (sender) {
+        *sender = (struct ucred){.pid = 0, .uid = JC_NO_ID, .gid = JC_NO_ID};
+    }
     do {
         length = recvmsg(sock_fd, &mh, flags | MSG_CMSG_CLOEXEC);
         /* ECONNRESET is said once, of a peer that has closed without reading
@@ -183,7 +193,7 @@ jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
     if (length < 0) {
         return errno == EAGAIN ? JC_WIRE_AGAIN : JC_WIRE_ERROR;
     }
-    unsigned count = take_fds(&mh, all, &foreign);
+    unsigned count = take_fds(&mh, all, sender, &foreign);
     if (length == 0 && count == 0 && !(mh.msg_flags & MSG_CTRUNC)) {
         return hung_up(sock_fd) ? JC_WIRE_EOF : JC_WIRE_MALFORMED;
     }
@@ -200,7 +210,7 @@ jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
 jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
                               int flags)
 {
-    return jc_wire_recv_or(sock_fd, any, fds, flags, jc_wire_close_fds);
+    return jc_wire_recv_from(sock_fd, any, fds, flags, jc_wire_close_fds, NULL);
 }
 
 void jc_wire_failed(jc_msg_failed_t *msg, uint64_t request_id,

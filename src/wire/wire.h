@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 
 #define JC_WIRE_MAGIC   0x4a434749u /* "JCGI" */
-#define JC_WIRE_VERSION 7u
+#define JC_WIRE_VERSION 8u
 
 /* Of a memfd that goes from one process to another: nobody changes it while it
  * is read (fcntl(2)). */
@@ -45,17 +45,24 @@ enum {
     JC_MSG_STARTED_STDIN,  /* likewise, if the request has a body */
     JC_MSG_FAILED,         /* helper, keeper, script's child -> httpd child */
     JC_MSG_EXIT,           /* keeper -> httpd child, on ended */
+    JC_MSG_RETIRE,         /* parent -> helper */
+    JC_MSG_READY,          /* keeper -> helper */
+    JC_MSG_STALE,          /* keeper -> helper */
+    JC_MSG_TYPES,          /* no type: one more than the last */
 };
 
 /*
- * The descriptors of JC_MSG_SPAWN and JC_MSG_RUN: a channel, two SEQPACKET
- * sockets whose peers the httpd child keeps. Requests come over it one after
- * the other (request.h); the first lies in control already.
+ * The descriptors of JC_MSG_SPAWN: a channel, two SEQPACKET sockets whose peers
+ * the httpd child keeps. Requests come over it one after the other (request.h);
+ * the first is in control already. JC_MSG_RUN passes them on, with a pidfd of
+ * the httpd child that has sent SPAWN: its channels end with it.
  */
 enum {
     JC_SPAWN_CONTROL, /* the request; STARTED, FAILED; its closing ends it */
     JC_SPAWN_ENDED,   /* EXIT and nothing else, so that it can be waited for */
-    JC_SPAWN_FDS
+    JC_SPAWN_FDS,
+    JC_RUN_CHILD = JC_SPAWN_FDS,
+    JC_RUN_FDS
 };
 
 /* The descriptors of JC_MSG_STARTED and JC_MSG_STARTED_STDIN, in this order:
@@ -108,7 +115,28 @@ typedef struct {
 typedef struct {
     jc_wire_head_t head;
     uint64_t request_id;
+    uint32_t web_uid; /* whose requests are taken from the channel */
+    int32_t child;    /* pid of the httpd child, as the helper sees it */
 } jc_msg_run_t;
+
+/* All children of this generation have ended: nobody may use its socket any
+ * more, whoever still has a copy. */
+typedef struct {
+    jc_wire_head_t head;
+    uint64_t generation;
+} jc_msg_retire_t;
+
+/* The jail is built. `print` identifies what its root was made of. */
+typedef struct {
+    jc_wire_head_t head;
+    uint64_t print;
+} jc_msg_ready_t;
+
+/* A script that httpd has seen is not in the jail: its root may have been
+ * replaced by another of the same name. */
+typedef struct {
+    jc_wire_head_t head;
+} jc_msg_stale_t;
 
 /* Sent before execve: from here on the request may have had effects. */
 typedef struct {
@@ -165,6 +193,9 @@ typedef union {
     jc_msg_started_t started;
     jc_msg_failed_t failed;
     jc_msg_exit_t exit;
+    jc_msg_retire_t retire;
+    jc_msg_ready_t ready;
+    jc_msg_stale_t stale;
 } jc_wire_any_t;
 
 typedef enum {
@@ -216,11 +247,16 @@ int jc_wire_pack(jc_wire_packed_t *packed, uint16_t type, void *msg,
 jc_wire_result_t jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
                               int flags);
 
-/* The same for a receiver that must not close itself what a peer has sent
- * with a message that is not one: it may be anything. */
+/*
+ * The same for a socket with SO_PASSCRED: *sender is who has sent the message,
+ * in the kernel's words (unix(7)); pid 0 and uid JC_NO_ID where the kernel says
+ * nothing. `discard` closes what a peer has sent with a message that is not
+ * one: it may be anything.
+ */
 typedef void jc_wire_discard_t(int *fds, unsigned count);
-jc_wire_result_t jc_wire_recv_or(int sock_fd, jc_wire_any_t *any, int *fds,
-                                 int flags, jc_wire_discard_t *discard);
+jc_wire_result_t jc_wire_recv_from(int sock_fd, jc_wire_any_t *any, int *fds,
+                                   int flags, jc_wire_discard_t *discard,
+                                   struct ucred *sender);
 
 /* Why something was not done; `text` may be NULL. */
 typedef struct {

@@ -35,7 +35,8 @@ cmp_ok($functions, '>', 40, 'functions were found');
 # Not the loop of a keeper, its channels, requests, queue and slots: they run as the
 # tenant, after the last privilege has gone, and not between fork and exec.
 my %as_tenant = map { $_ => 1 } qw(src/keeper/loop.c src/keeper/runs.c src/keeper/sweep.c
-  src/keeper/queue.c src/keeper/spawn.c src/keeper/events.c src/keeper/channels.c);
+  src/keeper/queue.c src/keeper/spawn.c src/keeper/events.c src/keeper/channels.c
+  src/keeper/peers.c src/keeper/tally.c);
 
 # What makes a jail more than a chroot has an account of its own: it runs once for each
 # jail, before there is a tenant in it, and reads nothing but the policy.

@@ -36,6 +36,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* No test uses all of what follows. */
+#pragma GCC diagnostic ignored "-Wunused-function"
+
 #define TENANT   61901u
 #define WEB      65534u
 #define ALL_CAPS "1ffffffffff"
@@ -177,6 +180,15 @@ static int make_table(uint64_t generation, const policy_t *policies,
     return sealed_memfd(table, at);
 }
 
+/* With SO_PASSCRED, as the kernel adds the sender only for who asks. */
+static void ask_who_sends(int fd)
+{
+    int on = 1;
+
+    assert_return_code(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)),
+                       errno);
+}
+
 static void exec_helper(int parent_fd, int pidfd)
 {
     int null_fd = open("/dev/null", O_RDWR);
@@ -218,6 +230,7 @@ static void start_again(helper_t *h)
     assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
                                   pair),
                        errno);
+    ask_who_sends(pair[1]);
     h->pid = fork();
     if (h->pid == 0) {
         exec_helper(pair[1], pidfd);
@@ -240,6 +253,7 @@ static void open_generation(helper_t *h, uint64_t generation,
     h->generation = generation;
     h->child_fd = pair[0];
     h->helper_fd = pair[1];
+    ask_who_sends(h->helper_fd);
     h->table_fd = make_table(generation, policies, count);
 }
 
@@ -303,19 +317,40 @@ typedef struct {
     jc_msg_spawn_t msg;
 } request_t;
 
+/* The kernel says of a message the real uid of its sender, of a socket the
+ * effective one of its maker. */
+static void become_web(void)
+{
+    assert_return_code(setresuid(WEB, WEB, 0), errno);
+}
+
+static void become_root(void)
+{
+    assert_return_code(setresuid(0, 0, 0), errno);
+}
+
+/* Sends a request as a child of httpd does. */
+static void hand_over(int control_fd, const void *data, size_t len)
+{
+    become_web();
+    assert_int_equal(send(control_fd, data, len, 0), len);
+    become_root();
+}
+
 /* All but the request itself. */
 static void prepare_empty(const helper_t *h, request_t *r)
 {
     int control[2], ended[2];
 
-    assert_return_code(seteuid(WEB), errno);
+    become_web();
     assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
                                   control),
                        errno);
     assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
                                   ended),
                        errno);
-    assert_return_code(seteuid(0), errno);
+    ask_who_sends(control[1]);
+    become_root();
     *r = (request_t){.fds = {control[1], ended[1]},
                      .control_fd = control[0],
                      .ended_fd = ended[0],
@@ -332,7 +367,7 @@ static void prepare(const helper_t *h, request_t *r, const char *script,
     size_t len = make_request(data, script, host_path, 0);
 
     prepare_empty(h, r);
-    assert_int_equal(send(r->control_fd, data, len, 0), len);
+    hand_over(r->control_fd, data, len);
 }
 
 static void replace_fd(request_t *r, unsigned which, int fd)
@@ -343,11 +378,11 @@ static void replace_fd(request_t *r, unsigned which, int fd)
 
 static void ask(const helper_t *h, request_t *r)
 {
-    assert_return_code(seteuid(WEB), errno);
+    become_web();
     assert_int_equal(jc_wire_send(h->child_fd, JC_MSG_SPAWN, &r->msg, r->fds,
                                   JC_SPAWN_FDS, 0),
                      JC_WIRE_OK);
-    assert_return_code(seteuid(0), errno);
+    become_root();
     jc_wire_close_fds(r->fds, JC_SPAWN_FDS);
 }
 

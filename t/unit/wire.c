@@ -25,7 +25,8 @@
 
 static const uint16_t all_types[] = {
     JC_MSG_GENERATION,    JC_MSG_SPAWN,  JC_MSG_RUN,  JC_MSG_STARTED,
-    JC_MSG_STARTED_STDIN, JC_MSG_FAILED, JC_MSG_EXIT,
+    JC_MSG_STARTED_STDIN, JC_MSG_FAILED, JC_MSG_EXIT, JC_MSG_RETIRE,
+    JC_MSG_READY,         JC_MSG_STALE,
 };
 #define TYPE_COUNT (sizeof(all_types) / sizeof(all_types[0]))
 
@@ -243,7 +244,7 @@ static void wrong_head(void **state)
 static void unknown_type(void **state)
 {
     fixture_t *f = *state;
-    const uint16_t types[] = {0, JC_MSG_EXIT + 1, 255, UINT16_MAX};
+    const uint16_t types[] = {0, JC_MSG_TYPES, 255, UINT16_MAX};
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         jc_wire_any_t any;
@@ -341,13 +342,14 @@ static void credentials_beside_descriptors(void **state)
     refused_as(f, JC_WIRE_MALFORMED);
 }
 
-/* Such a socket is for the parent of the process that reads it. */
-static void credentials_of_the_parent(void **state)
+/* Who asks is told who has sent it. */
+static void sender_is_told(void **state)
 {
     fixture_t *f = *state;
     jc_wire_any_t any;
     size_t len = right_message(JC_MSG_SPAWN, &any);
-    int on = 1, status;
+    struct ucred sender;
+    int on = 1, status, fds[JC_MAX_FDS];
 
     assert_return_code(setsockopt(f->pair[1], SOL_SOCKET, SO_PASSCRED, &on,
                                   sizeof(on)),
@@ -355,19 +357,35 @@ static void credentials_of_the_parent(void **state)
     pid_t child = fork();
     assert_return_code(child, errno);
     if (child == 0) {
-        int fds[JC_MAX_FDS];
-
-        if (jc_wire_recv(f->pair[1], &any, fds, 0) != JC_WIRE_OK ||
-            fds[JC_SPAWN_FDS - 1] < 0) {
-            _exit(1);
-        }
-        /* From itself. */
         send_raw(f, &any, len, JC_SPAWN_FDS);
-        _exit(jc_wire_recv(f->pair[1], &any, fds, 0) != JC_WIRE_MALFORMED);
+        _exit(0);
     }
-    send_raw(f, &any, len, JC_SPAWN_FDS);
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    assert_int_equal(jc_wire_recv_from(f->pair[1], &any, fds, MSG_DONTWAIT,
+                                       jc_wire_close_fds, &sender),
+                     JC_WIRE_OK);
+    assert_int_equal(sender.pid, child);
+    assert_int_equal(sender.uid, getuid());
+    assert_true(fds[JC_SPAWN_FDS - 1] >= 0);
+    jc_wire_close_fds(fds, JC_MAX_FDS);
+}
+
+/* Without SO_PASSCRED the kernel says nothing, and nobody is taken for it. */
+static void no_sender_is_told(void **state)
+{
+    fixture_t *f = *state;
+    jc_wire_any_t any;
+    size_t len = right_message(JC_MSG_SPAWN, &any);
+    struct ucred sender;
+    int fds[JC_MAX_FDS];
+
+    send_raw(f, &any, len, JC_SPAWN_FDS);
+    assert_int_equal(jc_wire_recv_from(f->pair[1], &any, fds, MSG_DONTWAIT,
+                                       jc_wire_close_fds, &sender),
+                     JC_WIRE_OK);
+    assert_int_equal(sender.pid, 0);
+    assert_int_equal(sender.uid, JC_NO_ID);
+    jc_wire_close_fds(fds, JC_MAX_FDS);
 }
 
 static void empty_record(void **state)
@@ -461,14 +479,17 @@ static void not_a_socket(void **state)
 static void sizes(void **state)
 {
     (void) state;
-    assert_int_equal(JC_WIRE_VERSION, 7);
+    assert_int_equal(JC_WIRE_VERSION, 8);
     assert_int_equal(jc_wire_length(JC_MSG_GENERATION), 24);
     assert_int_equal(jc_wire_length(JC_MSG_SPAWN), 40);
-    assert_int_equal(jc_wire_length(JC_MSG_RUN), 16);
+    assert_int_equal(jc_wire_length(JC_MSG_RUN), 24);
     assert_int_equal(jc_wire_length(JC_MSG_STARTED), 32);
     assert_int_equal(jc_wire_length(JC_MSG_STARTED_STDIN), 32);
     assert_int_equal(jc_wire_length(JC_MSG_FAILED), 552);
     assert_int_equal(jc_wire_length(JC_MSG_EXIT), 56);
+    assert_int_equal(jc_wire_length(JC_MSG_RETIRE), 16);
+    assert_int_equal(jc_wire_length(JC_MSG_READY), 16);
+    assert_int_equal(jc_wire_length(JC_MSG_STALE), 8);
     assert_int_equal(sizeof(jc_table_head_t), 32);
     assert_int_equal(sizeof(jc_table_entry_t), 8);
     assert_int_equal(sizeof(jc_common_t), 24);
@@ -503,7 +524,8 @@ int main(void)
         TEST(sender_counts_descriptors),
         TEST(receiver_out_of_descriptors),
         TEST(credentials_beside_descriptors),
-        TEST(credentials_of_the_parent),
+        TEST(sender_is_told),
+        TEST(no_sender_is_told),
         TEST(empty_record),
         TEST(peer_closes),
         TEST(peer_closes_unread),

@@ -111,12 +111,13 @@ sub peak_growth_kb {
 }
 
 # The sockets of the kind that channels are: inode => the other end's (0 without one),
-# and that of those in which something lies unread.
+# and that of those in which something lies unread. The kernel gives a name to a socket
+# that has asked for its peer's credentials (unix(7), autobind).
 sub record_sockets {
     my (%peer, %unread);
     for (split /\n/, `ss -xHn`) {
         my ($bytes, $inode, $other) =
-          /^u_seq\s+ESTAB\s+(\d+)\s+\d+\s+\*\s+(\d+)\s+\*\s+(\d+)/
+          /^u_seq\s+ESTAB\s+(\d+)\s+\d+\s+\S+\s+(\d+)\s+\S+\s+(\d+)/
           or next;
         $peer{$inode}   = $other;
         $unread{$inode} = 1 if $bytes > 0;
