@@ -124,6 +124,8 @@ static void register_hooks(apr_pool_t *p)
     /* After post_config, and there after those who also register for SSI. */
     ap_hook_optional_fn_retrieve(jc_ssi_register, cgi, NULL,
                                  APR_HOOK_REALLY_LAST);
+    ap_hook_child_status(jc_supervise_child_status, NULL, NULL,
+                         APR_HOOK_MIDDLE);
     ap_hook_monitor(jc_supervise_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before another module's child_init can fork or start a thread. */
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -11,6 +11,9 @@
 #include "httpd.h"
 #include "http_config.h"
 #include "http_log.h"
+#include "ap_mpm.h"
+#include "scoreboard.h"
+#include "mpm_common.h"
 #include "apr_tables.h"
 
 #include "src/wire/codes.h"
@@ -207,6 +210,9 @@ uint64_t jc_supervise_next_generation(void);
 const char *jc_supervise_check_helper(apr_pool_t *p, const char *path);
 /* Hook, about every ten seconds: starts a helper that could not be started. */
 int jc_supervise_monitor(apr_pool_t *p, server_rec *s);
+/* Hook: httpd has started a child, or one has ended. */
+void jc_supervise_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
+                               int slot, mpm_child_status status);
 /* In a child, before it serves: closes what only the parent may hold. */
 void jc_supervise_child_init(void);
 

@@ -30,7 +30,7 @@
 
 /* A new layout of jc_retained_t needs a new number: after an upgrade and a
  * graceful restart the new module finds what the old one has left. */
-#define STATE_KEY "mod_jailcgi-supervise-3"
+#define STATE_KEY "mod_jailcgi-supervise-4"
 
 typedef struct {
     int *place; /* in the retained memory; -1 meanwhile */

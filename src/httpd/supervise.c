@@ -169,11 +169,20 @@ int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
         jc_generations_check_newest(&state->generations, s);
     }
     jc_generations_drop_dead(&state->generations);
+    jc_generations_retire(&state->generations, state->helper_fd);
     if (state->helper.pid == 0 && state->generations.count > 0 &&
         !is_stopping() && (error = start_helper(0)) != NULL) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", error);
     }
     return DECLINED;
+}
+
+void jc_supervise_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
+                               int slot, mpm_child_status status)
+{
+    if (status == MPM_CHILD_STARTED && getpid() == state->parent_pid) {
+        jc_generations_child(&state->generations, pid);
+    }
 }
 
 /*

@@ -35,6 +35,8 @@ typedef struct {
     uint64_t caps;     /* that the helper needs for it */
     int helper_end_fd; /* kept, with the requests in it, if the helper dies */
     int table_fd;
+    pid_t *children; /* all that were started, ended ones too; malloc's */
+    unsigned child_count;
 } jc_generation_t;
 
 typedef struct {
@@ -54,6 +56,12 @@ void jc_generations_drop(jc_generations_t *all, unsigned i);
 void jc_generations_drop_dead(jc_generations_t *all);
 void jc_generations_close(jc_generations_t *all);
 uint64_t jc_generations_caps(const jc_generations_t *all);
+/* retire.c: httpd has started this child of the newest generation. */
+void jc_generations_child(jc_generations_t *all, pid_t pid);
+/* Gives up each older generation whose children have all ended, and says so to
+ * the helper: its socket may not have hung up, because a child has passed its
+ * end on to somebody. */
+void jc_generations_retire(jc_generations_t *all, int helper_fd);
 /* Tells the helper of it, without blocking. */
 jc_wire_result_t jc_parent_generation(int helper_fd,
                                       const jc_generation_t *generation);

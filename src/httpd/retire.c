@@ -1,0 +1,97 @@
+/*
+ * Generations whose children have all ended.
+ *
+ * Mostly a generation's socket hangs up then, as nobody else has an end of it.
+ * But a compromised child can have passed its end on, to a process of a
+ * tenant's that outlives it; the generation would go on for as long as that
+ * process likes. So the parent remembers which children it has started, and
+ * asks the kernel which of them it still has.
+ *
+ * Runs in:   httpd parent (root)
+ * Privilege: the parent's
+ * Trusts:    the MPM, for the pid of a child that it has just started; the
+ *            kernel's list. Not the scoreboard, which children can write
+ * Never:     retires the newest generation
+ */
+#include "src/httpd/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ROOM_STEP 64
+
+void jc_generations_child(jc_generations_t *all, pid_t pid)
+{
+    jc_generation_t *newest;
+    pid_t *grown;
+
+    if (all->count == 0) {
+        return;
+    }
+    newest = &all->list[all->count - 1];
+    if (newest->child_count % ROOM_STEP == 0) {
+        grown = realloc(newest->children,
+                        (newest->child_count + ROOM_STEP) * sizeof(*grown));
+        if (grown == NULL) {
+            return; /* then it ends with its socket, or is never retired */
+        }
+        newest->children = grown;
+    }
+    newest->children[newest->child_count++] = pid;
+}
+
+static int contains(const pid_t *pids, unsigned count, pid_t pid)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (pids[i] == pid) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Of the kernel's list those that the generation has had, at most. Returns -1
+ * if it cannot be read: then all may live. */
+static int living_of(const jc_generation_t *generation)
+{
+    char path[64];
+    int living = 0, pid, items;
+    FILE *list;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int) getpid());
+    list = fopen(path, "re");
+    if (list == NULL) {
+        return -1;
+    }
+    while ((items = fscanf(list, "%d", &pid)) == 1) {
+        living += contains(generation->children, generation->child_count, pid);
+    }
+    if (items != EOF || ferror(list)) {
+        living = -1;
+    }
+    fclose(list);
+    return living;
+}
+
+void jc_generations_retire(jc_generations_t *all, int helper_fd)
+{
+    unsigned i = 0;
+
+    while (i + 1 < all->count) {
+        const jc_generation_t *generation = &all->list[i];
+        jc_msg_retire_t msg = {.generation = generation->number};
+
+        /* An MPM that does not name its children has none to be looked for.
+         * What cannot be sent now is sent the next time. */
+        if (generation->child_count == 0 || living_of(generation) != 0 ||
+            jc_wire_send(helper_fd, JC_MSG_RETIRE, &msg, NULL, 0,
+                         MSG_DONTWAIT) != JC_WIRE_OK) {
+            i++;
+        } else {
+            jc_generations_drop(all, i);
+        }
+    }
+}
