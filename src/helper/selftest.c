@@ -175,7 +175,8 @@ static const row_t rows[] = {
      "JailNamespaces pid (the default), which needs a procfs of its own",
      CALLS("@mount")},
     {NEED_CHROOT, 0, try_chroot, "JailRoot", CALLS("chroot")},
-    {NEED_FILTER, 0, try_filter, "JailSeccomp and JailBackground deny",
+    {NEED_FILTER, 0, try_filter,
+     "any script (JailSeccomp, and each jail's own filter)",
      CALLS("seccomp") ", and the kernel needs CONFIG_SECCOMP_FILTER"},
     {NEED_PRIVS, 0, try_privs, "JailNoNewPrivs Off",
      "NoNewPrivileges=no in the unit of httpd"},
@@ -260,10 +261,9 @@ static uint32_t needs_of(const jc_generation_t *generation)
     for (uint32_t i = 0; i < generation->policy_count; i++) {
         const jc_policy_t *policy = generation->policies[i];
         const jc_policy_rec_t *rec = &policy->rec;
-        int has_filter = policy->common->part.filter_count > 0;
 
-        needs |= rec->namespaces;
-        needs |= has_filter || !rec->background_ms ? NEED_FILTER : 0;
+        /* Every keeper has a filter of its own. */
+        needs |= rec->namespaces | NEED_FILTER;
         needs |= rec->flags & JC_POLICY_SCOPE ? NEED_SCOPE : 0;
         needs |= rec->flags & JC_POLICY_PRIVS ? NEED_PRIVS : 0;
         if ((rec->flags & JC_POLICY_CHROOT) &&

@@ -1,14 +1,7 @@
 /*
  * What the kernel refuses to scripts although nothing in the jail's root or
- * rights does: system calls (seccomp(2)), to leave the session by which a
- * request's processes are known, and to reach another request (landlock(7)).
- *
- * setsid is refused by a filter of the keeper's own making. The script's child
- * has to call it all the same, when the filter is in force already: it says a
- * number that the keeper has drawn, in the first argument's register, which the
- * kernel ignores as setsid has no arguments. A script cannot know it: exec has
- * replaced the memory that it was in, the keeper's cannot be read (jail.c,
- * "undumpable"), and filters can be read back only with CAP_SYS_ADMIN.
+ * rights does: the system calls of the keeper's own filter (own_filter.c),
+ * those of JailSeccomp, and to reach another request (landlock(7)).
  *
  * Runs in:   keeper
  * Privilege: the tenant, still with its capabilities in jc_filter_install()
@@ -17,31 +10,12 @@
 #define _GNU_SOURCE
 #include "keeper.h"
 
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-#define NATIVE AUDIT_ARCH_X86_64
-#else
-#define NATIVE AUDIT_ARCH_AARCH64
-#endif
-#define OTHER_SETSID 66          /* of i386, and of 32-bit Arm */
-#define X32_BIT      0x40000000u /* x32 has the native numbers with it */
-
-#define LOAD(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at)
-#define ARCH     offsetof(struct seccomp_data, arch)
-#define NR       offsetof(struct seccomp_data, nr)
-#define ARGUMENT offsetof(struct seccomp_data, args)
-/* If it is the value go on, or else skip so many. */
-#define NEED(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip)
-#define SAY(what)         BPF_STMT(BPF_RET | BPF_K, what)
+#include "own_filter.h"
 
 /* Without SPEC_ALLOW kernels before 5.16 would slow scripts down by defences
  * against a process that attacks itself. */
@@ -54,36 +28,16 @@ static int install(const void *steps, uint32_t count)
                          SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
 }
 
-static int refuse_setsid(uint64_t secret)
-{
-    const struct sock_filter steps[] = {
-        LOAD(ARCH),
-        NEED(NATIVE, 8), /* else to the other modes */
-        LOAD(NR),
-        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~X32_BIT),
-        NEED(SYS_setsid, 8),
-        LOAD(ARGUMENT),
-        NEED((uint32_t) secret, 5),
-        LOAD(ARGUMENT + 4),
-        NEED((uint32_t) (secret >> 32), 3),
-        SAY(SECCOMP_RET_ALLOW),
-        LOAD(NR),
-        NEED(OTHER_SETSID, 1),
-        SAY(SECCOMP_RET_ERRNO | EPERM),
-        SAY(SECCOMP_RET_ALLOW),
-    };
-
-    return install(steps, sizeof(steps) / sizeof(steps[0]));
-}
-
 int jc_filter_install(jc_jail_t *jail, jc_failure_t *failure)
 {
     const jc_policy_view_t *policy = &jail->policy;
+    int may_leave = policy->rec->background_ms != 0;
+    jc_own_filter_t own;
 
-    if (policy->rec->background_ms == 0 &&
-        (getrandom(&jail->secret, sizeof(jail->secret), 0) !=
-             (ssize_t) sizeof(jail->secret) ||
-         refuse_setsid(jail->secret))) {
+    if (getrandom(&jail->secret, sizeof(jail->secret), 0) !=
+            (ssize_t) sizeof(jail->secret) ||
+        jc_own_filter_make(&own, may_leave ? NULL : &jail->secret) ||
+        install(own.steps, own.count)) {
         return -1;
     }
     return policy->common->filter_count > 0

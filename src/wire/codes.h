@@ -77,7 +77,7 @@ typedef enum {
     JC_CODE_MOUNT_UNSAFE = 1421, /* expected = what is wrong: 15xx */
     JC_CODE_MOUNT_TARGET = 1422, /* not there; text = the target */
     JC_CODE_STEP_CGROUP = 1430,
-    JC_CODE_STEP_FILTER = 1440, /* the filter of JailSeccomp and setsid */
+    JC_CODE_STEP_FILTER = 1440, /* JailSeccomp, and the keeper's own */
     JC_CODE_STEP_SCOPE = 1441,  /* JailScope */
 
     /* 15xx: the checks of the script, in its child, as the tenant */

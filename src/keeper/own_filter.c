@@ -1,0 +1,209 @@
+/*
+ * The keeper's own filter of system calls: what no setting of the site may
+ * allow. JailSeccomp has a list besides, which an administrator may change or
+ * turn off; this one is always there.
+ *
+ * A request and its keeper have the same uid, and so has every other request of
+ * the jail. The kernel lets a uid change the limits, the scheduling and the
+ * memory's place of all its processes: with RLIMIT_CPU it kills, with
+ * RLIMIT_NOFILE it starves. Landlock is asked about signals and ptrace only. So
+ * the calls that name a process are allowed for the caller itself, whom they
+ * call 0. doc/manual/processes.md goes through all system calls, and
+ * t/lint/processes.t holds it to this table.
+ *
+ * setsid is refused because a request's processes are known by their session.
+ * The script's child has to call it all the same, when the filter is in force
+ * already: it passes a number that the keeper has drawn, in the first
+ * argument's register, which the kernel ignores as setsid has no arguments. A
+ * script cannot know it: exec has replaced the memory that it was in, the
+ * keeper's cannot be read (jail.c, "undumpable"), and filters can be read back
+ * only with CAP_SYS_ADMIN.
+ *
+ * Runs in:   keeper
+ * Privilege: the tenant, still with its capabilities
+ * Trusts:    nothing
+ * Never:     looks at an argument before it knows the number: the kernel then
+ *            remembers that a call is allowed, and does not ask again
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+#include "own_filter.h"
+
+/* A call's number natively, and in the processor's 32-bit mode: i386, Arm. */
+#if defined(__x86_64__)
+#define NATIVE                AUDIT_ARCH_X86_64
+#define CALL(name, i386, arm) SYS_##name, i386
+#else
+#define NATIVE                AUDIT_ARCH_AARCH64
+#define CALL(name, i386, arm) SYS_##name, arm
+#endif
+#define X32_BIT      0x40000000u /* x32 has the native numbers with it, or */
+#define X32_OWN(nr)  nr, NO_CALL /* one of its own */
+#define NO_CALL      UINT32_MAX
+#define SCHED_CORE   62 /* PR_SCHED_CORE */
+#define WHO_PROCESS  1  /* IOPRIO_WHO_PROCESS */
+#define PRIO_PROCESS 0
+
+typedef struct {
+    enum { NO_TEST, EQUAL, DIFFERS, DIFFERS_WIDE } kind;
+    unsigned arg;
+    uint64_t value;
+} test_t;
+
+/* Of an int the kernel does not look at the register's upper half. */
+#define IS(arg, value)                                                         \
+    {                                                                          \
+        EQUAL, arg, value                                                      \
+    }
+#define IS_NOT(arg, value)                                                     \
+    {                                                                          \
+        DIFFERS, arg, value                                                    \
+    }
+#define IS_NOT_WIDE(arg, value)                                                \
+    {                                                                          \
+        DIFFERS_WIDE, arg, value                                               \
+    }
+
+typedef struct {
+    uint32_t number;
+    uint32_t other;
+    test_t tests[2];
+} row_t;
+
+/* Refused if all tests of one row hold. */
+static const row_t rows[] = {
+    {CALL(prlimit64, 340, 369), {IS_NOT(0, 0), IS_NOT_WIDE(2, 0)}},
+    {CALL(sched_setaffinity, 241, 241), {IS_NOT(0, 0)}},
+    {CALL(sched_setscheduler, 156, 156), {IS_NOT(0, 0)}},
+    {CALL(sched_setparam, 154, 154), {IS_NOT(0, 0)}},
+    {CALL(sched_setattr, 351, 380), {IS_NOT(0, 0)}},
+    {CALL(setpriority, 97, 97), {IS_NOT(0, PRIO_PROCESS)}},
+    {CALL(setpriority, 97, 97), {IS_NOT(1, 0)}},
+    {CALL(ioprio_set, 289, 314), {IS_NOT(0, WHO_PROCESS)}},
+    {CALL(ioprio_set, 289, 314), {IS_NOT(1, 0)}},
+    {CALL(migrate_pages, 294, 400), {IS_NOT(0, 0)}},
+    {CALL(move_pages, 317, 344), {IS_NOT(0, 0)}},
+    /* Which processes share a core with which. */
+    {CALL(prctl, 172, 172), {IS(0, SCHED_CORE), IS_NOT(2, 0)}},
+    /* Gives the keeper, who is the parent, a keyring that all later requests
+     * inherit. */
+    {CALL(keyctl, 288, 311), {IS(0, KEYCTL_SESSION_TO_PARENT)}},
+    /* An address of another's memory. */
+    {CALL(get_robust_list, 312, 339), {IS_NOT(0, 0)}},
+#if defined(__x86_64__)
+    {X32_OWN(533 /* move_pages */), {IS_NOT(0, 0)}},
+    {X32_OWN(531 /* get_robust_list */), {IS_NOT(0, 0)}},
+#endif
+};
+
+#define LOAD(at)        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at)
+#define ARCH            offsetof(struct seccomp_data, arch)
+#define NR              offsetof(struct seccomp_data, nr)
+#define LOW(arg)        (offsetof(struct seccomp_data, args) + 8 * (arg))
+#define HIGH(arg)       (LOW(arg) + 4)
+#define IF(value, t, f) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, t, f)
+#define SAY(what)       BPF_STMT(BPF_RET | BPF_K, what)
+#define MISS            UINT8_MAX /* a jump to where the row ends */
+
+/* Counts on when it is full, which the caller sees. */
+static void add(jc_own_filter_t *f, struct sock_filter step)
+{
+    if (f->count < JC_OWN_FILTER_MAX) {
+        f->steps[f->count] = step;
+    }
+    f->count++;
+}
+
+static void add_number(jc_own_filter_t *f)
+{
+    add(f, (struct sock_filter) LOAD(NR));
+    add(f, (struct sock_filter) BPF_STMT(BPF_ALU | BPF_AND | BPF_K,
+                                         (uint32_t) ~X32_BIT));
+}
+
+static void add_test(jc_own_filter_t *f, const test_t *test)
+{
+    uint32_t low = (uint32_t) test->value;
+    uint32_t high = (uint32_t) (test->value >> 32);
+
+    add(f, (struct sock_filter) LOAD(LOW(test->arg)));
+    switch (test->kind) {
+    case EQUAL:
+        add(f, (struct sock_filter) IF(low, 0, MISS));
+        break;
+    case DIFFERS_WIDE:
+        add(f, (struct sock_filter) IF(low, 0, 2));
+        add(f, (struct sock_filter) LOAD(HIGH(test->arg)));
+        add(f, (struct sock_filter) IF(high, MISS, 0));
+        break;
+    default:
+        add(f, (struct sock_filter) IF(low, MISS, 0));
+    }
+}
+
+/* Another number goes on behind the row; a test that does not hold goes there
+ * too, and loads the number again on the way. */
+static void add_row(jc_own_filter_t *f, uint32_t number, const row_t *row)
+{
+    unsigned first = f->count, end;
+
+    if (number == NO_CALL) {
+        return;
+    }
+    add(f, (struct sock_filter) IF(number, 0, 0));
+    for (int i = 0; i < 2 && row->tests[i].kind != NO_TEST; i++) {
+        add_test(f, &row->tests[i]);
+    }
+    add(f, (struct sock_filter) SAY(SECCOMP_RET_ERRNO | EPERM));
+    end = f->count;
+    add_number(f);
+    if (f->count > JC_OWN_FILTER_MAX) {
+        return;
+    }
+    f->steps[first].jf = (uint8_t) (f->count - first - 1);
+    for (unsigned i = first + 1; i < end; i++) {
+        struct sock_filter *step = &f->steps[i];
+        step->jt = step->jt == MISS ? (uint8_t) (end - i - 1) : step->jt;
+        step->jf = step->jf == MISS ? (uint8_t) (end - i - 1) : step->jf;
+    }
+}
+
+static void add_rows(jc_own_filter_t *f, int is_native, const uint64_t *secret)
+{
+    add_number(f);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        add_row(f, is_native ? rows[i].number : rows[i].other, &rows[i]);
+    }
+    if (secret) {
+        const row_t row = {CALL(setsid, 66, 66), {IS_NOT_WIDE(0, *secret)}};
+        add_row(f, is_native ? row.number : row.other, &row);
+    }
+    add(f, (struct sock_filter) SAY(SECCOMP_RET_ALLOW));
+}
+
+int jc_own_filter_make(jc_own_filter_t *f, const uint64_t *secret)
+{
+    unsigned jump;
+
+    f->count = 0;
+    add(f, (struct sock_filter) LOAD(ARCH));
+    add(f, (struct sock_filter) IF(NATIVE, 1, 0));
+    jump = f->count;
+    add(f, (struct sock_filter) BPF_STMT(BPF_JMP | BPF_JA, 0));
+    add_rows(f, 1, secret);
+    f->steps[jump].k = f->count - jump - 1;
+    add_rows(f, 0, secret);
+    if (f->count > JC_OWN_FILTER_MAX) {
+        errno = E2BIG;
+        return -1;
+    }
+    return 0;
+}
