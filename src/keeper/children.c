@@ -53,19 +53,19 @@ int jc_children_list(pid_t *pids, int max)
     char buffer[4096];
     off_t at = 0;
     ssize_t len;
-    pid_t pid = 0;
+    uint32_t pid = 0;
     int count = 0;
 
     while ((len = pread(JC_KEEPER_CHILDREN_FD, buffer, sizeof(buffer), at)) >
            0) {
         for (ssize_t i = 0; i < len; i++) {
             if (buffer[i] >= '0' && buffer[i] <= '9') {
-                pid = pid * 10 + (buffer[i] - '0');
+                pid = pid * 10 + (uint32_t) (buffer[i] - '0');
             } else if (pid > 0) {
                 if (count == max) {
                     return count;
                 }
-                pids[count++] = pid;
+                pids[count++] = (pid_t) pid;
                 pid = 0;
             }
         }

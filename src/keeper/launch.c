@@ -286,11 +286,13 @@ static void lower_limit(const jc_slot_t *slot, unsigned resource,
     if (wanted->soft == RLIM_INFINITY && wanted->hard == RLIM_INFINITY) {
         return;
     }
-    if (jc_sys_getrlimit(resource, limit) == 0) {
-        limit[1] = lesser(limit[1], wanted->hard);
-        limit[0] = lesser(lesser(limit[0], wanted->soft), limit[1]);
-        set_limit(slot, resource, limit);
+    int result = jc_sys_getrlimit(resource, limit);
+    if (result < 0) {
+        refuse_errno(slot, JC_CODE_SCRIPT_SETUP, result);
     }
+    limit[1] = lesser(limit[1], wanted->hard);
+    limit[0] = lesser(lesser(limit[0], wanted->soft), limit[1]);
+    set_limit(slot, resource, limit);
 }
 
 /* After the start: a low limit of descriptors is the script's and not that of

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 
 static struct {
     const jc_jail_t *jail;
+    struct rlimit descriptors;
 } keeper;
 
 /* What epoll gives back for the keeper's own descriptors; for others it is the
@@ -203,7 +205,12 @@ static int take_message(void)
         jc_wire_close_fds(fds, JC_MAX_FDS);
         return 1;
     case JC_WIRE_MALFORMED:
-        return 1; /* descriptors that we had no room for, say */
+        /* No room for its descriptors. If the limit has become lower that is
+         * nobody's right; where it cannot be raised again another keeper is. */
+        if (errno == EMFILE && setrlimit(RLIMIT_NOFILE, &keeper.descriptors)) {
+            _exit(1);
+        }
+        return 1;
     case JC_WIRE_AGAIN:
         return 0;
     default: /* the helper has told us to finish, or died */
@@ -339,7 +346,7 @@ void jc_keeper_serve(const jc_jail_t *jail)
 
     keeper.jail = jail;
     jc_runs_set_background(jail->policy.rec->background_ms);
-    if (set_up()) {
+    if (getrlimit(RLIMIT_NOFILE, &keeper.descriptors) || set_up()) {
         jc_failure_t failure = {.code = JC_CODE_STEP_SIGNALS, .errnum = errno};
         jc_keeper_refuse_all(JC_KEEPER_HELPER_FD, &failure);
         _exit(1);

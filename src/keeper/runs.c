@@ -170,7 +170,8 @@ int jc_runs_has(pid_t session)
 static int has_processes(const jc_run_t *run)
 {
     for (int i = 0; i < children.count; i++) {
-        if (getsid(children.pids[i]) == run->pid) {
+        pid_t session = getsid(children.pids[i]);
+        if (session == run->pid || (session < 0 && errno != ESRCH)) {
             return 1;
         }
     }
@@ -214,10 +215,8 @@ static void tell(jc_run_t *run, int is_over)
 /* Requests whose leader has gone are over when nobody is left. */
 static void settle(void)
 {
-    jc_run_t *next;
-
     look_at_children();
-    for (jc_run_t *run = runs.first; run; run = next) {
+    for (jc_run_t *run = runs.first, *next; run; run = next) {
         next = run->next;
         if (!run->reaped) {
             continue;
@@ -242,7 +241,9 @@ void jc_runs_reap(const jc_jail_t *jail)
 
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         jc_run_t *run = find(pid);
-        if (run && !run->reaped) {
+        if (WIFSTOPPED(status)) {
+            kill(pid, SIGKILL); /* it has made its parent its tracer */
+        } else if (run && !run->reaped) {
             jc_keeper_on_child(jail, run, status, &usage);
         }
     }
@@ -256,8 +257,8 @@ static int is_complete(const jc_run_t *run)
 {
     char byte;
 
-    return run->reaped || recv(run->channel->control_fd, &byte, sizeof(byte),
-                               MSG_DONTWAIT) > 0;
+    return run->reaped ||
+           recv(run->channel->control_fd, &byte, 1, MSG_DONTWAIT) > 0;
 }
 
 void jc_runs_hung_up(jc_run_t *run)
@@ -348,7 +349,6 @@ static void end_overdue(void)
 static void tick_run(jc_run_t *run, int has_pid_ns)
 {
     uint64_t now_ms = jc_runs_now_ms();
-
     if (run->state == JC_RUN_TERM && now_ms >= run->since_ms + GRACE_MS) {
         run->state = JC_RUN_KILL;
         run->since_ms = now_ms;

@@ -50,12 +50,12 @@ typedef struct {
 } meant_t;
 
 /* How long ago it began: field 22 of proc_pid_stat(5), in ticks since boot. The
- * name, which is field 2, may have blanks and parentheses in it. */
+ * name, which is field 2, may have blanks and parentheses in it. What cannot be
+ * read is old: or else whoever makes it unreadable lives on. */
 static uint64_t age_ms_of(pid_t pid)
 {
-    char text[1024], path[32], *at;
+    char text[1024], path[32], *at, *rest;
     struct timespec now;
-    uint64_t began_ms = 0;
 
     snprintf(path, sizeof(path), "%d/stat", (int) pid);
     int fd = openat(JC_KEEPER_PROC_FD, path, O_RDONLY | O_CLOEXEC);
@@ -63,27 +63,32 @@ static uint64_t age_ms_of(pid_t pid)
     if (fd >= 0) {
         close(fd);
     }
-    if (len <= 0) {
-        return 0;
+    if (len <= 0 || clock_gettime(CLOCK_BOOTTIME, &now)) {
+        return UINT64_MAX;
     }
     text[len] = 0;
     at = strrchr(text, ')');
     for (int field = 2; at && field < 22; field++) {
         at = strchr(at + 1, ' ');
     }
-    if (at) {
-        began_ms = strtoull(at, NULL, 10) * (1000 / 100); /* USER_HZ */
+    uint64_t began = at ? strtoull(at, &rest, 10) : 0;
+    if (!at || rest == at) {
+        return UINT64_MAX;
     }
-    clock_gettime(CLOCK_BOOTTIME, &now);
     uint64_t now_ms =
         (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
-    return at && now_ms > began_ms ? now_ms - began_ms : 0;
+    uint64_t began_ms = began * (1000 / 100); /* USER_HZ */
+    return now_ms > began_ms ? now_ms - began_ms : 0;
 }
 
+/* One whose session cannot be read, though it is there, is meant. */
 static int is_meant(pid_t pid, const meant_t *meant)
 {
     pid_t session = getsid(pid);
 
+    if (session < 0) {
+        return errno != ESRCH;
+    }
     if (meant->session > 0) {
         return session == meant->session;
     }
@@ -92,7 +97,8 @@ static int is_meant(pid_t pid, const meant_t *meant)
            age_ms_of(pid) >= meant->age_ms;
 }
 
-/* How many it has found; PID 1 is the keeper. */
+/* How many it has found, or -1: it has not seen the whole list. PID 1 is the
+ * keeper. */
 static int pass(const meant_t *meant, int sig)
 {
     _Alignas(struct dirent64) char list[LIST_LEN];
@@ -100,7 +106,7 @@ static int pass(const meant_t *meant, int sig)
     int found = 0;
 
     if (lseek(JC_KEEPER_PROC_FD, 0, SEEK_SET)) {
-        return 0;
+        return -1;
     }
     while ((len = getdents64(JC_KEEPER_PROC_FD, list, sizeof(list))) > 0) {
         for (ssize_t at = 0; at < len;) {
@@ -115,22 +121,24 @@ static int pass(const meant_t *meant, int sig)
             at += entry->d_reclen;
         }
     }
-    return found;
+    /* Without a PID namespace it is no directory. */
+    return len == 0 || errno == ENOTDIR ? found : -1;
 }
 
 /* On a busy machine many take seconds to die of it: fewer than ever before says
- * that they do. */
+ * that they do. A list that cannot be read says nothing, and their time runs
+ * out (runs.c, LAST_MS). */
 void jc_sweep_session(jc_run_t *run)
 {
     const meant_t meant = {.session = run->pid};
-    uint32_t found = (uint32_t) pass(&meant, SIGKILL);
+    int found = pass(&meant, SIGKILL);
 
-    if (found < run->left) {
-        run->left = found;
+    if (found >= 0 && (uint32_t) found < run->left) {
+        run->left = (uint32_t) found;
         run->since_ms = jc_runs_now_ms();
     }
-    for (int i = 1; i < PASSES && found > 0; i++) {
-        found = (uint32_t) pass(&meant, SIGKILL);
+    for (int i = 1; i < PASSES && found != 0; i++) {
+        found = pass(&meant, SIGKILL);
     }
 }
 
@@ -152,5 +160,7 @@ void jc_sweep_strays(void)
     const meant_t meant = {.age_ms = sweep.background_ms};
 
     sweep.next_ms = jc_runs_now_ms() + STRAYS_MS;
-    (void) pass(&meant, SIGKILL);
+    if (pass(&meant, SIGKILL) < 0) {
+        _exit(1); /* PID 1 goes, and the kernel takes the whole jail */
+    }
 }

@@ -8,6 +8,7 @@
 #include "t/unit/driver.h"
 
 #include <netinet/in.h>
+#include <sys/resource.h>
 
 static char root[256];    /* a jail with one static program */
 static char program[512]; /* as the host sees it */
@@ -862,6 +863,51 @@ static void test_keeper_killed(void **state)
     assert_int_not_equal(first[0], second[0]);
 }
 
+/* As whoever has its uid may, and root only with CAP_SYS_RESOURCE. */
+static void limit_descriptors(pid_t pid, rlim_t most)
+{
+    struct rlimit limit = {most, most};
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        int failed = setresgid(TENANT, TENANT, TENANT) ||
+                     setresuid(TENANT, TENANT, TENANT);
+        if (most == 0) { /* the soft limit alone */
+            failed = failed || prlimit(pid, RLIMIT_NOFILE, NULL, &limit);
+            limit.rlim_cur = 0;
+        }
+        _exit(failed || prlimit(pid, RLIMIT_NOFILE, &limit, NULL));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* A keeper that has no room for a request's descriptors raises its limit again,
+ * or makes place for another where it cannot. */
+static void test_keeper_without_descriptors(void **state)
+{
+    const helper_t *h = *state;
+    pid_t before[8], after[8];
+    answer_t answer;
+
+    must_run(h);
+    assert_int_equal(children_of(h->pid, before, 8), 1);
+    limit_descriptors(before[0], 0);
+    run(h, GOOD, script, program, &answer);
+    assert_false(answer.started);
+    must_run(h);
+    assert_int_equal(children_of(h->pid, after, 8), 1);
+    assert_int_equal(after[0], before[0]);
+    limit_descriptors(before[0], 3); /* the hard one as well */
+    run(h, GOOD, script, program, &answer);
+    assert_false(answer.started);
+    assert_true(wait_gone(before[0], 5000));
+    must_run(h);
+    assert_int_equal(children_of(h->pid, after, 8), 1);
+    assert_int_not_equal(after[0], before[0]);
+}
+
 /* The next request over a channel that is free. */
 static void ask_again(const request_t *r)
 {
@@ -1396,6 +1442,7 @@ int main(void)
         cmocka_unit_test(test_secrets_of_others),
         cmocka_unit_test(test_queue_outlives_helper),
         TEST(test_keeper_killed),
+        TEST(test_keeper_without_descriptors),
         TEST(test_channel),
         TEST(test_channel_early),
         TEST(test_channel_after_failure),
