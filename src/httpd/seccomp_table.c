@@ -18,6 +18,8 @@
 #include "src/httpd/seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,9 +51,36 @@
         "personality", EPERM, NULL, NULL, 1,                                   \
             {BITS(0, 1u << (bit) | 1u << (next), 1u << (bit))}, 0              \
     }
+#define PERSONAS(bit)                                                          \
+    PERSONA(bit, (bit) + 1), PERSONA((bit) + 1, (bit) + 2),                    \
+        PERSONA((bit) + 2, (bit) + 3), PERSONA((bit) + 3, (bit) + 4),          \
+        PERSONA((bit) + 4, (bit) + 5)
 #define FAMILY(number)                                                         \
     {                                                                          \
         "socket", EAFNOSUPPORT, NULL, NULL, 1, {IS(0, number)}, 0              \
+    }
+
+/* As many types or protocols, from the first one on: a power of two, which
+ * divides the first. What is between two rows of them is not refused. */
+#define TYPES(error, family, first, count)                                     \
+    {                                                                          \
+        "socket", error, NULL, NULL, 2,                                        \
+            {IS(0, family), BITS(1, 0xf & ~((count) -1u), first)}, 0           \
+    }
+#define PROTOCOLS(family, first, count)                                        \
+    {                                                                          \
+        "socket", EPROTONOSUPPORT, NULL, NULL, 2,                              \
+            {IS(0, family), BITS(2, WORD & ~((count) -1u), first)}, 0          \
+    }
+#define PROTOCOLS_ABOVE(family, last)                                          \
+    {                                                                          \
+        "socket", EPROTONOSUPPORT, NULL, NULL, 2,                              \
+            {IS(0, family), ABOVE(2, last)}, 0                                 \
+    }
+#define OPTION(level, option)                                                  \
+    {                                                                          \
+        "setsockopt", ENOPROTOOPT, NULL, NULL, 2,                              \
+            {IS(1, level), IS(2, option)}, 0                                   \
     }
 
 #define MOUNTS   "what a jail sees of file systems is made before it begins"
@@ -64,6 +93,7 @@
 #define MACHINE  "belongs to the machine"
 #define HANDLES  "opens files by number, past every directory"
 #define HARDWARE "programs for old hardware alone need it"
+#define BRIDGES  "loads the kernel's code for bridges or VLANs"
 #define OBSOLETE "nothing has used it for years"
 #define FAMILIES                                                               \
     "protocols that no CGI program speaks load code into the kernel"
@@ -126,6 +156,14 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"io_uring_setup", ENOSYS, NULL, DEEP, 0, {}, 0},
     {"io_uring_enter", ENOSYS, NULL, DEEP, 0, {}, 0},
     {"io_uring_register", ENOSYS, NULL, DEEP, 0, {}, 0},
+    {"io_setup",
+     ENOSYS,
+     NULL,
+     "the machine has one number of events for all (fs.aio-max-nr), and one "
+     "script can take them; programs go on without",
+     0,
+     {},
+     0},
     {"fanotify_init",
      EPERM,
      NULL,
@@ -197,36 +235,12 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
      1,
      {BITS(0, 1u << 31 | 1u, 1u << 31)},
      0},
-    PERSONA(0, 1),
-    PERSONA(1, 2),
-    PERSONA(2, 3),
-    PERSONA(3, 4),
-    PERSONA(4, 5),
-    PERSONA(5, 6),
-    PERSONA(6, 7),
-    PERSONA(7, 8),
-    PERSONA(8, 9),
-    PERSONA(9, 10),
-    PERSONA(10, 11),
-    PERSONA(11, 12),
-    PERSONA(12, 13),
-    PERSONA(13, 14),
-    PERSONA(14, 15),
-    PERSONA(15, 16),
-    PERSONA(16, 17),
-    PERSONA(17, 18),
-    PERSONA(18, 19),
-    PERSONA(19, 20),
-    PERSONA(20, 21),
-    PERSONA(21, 22),
-    PERSONA(22, 23),
-    PERSONA(23, 24),
-    PERSONA(24, 25),
-    PERSONA(25, 26),
-    PERSONA(26, 27),
-    PERSONA(27, 28),
-    PERSONA(28, 29),
-    PERSONA(29, 30),
+    PERSONAS(0),
+    PERSONAS(5),
+    PERSONAS(10),
+    PERSONAS(15),
+    PERSONAS(20),
+    PERSONAS(25),
     PERSONA(30, 31),
 
     {"ioctl",
@@ -238,6 +252,25 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
      0},
     {"ioctl", EPERM, NULL, NULL, 1, {IS(1, 0x541C /* TIOCLINUX */)}, 0},
     {"ioctl", EPERM, NULL, NULL, 1, {IS(1, 0x5423 /* TIOCSETD */)}, 0},
+    {"ioctl",
+     EPERM,
+     "it is SIOCGIFBR, SIOCSIFBR, SIOCBRADDBR, SIOCBRDELBR, SIOCGIFVLAN or "
+     "SIOCSIFVLAN",
+     BRIDGES,
+     1,
+     {BITS(1, WORD & ~1u, 0x8940 /* SIOCGIFBR, SIOCSIFBR */)},
+     0},
+    {"ioctl", EPERM, NULL, NULL, 1, {BITS(1, WORD & ~1u, 0x89a0)}, 0},
+    {"ioctl", EPERM, NULL, NULL, 1, {BITS(1, WORD & ~1u, 0x8982)}, 0},
+
+    {"fcntl",
+     EPERM,
+     "it is F_SETLEASE or F_SETDELEG",
+     "stops whoever opens the file, Apache too, for up to 45 seconds",
+     1,
+     {IS(1, F_SETLEASE)},
+     0},
+    {"fcntl", EPERM, NULL, NULL, 1, {IS(1, 1040 /* F_SETDELEG */)}, 0},
 
     {"socket",
      EAFNOSUPPORT,
@@ -273,20 +306,74 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
      2,
      {IS(0, AF_INET), BITS(1, 0xf, SOCK_RAW)},
      0},
+    TYPES(EPERM, AF_INET, SOCK_PACKET, 1),
+    TYPES(EPERM, AF_INET6, SOCK_RAW, 1),
+    TYPES(EPERM, AF_INET6, SOCK_PACKET, 1),
     {"socket",
-     EPERM,
-     NULL,
-     NULL,
+     ESOCKTNOSUPPORT,
+     "it is of AF_INET or AF_INET6, but neither SOCK_STREAM nor SOCK_DGRAM",
+     FAMILIES,
      2,
-     {IS(0, AF_INET), BITS(1, 0xf, SOCK_PACKET)},
+     {IS(0, AF_INET), BITS(1, 0xf, 0)},
      0},
+    /* The kernel does not know types from 11 on. */
+    TYPES(ESOCKTNOSUPPORT, AF_INET, 4, 2),
+    TYPES(ESOCKTNOSUPPORT, AF_INET, 6, 2),
+    TYPES(ESOCKTNOSUPPORT, AF_INET, 8, 2),
+    TYPES(ESOCKTNOSUPPORT, AF_INET6, 0, 1),
+    TYPES(ESOCKTNOSUPPORT, AF_INET6, 4, 2),
+    TYPES(ESOCKTNOSUPPORT, AF_INET6, 6, 2),
+    TYPES(ESOCKTNOSUPPORT, AF_INET6, 8, 2),
     {"socket",
-     EPERM,
-     NULL,
-     NULL,
+     EPROTONOSUPPORT,
+     "it is of AF_INET or AF_INET6, and its protocol is neither 0 nor TCP, "
+     "UDP, ICMP or ICMPv6",
+     FAMILIES,
      2,
-     {IS(0, AF_INET6), BITS(1, 0xf, SOCK_RAW)},
+     {IS(0, AF_INET), BITS(2, WORD & ~1u, 2)},
      0},
+    /* 0, ICMP (1), */ PROTOCOLS(AF_INET, 4, 2),
+    /* TCP (6), */ PROTOCOLS(AF_INET, 7, 1),
+    PROTOCOLS(AF_INET, 8, 8),
+    PROTOCOLS(AF_INET, 16, 1),
+    /* UDP (17), */ PROTOCOLS(AF_INET, 18, 2),
+    PROTOCOLS(AF_INET, 20, 4),
+    PROTOCOLS(AF_INET, 24, 8),
+    PROTOCOLS_ABOVE(AF_INET, 31),
+    /* 0, */ PROTOCOLS(AF_INET6, 1, 1),
+    PROTOCOLS(AF_INET6, 2, 2),
+    PROTOCOLS(AF_INET6, 4, 2),
+    /* TCP (6), */ PROTOCOLS(AF_INET6, 7, 1),
+    PROTOCOLS(AF_INET6, 8, 8),
+    PROTOCOLS(AF_INET6, 16, 1),
+    /* UDP (17), */ PROTOCOLS(AF_INET6, 18, 2),
+    PROTOCOLS(AF_INET6, 20, 4),
+    PROTOCOLS(AF_INET6, 24, 8),
+    PROTOCOLS(AF_INET6, 32, 16),
+    PROTOCOLS(AF_INET6, 48, 8),
+    PROTOCOLS(AF_INET6, 56, 2),
+    /* ICMPv6 (58), */ PROTOCOLS(AF_INET6, 59, 1),
+    PROTOCOLS(AF_INET6, 60, 4),
+    PROTOCOLS_ABOVE(AF_INET6, 63),
+    {"setsockopt",
+     ENOENT,
+     "it is TCP_ULP",
+     "hands a connection to other code of the kernel's (TLS, ESP, SMC), with a "
+     "record of holes",
+     2,
+     {IS(1, IPPROTO_TCP), IS(2, 31 /* TCP_ULP */)},
+     0},
+    {"setsockopt",
+     ENOPROTOOPT,
+     "it is SO_ATTACH_FILTER, SO_ATTACH_BPF or one of their kind",
+     "programs for the kernel, which has one store of them for all "
+     "(net.core.bpf_jit_limit)",
+     2,
+     {IS(1, SOL_SOCKET), IS(2, SO_ATTACH_FILTER)},
+     0},
+    OPTION(SOL_SOCKET, SO_ATTACH_BPF),
+    OPTION(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF),
+    OPTION(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF),
     {"socketpair",
      EAFNOSUPPORT,
      "its family is not AF_UNIX",

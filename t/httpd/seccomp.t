@@ -81,9 +81,25 @@ my %by_argument = (
     (map { ("personality-$_" => 'EPERM') } qw(no-random bsd top bottom nearly)),
     (map { ("ioctl-$_" => 'EPERM') } qw(tiocsti tiocsti-upper tioclinux tiocsetd)),
     'ioctl-fionread'      => 'EBADF',
-    (map { ("socket-$_" => 'done') } qw(unix inet inet-dgram inet6 route)),
+    (map { ("ioctl-$_" => 'EPERM') } qw(getbridge setbridge addbridge delbridge getvlan
+          setvlan)),
+    'ioctl-getaddress'    => 'EBADF',
+    (map { ("fcntl-$_" => 'EPERM') } qw(lease lease-upper delegation)),
+    'fcntl-getlease'      => 'EBADF',
+    (map { ("setsockopt-$_" => 'ENOENT') } qw(ulp ulp-upper)),
+    (map { ("setsockopt-$_" => 'ENOPROTOOPT') } qw(filter bpf reuse-cbpf reuse-ebpf)),
+    (map { ("setsockopt-$_" => 'EBADF') } qw(nodelay buffer)),
+    (map { ("socket-$_" => 'done') } qw(unix inet inet-dgram inet6 route tcp udp6)),
     'socket-netfilter'    => 'EPROTONOSUPPORT',
-    (map { ("socket-$_" => 'EPERM') } qw(raw raw-upper raw6 packet-old)),
+    (map { ("socket-$_" => 'EPERM') } qw(raw raw-upper raw6 packet-old
+          packet-old6)),
+    (map { ("socket-$_" => 'EPROTONOSUPPORT') } qw(mptcp mptcp6-upper sctp smc l2tp udplite)),
+    (map { ("socket-$_" => 'ESOCKTNOSUPPORT') } qw(seqpacket rdm6 type-7)),
+    'types-inet'          => '1_2',
+    'types-inet6'         => '1_2',
+    'protocols-inet'      => '0_1_6_17',
+    'protocols-inet6'     => '0_6_17_58',
+    'types-unix'          => '0_1_2_3_4_5_6_7_8_9_10',
     (map { ("socket-$_" => 'EAFNOSUPPORT') }
           qw(packet packet-upper x25 key alg vsock xdp unspec)),
     'socketpair-unix'     => 'EFAULT',
@@ -91,6 +107,9 @@ my %by_argument = (
 );
 is_deeply({ map { $_ => $default->{$_} } keys %by_argument }, \%by_argument,
     'what its arguments decide');
+like($default->{"socket-$_"}, qr/^(?:EPERM|ESOCKTNOSUPPORT|EPROTONOSUPPORT)$/,
+    "socket-$_: refused by two rows")
+  for qw(raw-odd raw6-odd sctp-packets dccp);
 my %without = (
     'clone-user'         => 'done',
     'mknod-character'    => 'EFAULT',
@@ -100,7 +119,12 @@ my %without = (
     'socket-netfilter'   => 'done',
     'socketpair-tipc'    => 'EFAULT',
     (map { ("personality-$_" => 'done') } qw(no-random bsd top bottom nearly)),
-    (map { ("ioctl-$_" => 'EBADF') } qw(tiocsti tiocsti-upper tioclinux tiocsetd)),
+    (map { ("ioctl-$_" => 'EBADF') } qw(tiocsti tiocsti-upper tioclinux tiocsetd getbridge
+          setbridge addbridge delbridge getvlan setvlan)),
+    (map { ("fcntl-$_" => 'EBADF') } qw(lease lease-upper delegation)),
+    (map { ("setsockopt-$_" => 'EBADF') } qw(ulp ulp-upper filter bpf reuse-cbpf reuse-ebpf)),
+    (map { ("types-$_" => '0_1_2_3_4_5_6_7_8_9_10') } qw(inet inet6)),
+    (map { ("protocols-$_" => join '_', 0 .. 70000) } qw(inet inet6)),
     (map { ("socket-$_" => 'EPERM') } qw(raw raw-upper packet packet-upper)),
 );
 is_deeply({ map { $_ => $off->{$_} } keys %without }, \%without, 'off: the same get further');

@@ -381,7 +381,7 @@ static int open_socket(int family, int type, int protocol)
 
 static int raw_socket(char **arg)
 {
-    return open_socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+    return open_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
 }
 
 static int packet_socket(char **arg)

@@ -9,6 +9,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,6 +76,7 @@ static const call_t calls[] = {
     CALL(io_uring_setup, 0, NOWHERE),
     CALL(io_uring_enter, -1),
     CALL(io_uring_register, -1),
+    CALL(io_setup, 0, NOWHERE),
     CALL(fanotify_init, -1),
     CALL(kexec_load, 0, 99),
     CALL(kexec_file_load, -1, -1),
@@ -132,15 +135,36 @@ static const call_t calls[] = {
     CASE(ioctl, "tioclinux", -1, 0x541C),
     CASE(ioctl, "tiocsetd", -1, 0x5423),
     CASE(ioctl, "fionread", -1, 0x541B),
+    CASE(ioctl, "getbridge", -1, 0x8940),
+    CASE(ioctl, "setbridge", -1, 0x8941),
+    CASE(ioctl, "addbridge", -1, UPPER | 0x89a0),
+    CASE(ioctl, "delbridge", -1, 0x89a1),
+    CASE(ioctl, "getvlan", -1, 0x8982),
+    CASE(ioctl, "setvlan", -1, 0x8983),
+    CASE(ioctl, "getaddress", -1, 0x8915),
+    CASE(fcntl, "lease", -1, F_SETLEASE),
+    CASE(fcntl, "lease-upper", -1, UPPER | F_SETLEASE),
+    CASE(fcntl, "delegation", -1, 1040),
+    CASE(fcntl, "getlease", -1, F_GETLEASE),
+    CASE(setsockopt, "ulp", -1, IPPROTO_TCP, 31),
+    CASE(setsockopt, "ulp-upper", -1, UPPER | IPPROTO_TCP, UPPER | 31),
+    CASE(setsockopt, "filter", -1, SOL_SOCKET, SO_ATTACH_FILTER),
+    CASE(setsockopt, "bpf", -1, SOL_SOCKET, SO_ATTACH_BPF),
+    CASE(setsockopt, "reuse-cbpf", -1, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF),
+    CASE(setsockopt, "reuse-ebpf", -1, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF),
+    CASE(setsockopt, "nodelay", -1, IPPROTO_TCP, 1),
+    CASE(setsockopt, "buffer", -1, SOL_SOCKET, SO_SNDBUF),
     CASE(socket, "unix", AF_UNIX, SOCK_STREAM),
     CASE(socket, "inet", AF_INET, SOCK_STREAM),
     CASE(socket, "inet-dgram", AF_INET, SOCK_DGRAM | SOCK_CLOEXEC),
     CASE(socket, "inet6", AF_INET6, SOCK_STREAM),
     CASE(socket, "route", AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0),
     CASE(socket, "netfilter", AF_NETLINK, SOCK_RAW, 12),
-    CASE(socket, "raw", AF_INET, SOCK_RAW | SOCK_CLOEXEC, 255),
-    CASE(socket, "raw-upper", UPPER | AF_INET, SOCK_RAW, 255),
-    CASE(socket, "raw6", AF_INET6, SOCK_RAW, 255),
+    CASE(socket, "raw", AF_INET, SOCK_RAW | SOCK_CLOEXEC, 1),
+    CASE(socket, "raw-upper", UPPER | AF_INET, SOCK_RAW, 1),
+    CASE(socket, "raw6", AF_INET6, SOCK_RAW, 58),
+    CASE(socket, "raw-odd", AF_INET, SOCK_RAW, 255),
+    CASE(socket, "raw6-odd", AF_INET6, SOCK_RAW, 255),
     CASE(socket, "packet-old", AF_INET, SOCK_PACKET, 0),
     CASE(socket, "packet", AF_PACKET, SOCK_RAW, 0),
     CASE(socket, "packet-upper", UPPER | AF_PACKET, SOCK_RAW, 0),
@@ -150,6 +174,20 @@ static const call_t calls[] = {
     CASE(socket, "vsock", AF_VSOCK, SOCK_STREAM, 0),
     CASE(socket, "xdp", 44, SOCK_RAW, 0),
     CASE(socket, "unspec", AF_UNSPEC, SOCK_STREAM, 0),
+    CASE(socket, "tcp", AF_INET, SOCK_STREAM, IPPROTO_TCP),
+    CASE(socket, "udp6", AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+    CASE(socket, "mptcp", AF_INET, SOCK_STREAM, 262),
+    CASE(socket, "mptcp6-upper", UPPER | AF_INET6, SOCK_STREAM, UPPER | 262),
+    CASE(socket, "sctp", AF_INET, SOCK_STREAM, IPPROTO_SCTP),
+    CASE(socket, "sctp-packets", AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP),
+    CASE(socket, "dccp", AF_INET, SOCK_DCCP, IPPROTO_DCCP),
+    CASE(socket, "seqpacket", AF_INET, SOCK_SEQPACKET | SOCK_CLOEXEC, 0),
+    CASE(socket, "rdm6", AF_INET6, SOCK_RDM, 0),
+    CASE(socket, "type-7", AF_INET, 7, 0),
+    CASE(socket, "smc", AF_INET6, SOCK_STREAM, 256),
+    CASE(socket, "l2tp", AF_INET, SOCK_DGRAM, 115),
+    CASE(socket, "udplite", AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE),
+    CASE(socket, "packet-old6", AF_INET6, SOCK_PACKET, 0),
     CASE(socketpair, "unix", AF_UNIX, SOCK_STREAM, 0),
     CASE(socketpair, "tipc", 30, SOCK_SEQPACKET, 0),
     CALL(getppid, 0),
@@ -158,6 +196,34 @@ static const call_t calls[] = {
     CALL(setpgid, -1, -1),
     CALL(setuid, -1),
 };
+
+/* Which types and protocols come to the kernel: with a flag that it does not
+ * know it says EINVAL to each, before it looks for code. */
+static void sockets_of(const char *name, int family, int is_type, int most)
+{
+    const char *between = "";
+
+    printf("%s-%s: ", is_type ? "types" : "protocols", name);
+    for (int i = 0; i <= most; i++) {
+        errno = 0;
+        (void) socket(family, 0x100 | (is_type ? i : SOCK_STREAM),
+                      is_type ? 0 : i);
+        if (errno == EINVAL) {
+            printf("%s%d", between, i);
+            between = "_";
+        }
+    }
+    printf("\n");
+}
+
+static void all_sockets(void)
+{
+    sockets_of("inet", AF_INET, 1, 10);
+    sockets_of("inet6", AF_INET6, 1, 10);
+    sockets_of("inet", AF_INET, 0, 70000);
+    sockets_of("inet6", AF_INET6, 0, 70000);
+    sockets_of("unix", AF_UNIX, 1, 10);
+}
 
 /* x32 and i386: a call that does no harm at all, getpid. */
 static void other_modes(void)
@@ -197,6 +263,7 @@ int main(void)
         }
         waitpid(pid, NULL, 0);
     }
+    all_sockets();
     other_modes();
     return 0;
 }
