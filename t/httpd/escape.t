@@ -211,7 +211,7 @@ refused('a process outside: pidfd_getfd', ['pidfd-getfd', $outsider], $held,
 refused('a process outside: ptrace', ['ptrace', $outsider], $held, 'ESRCH|EPERM', 'nopid');
 refused('a process outside: memory', ['vm-read', $outsider], $held, 'ESRCH|EPERM', 'nopid');
 refused('a process outside: kcmp', ['kcmp', $outsider], $held, 'ESRCH|EPERM', 'nopid');
-refused('a process outside: renice', ['renice', $outsider], $held, 'ESRCH', 'nopid');
+refused('a process outside: renice', ['renice', $outsider], $held, 'EPERM', 'tenant');
 refused('a process outside: prlimit', ['prlimit', $outsider], $held, 'ESRCH', 'nopid');
 refused('a process outside: its root', ['read', "/proc/$outsider/root$file"], $held,
     'ENOENT', 'nopid');

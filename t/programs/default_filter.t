@@ -202,6 +202,45 @@ echo secret | age -e -r "$(age-keygen -y "$HOME/key")" | age -d -i "$HOME/key"
 END
 is($httpd->get($alice, '/cgi-bin/age.sh')->content, "secret\n", 'go: age')
   or diag($httpd->log($alice));
+# What names its caller by 0 works, for itself and for the command that it starts; what
+# names a number does not (doc/manual/processes.md).
+$alice->script('priorities.sh', <<'END');
+#!/bin/sh
+printf 'Content-Type: text/plain\n\n'
+nice -n 3 nice
+ionice -c 3 ionice
+taskset 1 taskset -p $$ >/dev/null 2>&1 && echo taskset
+chrt -b 0 echo chrt
+ulimit -S -n 100 && ulimit -n
+prlimit --nofile=90 sh -c 'ulimit -n'
+python3 -c 'import os, resource
+os.sched_setaffinity(0, os.sched_getaffinity(0))
+os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80))
+print("python", os.nice(2), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+for call in (lambda: os.sched_setaffinity(os.getpid(), {0}),
+        lambda: os.setpriority(os.PRIO_USER, 0, 5),
+        lambda: resource.prlimit(os.getpid(), resource.RLIMIT_NOFILE, (70, 70))):
+    try: print(call())
+    except PermissionError as e: print(e.strerror)'
+renice -n 5 -p $$ >/dev/null 2>&1 || echo no renice
+taskset -p 1 $$ >/dev/null 2>&1 || echo no taskset
+END
+is($httpd->get($alice, '/cgi-bin/priorities.sh')->content, <<'END', 'priorities and limits')
+3
+idle
+taskset
+chrt
+100
+90
+python 2 80
+Operation not permitted
+Operation not permitted
+Operation not permitted
+no renice
+no taskset
+END
+  or diag($httpd->log($alice));
 SKIP: {
     skip('Go is not installed (its compiler takes 450 MB)', 2)
       if system('sh', '-c', 'command -v go >/dev/null') != 0;
