@@ -71,8 +71,25 @@ static void add_link(request_rec *r, apr_bucket_brigade *bb,
                                    r->connection->bucket_alloc));
 }
 
-/* `exec cgi`: a subrequest whose file is a script whatever its name says. It
- * gets the page's own path info and query, as it always has. */
+/* A script that names no type has this one, as under mod_cgi. */
+static void set_cgi_type(request_rec *r)
+{
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 132)
+    ap_set_content_type_ex(r, JC_MAGIC_TYPE, 1);
+#else
+    ap_set_content_type(r, JC_MAGIC_TYPE);
+#endif
+}
+
+/*
+ * `exec cgi`: a subrequest whose file is a script whatever its name says. It
+ * gets the page's own path info and query, as it always has.
+ *
+ * The handler is named, and not left to the content type: since httpd 2.4.60
+ * a type counts only if it was set as a trusted one, and a directory's own
+ * SetHandler comes before it. Without a handler httpd sends the file, which is
+ * the script's source.
+ */
 static int include_script(ap_filter_t *f, apr_bucket_brigade *bb,
                           const char *url)
 {
@@ -85,7 +102,8 @@ static int include_script(ap_filter_t *f, apr_bucket_brigade *bb,
         !sub->args && sub->finfo.filetype == APR_REG) {
         sub->path_info = r->path_info;
         sub->args = r->args;
-        ap_set_content_type(sub, JC_MAGIC_TYPE);
+        sub->handler = JC_HANDLER_NAME;
+        set_cgi_type(sub);
         if (ap_is_HTTP_REDIRECT(ap_run_sub_req(sub))) {
             location = apr_table_get(sub->headers_out, "Location");
         }
