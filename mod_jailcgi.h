@@ -136,6 +136,7 @@ typedef struct {
     const char *script_log; /* NULL: none */
     int64_t script_log_len; /* bytes; the file grows no further */
     int64_t script_log_buffer;
+    int64_t script_log_complain_s; /* in a child: not before this time */
 
     /* server level only (read from the main server's configuration) */
     int strict; /* -1: unset */
@@ -230,6 +231,9 @@ void jc_idle_child_init(apr_pool_t *p);
 /* src/httpd/network.c: hook. Puts what reads the socket into `bb`. */
 apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
                                apr_socket_t *socket);
+
+/* src/httpd/length.c: registers the output filter. */
+void jc_length_register(void);
 
 /* src/httpd/handler.c */
 int jc_handler(request_rec *r);

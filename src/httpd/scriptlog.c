@@ -3,19 +3,34 @@
  *
  * Runs in:   httpd child
  * Privilege: the web user's, with which the file is opened, as by mod_cgi
- * Trusts:    the configuration; nothing of what is written
- * Never:     lets the file grow beyond ScriptLogLength
+ * Trusts:    the configured path, and nothing that a tenant may have put there;
+ *            nothing of what is written
+ * Never:     waits for the file; follows a symbolic link that is not root's;
+ *            writes to anything but an ordinary file with one name; leaves an
+ *            entry out in silence
  *
- * An entry is one write, so that those of several children do not mix.
+ * Control panels keep the log in the tenant's home. There he can lock it, lease
+ * it, or put a FIFO, a socket, a link to another tenant's log in its place.
+ *
+ * Each entry is one write to a file opened with O_APPEND, so that the entries
+ * of several children do not mix. There is no lock around it: whoever may read
+ * the file could hold one. Children that write at the same moment can therefore
+ * exceed ScriptLogLength by an entry each.
  */
 #include "child.h"
 
 #include "http_protocol.h"
-#include "apr_file_io.h"
 #include "apr_strings.h"
 #include "apr_time.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One host's complaints in one child come no faster than this. */
+#define COMPLAINT_S 60
 
 void jc_script_log_keep(jc_kept_t *kept, apr_pool_t *p, const char *data,
                         size_t len, size_t most)
@@ -102,25 +117,168 @@ static void describe(entry_t *entry, request_rec *r, int status,
     add_kept(entry, "%stderr\n", &log->err);
 }
 
+/*
+ * One component of the path. O_PATH opens nothing: a FIFO or a device does not
+ * notice. A symbolic link counts only if root made it, as /var/log may be one.
+ */
+static int enter(int at_fd, const char *name)
+{
+    int fd = openat(at_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    int link_fd;
+
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode)) {
+        return fd;
+    }
+    link_fd = st.st_uid == 0 ? openat(at_fd, name, O_PATH | O_CLOEXEC) : -1;
+    close(fd);
+    if (link_fd < 0 && st.st_uid != 0) {
+        errno = ELOOP;
+    }
+    return link_fd;
+}
+
+/* Opens the directory of `path`, which this writes to, and returns it; *name is
+ * the last component. */
+static int open_directory(char *path, char **name)
+{
+    int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char *slash;
+
+    for (*name = path; fd >= 0; *name = slash + 1) {
+        int next_fd;
+
+        slash = strchr(*name, '/');
+        if (!slash) {
+            break;
+        }
+        *slash = '\0';
+        if (slash == *name) {
+            continue; /* the first slash, or two of them */
+        }
+        next_fd = enter(fd, *name);
+        close(fd);
+        fd = next_fd;
+    }
+    return fd;
+}
+
+/* Mode 0600: an entry has the visitor's cookies and passwords in it. */
+static int open_log(request_rec *r, const char *path)
+{
+    char *name;
+    int fd, dir_fd = open_directory(apr_pstrdup(r->pool, path), &name);
+
+    if (dir_fd < 0) {
+        return -1;
+    }
+    fd = openat(dir_fd, name,
+                O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOFOLLOW |
+                    O_NOCTTY | O_CLOEXEC,
+                0600);
+    close(dir_fd);
+    return fd;
+}
+
+static const char *explain_errno(apr_pool_t *p, int errnum)
+{
+    char buf[120];
+
+    switch (errnum) {
+    case ELOOP:
+        return "it, or a directory above it, is a symbolic link; remedy: name "
+               "the file itself in ScriptLog";
+    case ENXIO:
+    case EISDIR:
+        return "it is no ordinary file; remedy: remove it";
+    case EAGAIN: /* fcntl(2), F_SETLEASE */
+        return "its owner holds a lease on it; remedy: keep it in a directory "
+               "that only root may write";
+    case ENOSPC:
+    case EDQUOT:
+        return "the disk or a quota is full; remedy: make room";
+    default:
+        return apr_pstrcat(p, apr_strerror(errnum, buf, sizeof(buf)),
+                           "; remedy: let httpd's User write the file and "
+                           "search its directories",
+                           NULL);
+    }
+}
+
+/* Returns NULL, or why nothing may be written to it. */
+static const char *check_log(apr_pool_t *p, int fd, size_t len, int64_t most)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0) {
+        return explain_errno(p, errno);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return "it is no ordinary file; remedy: remove it, or leave ScriptLog "
+               "out";
+    }
+    /* A tenant can give another file that httpd writes this name too. */
+    if (st.st_nlink != 1) {
+        return "it has another name besides this one, or none; remedy: remove "
+               "it";
+    }
+    if ((int64_t) st.st_size + (int64_t) len > most) {
+        return "it would exceed ScriptLogLength; remedy: rotate it, or raise "
+               "ScriptLogLength";
+    }
+    return NULL;
+}
+
+/* Returns NULL, or why the entry is not in the log. */
+static const char *append(request_rec *r, const jc_server_conf_t *conf,
+                          const jc_kept_t *text)
+{
+    int fd = open_log(r, conf->script_log);
+    const char *wrong;
+
+    if (fd < 0) {
+        return explain_errno(r->pool, errno);
+    }
+    wrong = check_log(r->pool, fd, text->len, conf->script_log_len);
+    if (!wrong) {
+        ssize_t n = write(fd, text->bytes, text->len);
+
+        if (n < 0 || (size_t) n < text->len) {
+            wrong = explain_errno(r->pool, n < 0 ? errno : ENOSPC);
+        }
+    }
+    close(fd);
+    return wrong;
+}
+
+/* Once a minute: requests that fail come as often as a client likes. */
+static void complain(request_rec *r, const char *path, const char *wrong)
+{
+    int64_t *next = &jc_config_of(r->server)->script_log_complain_s;
+    int64_t now = apr_time_sec(apr_time_now());
+    int64_t due = __atomic_load_n(next, __ATOMIC_RELAXED);
+
+    if (now < due ||
+        !__atomic_compare_exchange_n(next, &due, now + COMPLAINT_S, 0,
+                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        return;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                  "ScriptLog %s: entries are left out: %s", path, wrong);
+}
+
 void jc_script_log_write(request_rec *r, const jc_server_conf_t *conf,
                          int status, const jc_script_log_t *log)
 {
     entry_t entry = {.pool = r->pool};
-    apr_file_t *file;
-    apr_finfo_t info;
+    const char *wrong;
 
-    if (!conf->script_log ||
-        apr_file_open(&file, conf->script_log,
-                      APR_APPEND | APR_WRITE | APR_CREATE, APR_OS_DEFAULT,
-                      r->pool) != APR_SUCCESS) {
+    if (!conf->script_log) {
         return;
     }
     describe(&entry, r, status, log);
-    /* Between the size and the write nobody else may add to it. */
-    if (apr_file_lock(file, APR_FLOCK_EXCLUSIVE) == APR_SUCCESS &&
-        apr_file_info_get(&info, APR_FINFO_SIZE, file) == APR_SUCCESS &&
-        info.size + (apr_off_t) entry.text.len <= conf->script_log_len) {
-        apr_file_write_full(file, entry.text.bytes, entry.text.len, NULL);
+    wrong = append(r, conf, &entry.text);
+    if (wrong) {
+        complain(r, conf->script_log, wrong);
     }
-    apr_file_close(file);
 }
