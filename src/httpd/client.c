@@ -18,6 +18,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,10 @@
  * and until then the helper can send to a queue that nobody will read. */
 #define RESEND_DELAY_MS 50
 
+/* Of one request there are two, STARTED and FAILED. A keeper that sends on and
+ * on must not keep the thread in its loop. */
+#define MAX_MESSAGES 8
+
 /* The keeper's SIGTERM, 3 s, SIGKILL, and its giving up 3 s later. */
 #define END_WAIT_MS 6500
 
@@ -38,6 +43,20 @@ static void close_fd(int *fd)
         close(*fd);
         *fd = -1;
     }
+}
+
+/* What was sent instead of pipes. The close of a TCP socket would wait as long
+ * as its maker has said (SO_LINGER), for a peer who may be he. */
+static void discard(int *fds, unsigned count)
+{
+    static const struct linger off = {.l_onoff = 0};
+
+    for (unsigned i = 0; i < count; i++) {
+        if (fds[i] >= 0) {
+            (void) setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+        }
+    }
+    jc_wire_close_fds(fds, count);
 }
 
 static void close_all(jc_client_t *c)
@@ -285,7 +304,7 @@ static void on_message(jc_client_t *c, const jc_wire_any_t *any, int *fds)
     default:
         break;
     }
-    jc_wire_close_fds(fds, JC_MAX_FDS);
+    discard(fds, JC_MAX_FDS);
 }
 
 /* EXIT, or the end of the channel: then control, which the script's child may
@@ -299,7 +318,8 @@ static void read_ended(jc_client_t *c)
     if (c->ended_fd < 0 || c->exited) {
         return;
     }
-    result = jc_wire_recv(c->ended_fd, &any, fds, MSG_DONTWAIT);
+    result =
+        jc_wire_recv_from(c->ended_fd, &any, fds, MSG_DONTWAIT, discard, NULL);
     if (result == JC_WIRE_AGAIN) {
         return;
     }
@@ -308,7 +328,7 @@ static void read_ended(jc_client_t *c)
         on_exit_message(c, &any.exit);
         return;
     }
-    jc_wire_close_fds(fds, JC_MAX_FDS);
+    discard(fds, JC_MAX_FDS);
     close_fd(&c->ended_fd);
 }
 
@@ -327,13 +347,19 @@ void jc_client_on_control(jc_client_t *c)
 {
     int fds[JC_MAX_FDS];
     jc_wire_any_t any;
+    unsigned messages = 0;
 
     if (c->hung_up) {
         return;
     }
     read_ended(c);
     while (c->control_fd >= 0 && !all_was_read(c)) {
-        switch (jc_wire_recv(c->control_fd, &any, fds, MSG_DONTWAIT)) {
+        if (++messages > MAX_MESSAGES) {
+            jc_client_fail(c, JC_CODE_NO_ANSWER, EPROTO);
+            break;
+        }
+        switch (jc_wire_recv_from(c->control_fd, &any, fds, MSG_DONTWAIT,
+                                  discard, NULL)) {
         case JC_WIRE_OK:
             on_message(c, &any, fds);
             break;

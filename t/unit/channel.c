@@ -100,14 +100,21 @@ static void hang_up(keeper_t *k)
     close(k->ended_fd);
 }
 
-jc_wire_result_t __real_jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
-                                     int flags);
-jc_wire_result_t __wrap_jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
-                                     int flags);
-jc_wire_result_t __wrap_jc_wire_recv(int sock_fd, jc_wire_any_t *any, int *fds,
-                                     int flags)
+jc_wire_result_t __real_jc_wire_recv_from(int sock_fd, jc_wire_any_t *any,
+                                          int *fds, int flags,
+                                          jc_wire_discard_t *discard,
+                                          struct ucred *sender);
+jc_wire_result_t __wrap_jc_wire_recv_from(int sock_fd, jc_wire_any_t *any,
+                                          int *fds, int flags,
+                                          jc_wire_discard_t *discard,
+                                          struct ucred *sender);
+jc_wire_result_t __wrap_jc_wire_recv_from(int sock_fd, jc_wire_any_t *any,
+                                          int *fds, int flags,
+                                          jc_wire_discard_t *discard,
+                                          struct ucred *sender)
 {
-    jc_wire_result_t result = __real_jc_wire_recv(sock_fd, any, fds, flags);
+    jc_wire_result_t result =
+        __real_jc_wire_recv_from(sock_fd, any, fds, flags, discard, sender);
 
     if (ends_meanwhile && result == JC_WIRE_AGAIN) {
         send_exit(ends_meanwhile, ends_meanwhile->request_id, 0);
