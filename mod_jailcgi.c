@@ -129,6 +129,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_monitor(jc_supervise_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before another module's child_init can fork or start a thread. */
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    jc_length_register();
     ap_hook_handler(jc_handler, NULL, cgi, APR_HOOK_MIDDLE);
     /* After any module whose sockets are special, and before httpd's own. */
     ap_hook_insert_network_bucket(jc_network_insert, NULL, NULL, APR_HOOK_LAST);

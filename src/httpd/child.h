@@ -24,6 +24,8 @@
  *   network.c   by large reads of the socket
  *   source.c    what this bucket and stdout's have in common
  *   header.c    the script's header block
+ *   nph.c       that of an nph- script, which is HTTP
+ *   length.c    no more and no less than the length that is sent
  *   stderr.c    the script's stderr into the site's error log
  *   reason.c    a code of codes.h into one log line and an HTTP status
  *   spool.c     a body of unknown length, read before the script starts
@@ -183,6 +185,7 @@ typedef struct {
     int pipe_stage;           /* how often stdout's pipe was enlarged */
     uint64_t body_sent;       /* bytes of the page, without its header block */
     apr_int64_t declared_len; /* the script's own Content-Length, or -1 */
+    int length_is_sent;       /* and it is in the header that the client gets */
 
     apr_time_t asked; /* when the browser had sent all of its request */
     int half_closed;  /* it closed its sending side with that */
@@ -311,6 +314,37 @@ apr_status_t jc_network_read(request_rec *r, apr_bucket_brigade *bb,
  */
 jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
                          const char **line);
+
+/* Calls `each` for every line of the next block in `bb`, without its end. The
+ * line may be changed. What it returns but JC_CODE_NONE ends the block. */
+typedef jc_code_t jc_header_line_t(void *to, char *line);
+jc_code_t jc_header_block(jc_client_t *c, apr_bucket_brigade *bb,
+                          jc_header_line_t *each, void *to, const char **line);
+/* Ends the line after the field's name. Returns the value, or NULL if the line
+ * is no header field. */
+char *jc_header_split(char *line);
+int jc_header_is_printable(const char *value);
+/* A field that only says something about the connection, which is httpd's. */
+int jc_header_is_of_connection(const char *name);
+
+/* nph.c: the head of an nph- script's answer, as it is sent. */
+typedef struct {
+    const char *text;   /* all of it, with interim answers before it */
+    apr_int64_t length; /* bytes of its body, or -1: as many as come */
+    int has_body;
+} jc_nph_head_t;
+jc_code_t jc_nph_read(jc_client_t *c, apr_bucket_brigade *bb,
+                      jc_nph_head_t *head, const char **line);
+
+/*
+ * length.c: how much of an answer leaves. jc_length_is_trusted: the script may
+ * name the length of its page. jc_length_guard takes what the page's header
+ * says of its length, unless the script may, and holds the script to it.
+ * jc_length_limit does that with an nph- script's body.
+ */
+int jc_length_is_trusted(request_rec *r);
+void jc_length_guard(jc_client_t *c);
+void jc_length_limit(jc_client_t *c, apr_int64_t length);
 
 /* page.c: reads the answer and passes it on (raw: nph-); returns what the
  * handler returns. */

@@ -5,14 +5,14 @@
  * Privilege: the web user's
  * Trusts:    nothing: the block is the tenant's
  * Never:     holds more than JailHeaderMax; applies a part of a block that
- *            turns out to be bad; believes a length or a transfer coding, with
- *            which a script could desynchronise the connection (CVE-2024-24795)
+ *            turns out to be bad; believes a transfer coding, or says anything
+ *            about the connection, with which a script could desynchronise it
+ *            (CVE-2024-24795). What becomes of a length is in length.c
  */
 #include "child.h"
 
 #include "http_protocol.h"
 #include "http_request.h"
-#include "util_script.h"
 #include "apr_date.h"
 #include "apr_lib.h"
 #include "apr_strings.h"
@@ -149,8 +149,25 @@ static int is_cgi_field(const char *name)
            ap_cstr_casecmp(name, "Location") == 0;
 }
 
+int jc_header_is_of_connection(const char *name)
+{
+    static const char *const names[] = {
+        "Connection", "Keep-Alive", "Proxy-Connection",
+        "Upgrade",    "TE",         "Trailer"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (ap_cstr_casecmp(name, names[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static jc_code_t store(header_t *h, const char *name, char *value)
 {
+    if (jc_header_is_of_connection(name)) {
+        return JC_CODE_NONE; /* RFC 3875, 6.3.4 */
+    }
     if (!*value && is_cgi_field(name)) {
         return JC_CODE_NONE;
     }
@@ -182,7 +199,7 @@ static jc_code_t store(header_t *h, const char *name, char *value)
 
 /* Only what httpd would send: it answers anything else with a 500 of its own
  * that does not show the line. */
-static int is_printable(const char *value)
+int jc_header_is_printable(const char *value)
 {
     for (; *value; value++) {
         if (apr_iscntrl(*value) && *value != '\t') {
@@ -201,34 +218,43 @@ static void trim_end(char *s)
     }
 }
 
-/* One line, NUL-terminated, without its line feed. Is taken apart in place. */
-static jc_code_t parse_line(header_t *h, char *line, size_t len)
+/* mod_cgi drops every CR, and some scripts write two. */
+static void drop_returns(char *line)
 {
-    char *value, *to = line;
+    char *to = line;
 
-    if (memchr(line, '\0', len)) {
-        return JC_CODE_BAD_HEADER;
-    }
-    /* mod_cgi drops every CR, and some scripts write two. */
     for (const char *from = line; *from; from++) {
         if (*from != '\r') {
             *to++ = *from;
         }
     }
     *to = '\0';
-    value = strchr(line, ':');
+}
+
+char *jc_header_split(char *line)
+{
+    char *value = strchr(line, ':');
+
     if (!value) {
-        return JC_CODE_BAD_HEADER;
+        return NULL;
     }
     *value++ = '\0';
     while (apr_isspace(*value)) {
         value++;
     }
     trim_end(value);
-    if (!*line || *ap_scan_http_token(line) != '\0' || !is_printable(value)) {
-        return JC_CODE_BAD_HEADER;
+    if (!*line || *ap_scan_http_token(line) != '\0' ||
+        !jc_header_is_printable(value)) {
+        return NULL;
     }
-    return store(h, line, value);
+    return value;
+}
+
+static jc_code_t on_line(void *header, char *line)
+{
+    char *value = jc_header_split(line);
+
+    return value ? store(header, line, value) : JC_CODE_BAD_HEADER;
 }
 
 static const char *shown(apr_pool_t *p, const char *line, size_t len)
@@ -239,7 +265,8 @@ static const char *shown(apr_pool_t *p, const char *line, size_t len)
     return apr_pstrmemdup(p, line, len);
 }
 
-static jc_code_t parse_block(block_t *block, header_t *h, const char **bad)
+static jc_code_t parse_block(block_t *block, jc_header_line_t *each, void *to,
+                             const char **bad)
 {
     char *line = block->bytes;
     char *end = block->bytes + block->len;
@@ -256,8 +283,13 @@ static jc_code_t parse_block(block_t *block, header_t *h, const char **bad)
             *bad = "more than 1000 lines";
             return JC_CODE_HEADER_TOO_LONG;
         }
+        if (memchr(line, '\0', len)) {
+            *bad = copy;
+            return JC_CODE_BAD_HEADER;
+        }
         line[len] = '\0';
-        code = parse_line(h, line, len);
+        drop_returns(line);
+        code = each(to, line);
         if (code != JC_CODE_NONE) {
             *bad = copy;
             return code;
@@ -267,7 +299,7 @@ static jc_code_t parse_block(block_t *block, header_t *h, const char **bad)
     return JC_CODE_NONE;
 }
 
-/* Kept only to tell a whole page from a broken one; sent on only if the
+/* Kept to tell a whole page from a broken one; sent on only if the
  * administrator says that his scripts can be trusted with it. */
 static void apply_length(jc_client_t *c, const char *value)
 {
@@ -282,7 +314,8 @@ static void apply_length(jc_client_t *c, const char *value)
         c->declared_len = -1;
         return;
     }
-    if (apr_table_get(r->subprocess_env, AP_TRUST_CGILIKE_CL_ENVVAR)) {
+    c->length_is_sent = jc_length_is_trusted(r);
+    if (c->length_is_sent) {
         apr_table_setn(r->headers_out, "Content-Length", value);
     }
 }
@@ -326,29 +359,38 @@ static int apply(jc_client_t *c, const header_t *h)
     return status;
 }
 
-jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
-                         const char **line)
+jc_code_t jc_header_block(jc_client_t *c, apr_bucket_brigade *bb,
+                          jc_header_line_t *each, void *to, const char **line)
 {
-    apr_pool_t *p = c->r->pool;
-    block_t block = {.pool = p};
-    header_t h = {
-        .single = apr_table_make(p, 4),
-        .merged = apr_table_make(p, 8),
-        .cookies = apr_table_make(p, 4),
-    };
+    block_t block = {.pool = c->r->pool};
     jc_code_t code = read_block(c, bb, &block);
 
     *line = NULL;
     if (code == JC_CODE_NONE) {
-        code = parse_block(&block, &h, line);
-    } else if (code == JC_CODE_BAD_HEADER) {
+        return parse_block(&block, each, to, line);
+    }
+    if (code == JC_CODE_BAD_HEADER) {
         /* It has no end. A line that is no header tells more than that. */
-        code = parse_block(&block, &h, line);
+        code = parse_block(&block, each, to, line);
         if (code == JC_CODE_NONE) {
             code = JC_CODE_BAD_HEADER;
             *line = "end of output where an empty line should be";
         }
     }
+    return code;
+}
+
+jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
+                         const char **line)
+{
+    apr_pool_t *p = c->r->pool;
+    header_t h = {
+        .single = apr_table_make(p, 4),
+        .merged = apr_table_make(p, 8),
+        .cookies = apr_table_make(p, 4),
+    };
+    jc_code_t code = jc_header_block(c, bb, on_line, &h, line);
+
     if (code != JC_CODE_NONE) {
         return code;
     }

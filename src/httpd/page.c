@@ -348,6 +348,7 @@ static int answer(jc_client_t *c, page_t *page)
         return redirect(page, location);
     }
     page->discard = AP_STATUS_IS_HEADER_ONLY(r->status);
+    jc_length_guard(c);
     return send_page(page);
 }
 
@@ -356,18 +357,27 @@ static int answer_raw(jc_client_t *c, page_t *page)
 {
     request_rec *r = c->r;
     ap_filter_t *f = r->proto_output_filters;
+    const char *line;
+    jc_nph_head_t head;
+    jc_code_t code = jc_nph_read(c, page->in, &head, &line);
+    apr_status_t rv;
 
-    if (jc_pump(c, -1) != APR_SUCCESS || take(page, APR_BLOCK_READ) ||
-        page->out_buckets == 0) {
-        return fail_without_page(c, JC_CODE_NO_OUTPUT, NULL);
+    if (code != JC_CODE_NONE) {
+        return fail_without_page(c, code, line);
     }
     while (f && f->frec->ftype < AP_FTYPE_CONNECTION) {
         f = f->next;
     }
     r->output_filters = r->proto_output_filters = f;
     r->connection->keepalive = AP_CONN_CLOSE;
-    page->passed = 1; /* there is no way back to an error page */
-    c->have_headers = 1;
+    /* With this there is no way back to an error page. */
+    apr_brigade_puts(page->out, NULL, NULL, head.text);
+    rv = pass(page);
+    if (rv != APR_SUCCESS) {
+        return filter_failed(page, rv);
+    }
+    page->discard = !head.has_body;
+    jc_length_limit(c, head.length);
     return send_page(page);
 }
 

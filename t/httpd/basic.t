@@ -185,8 +185,9 @@ is(answer('')->code, 500, 'no output: 500');
 $httpd->log_like($alice, qr/JCGI1704/, 'and the log says so');
 
 my $raw = $httpd->raw("GET /cgi-bin/nph-raw.sh HTTP/1.1\r\nHost: alice\r\n\r\n");
-is($raw, "HTTP/1.1 299 As it is\r\nX-Own: yes\r\n\r\nraw body",
-    'nph-: the bytes as they are, and the connection is closed');
+is($raw,
+    "HTTP/1.1 299 As it is\r\nX-Own: yes\r\nConnection: close\r\n\r\nraw body",
+    'nph-: its own head and body, and the connection is closed');
 
 # --- what is not run --------------------------------------------------------
 

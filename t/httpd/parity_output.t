@@ -85,6 +85,8 @@ sub refused {
     delete $theirs{status} if ($status // '') eq '500';
     return map { $_ => [$theirs{$_}, $ours{$_}, $why] } keys %theirs;
 }
+my $closes = 'a proxy must not wait for another answer';
+my $ends   = "the connection is httpd's";
 my $long   = 'a line of 60,000 bytes passes, not 8,190';
 my $unsent = 'RFC 3875, 6.3: a field without a value is as good as not sent';
 
@@ -149,7 +151,14 @@ $pair->compare_all(
     says('Transfer-Encoding', "Transfer-Encoding: chunked\n\n4\r\npage\r\n0\r\n\r\n"),
     says('Transfer-Encoding and length',
         "Transfer-Encoding: chunked\nContent-Length: 3\n\npage"),
-    says('Connection', "Connection: keep-alive\nKeep-Alive: x\nUpgrade: y\n\npage"),
+    says('Connection', "Connection: keep-alive\nKeep-Alive: x\nUpgrade: y\n\npage",
+        'header:connection' => ['keep-alive, close', 'close', $ends],
+        'header:keep-alive' => ['x', undef, $ends],
+        'header:upgrade'    => ['y', undef, $ends]),
+    says('Proxy-Connection', "Proxy-Connection: x\nTE: y\nTrailer: z\n\npage",
+        'header:proxy-connection' => ['x', undef, $ends],
+        'header:te'               => ['y', undef, $ends],
+        'header:trailer'          => ['z', undef, $ends]),
     says('Date and Server', "Date: $date\nServer: mine\n\npage"),
     says('many Set-Cookie',
         "Set-Cookie: a=1, 2\nX-A: 1\nset-cookie: b=2\nSet-Cookie: c=3\n\npage"),
@@ -222,15 +231,22 @@ $pair->compare_all(
 
     # nph-
     says('nph-', "HTTP/1.1 299 Own\r\nX-A: 1\r\n\r\nraw", code(299,
-        script => 'cgi-bin/nph-print')),
+        script => 'cgi-bin/nph-print'),
+        'header:connection' => [undef, 'close', $closes]),
     says('nph-, HTTP/1.0', "HTTP/1.0 200 OK\r\nA: b\r\n\r\nraw",
-        { script => 'cgi-bin/nph-print', version => 'HTTP/1.0' }),
+        { script => 'cgi-bin/nph-print', version => 'HTTP/1.0' },
+        'header:connection' => [undef, 'close', $closes]),
     says('nph-, no HTTP', "what it likes\0\n",
-        code(undef, script => 'cgi-bin/nph-print')),
+        code(500, script => 'cgi-bin/nph-print'),
+        refused('nobody can tell where such an answer ends', undef,
+            body => qr/what it likes/, reason => undef,
+            'header:connection' => undef, 'header:server' => undef)),
     says('nph-, POST', "HTTP/1.1 200 OK\r\nA: b\r\n\r\nraw",
-        { script => 'cgi-bin/nph-print', %post }),
+        { script => 'cgi-bin/nph-print', %post },
+        'header:connection' => [undef, 'close', $closes]),
     says('nph-, HEAD', "HTTP/1.1 200 OK\r\nA: b\r\n\r\n",
-        { script => 'cgi-bin/nph-print', method => 'HEAD' }),
+        { script => 'cgi-bin/nph-print', method => 'HEAD' },
+        'header:connection' => [undef, 'close', $closes]),
     says('nph-, nothing', '', code(500, script => 'cgi-bin/nph-print'),
         refused('RFC 3875, 5.2: it has to say something', undef, body => '',
             'header:connection' => undef, 'header:server' => undef,

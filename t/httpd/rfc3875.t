@@ -17,7 +17,8 @@ use Socket         qw(inet_aton AF_INET);
 
 my $alice  = tenant('alice');
 my $htdocs = $alice->jail_htdocs;
-$alice->install(probe('show'), $_) for qw(show Show.TXT nph-show);
+$alice->install(probe('show'), $_) for qw(show Show.TXT);
+$alice->script('nph-show', "#!/bin/sh\nprintf 'HTTP/1.1 200 OK\\r\\n'\nexec ./show\n");
 $alice->script($_, JailCGI::Pair::printer()) for qw(print print.html nph-print);
 $alice->script('to-the-end', <<'END');
 #!/bin/sh
@@ -336,14 +337,18 @@ my @rows = (
     # 5 NPH
     ['5.1', 'MUST', 'there is a way to tell nph- scripts: by the name', sub {
         is(raw("HTTP/1.1 299 X\r\n\r\nx", script => 'nph-print'),
-            "HTTP/1.1 299 X\r\n\r\nx");
+            "HTTP/1.1 299 X\r\nConnection: close\r\n\r\nx");
         like(raw("X-A: 1\n\nx"), qr{\AHTTP/1\.1 200 OK\r\n});
     }],
     ['5.2', 'MUST', 'there is a way to send data back: its output',
         'the rows before and after are this way'],
-    ['5.2', 'MUST', 'the bytes are sent as they are', sub {
-        ok(raw($binary, script => 'nph-print') eq $binary);
+    ['5.2', 'MUST', 'the bytes of the body are sent as they are', sub {
+        my $got = raw("HTTP/1.0 200 X\nX-A: b\n\n$binary", script => 'nph-print');
+        ok($got eq "HTTP/1.0 200 X\r\nX-A: b\r\nConnection: close\r\n\r\n$binary");
     }],
+    ['5.2', 'MUST', 'and those of the head',
+        'what it means stays; it is written anew, and says that the connection '
+          . 'ends: otherwise a proxy takes what follows for the next answer'],
     ['5.2', 'SHOULD', 'at once', sub {
         touch_in($alice, '/tmp/go', 0);
         my $client = JailCGI::Client->new($httpd);
