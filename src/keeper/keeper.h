@@ -165,7 +165,7 @@ uint64_t jc_print_of(const jc_policy_view_t *policy, uint32_t uid);
  */
 int jc_tally_open(jc_jail_t *jail, jc_failure_t *failure);
 int jc_tally_take(uint32_t most);
-void jc_tally_give(void);
+void jc_tally_give(uint32_t places);
 /* Whether scripts of another keeper hold places. */
 int jc_tally_has_others(void);
 

@@ -71,7 +71,7 @@ static void start(jc_run_t *run)
     run->pid = jc_spawn(keeper.jail, run->channel->request_id,
                         run->channel->control_fd, run->channel->web_uid);
     if (run->pid < 0) {
-        jc_tally_give();
+        jc_tally_give(1);
         refuse_fork(run, errno);
         return;
     }

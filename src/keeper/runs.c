@@ -89,7 +89,7 @@ static int is_ending(void)
 
 int jc_runs_sleep_ms(void)
 {
-    uint64_t nearest = UINT64_MAX, now;
+    uint64_t nearest = UINT64_MAX, now = jc_runs_now_ms();
 
     if (is_ending()) {
         return TICK_MS;
@@ -105,7 +105,6 @@ int jc_runs_sleep_ms(void)
     if (nearest == UINT64_MAX) {
         return -1;
     }
-    now = jc_runs_now_ms();
     return nearest > now ? (int) (nearest - now) : 0;
 }
 
@@ -127,11 +126,9 @@ static void free_channel(jc_run_t *run)
 
 static void uncount(jc_run_t *run)
 {
-    if (run->is_counted) {
-        runs.count--;
-        run->is_counted = 0;
-        jc_tally_give();
-    }
+    runs.count -= (uint32_t) run->is_counted;
+    jc_tally_give((uint32_t) run->is_counted);
+    run->is_counted = 0;
 }
 
 static void forget(jc_run_t *run)

@@ -60,14 +60,14 @@ int jc_tally_take(uint32_t most)
     if (sum() <= most) {
         return 1;
     }
-    jc_tally_give();
+    jc_tally_give(1);
     return 0;
 }
 
-void jc_tally_give(void)
+void jc_tally_give(uint32_t places)
 {
     if (tally.slots) {
-        __atomic_sub_fetch(tally.own, 1, __ATOMIC_SEQ_CST);
+        __atomic_sub_fetch(tally.own, places, __ATOMIC_SEQ_CST);
     }
 }
 
