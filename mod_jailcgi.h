@@ -120,8 +120,10 @@ typedef struct {
     jc_rlimit_t *limits; /* JC_RLIMITS of them; NULL: none is set */
     int nice_is_set;
     int nice;
-    apr_array_header_t *trust;  /* const char *; NULL: unset */
-    int trust_is_reset;         /* `none`: nothing is inherited */
+    apr_array_header_t *trust;        /* const char *; NULL: unset */
+    int trust_is_reset;               /* `none`: nothing is inherited */
+    apr_array_header_t *trust_mounts; /* JailTrustMount, in the same way */
+    int trust_mounts_are_reset;
     int64_t namespaces;         /* JC_NS_*; -1: unset */
     apr_array_header_t *mounts; /* jc_mount_conf_t; NULL: unset */
     int mounts_are_reset;

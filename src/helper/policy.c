@@ -113,6 +113,8 @@ static int find_strings(const char *at, jc_policy_view_t *view)
                    jc_policy_take(&at, end, 2 * rec->mount_count,
                                   &view->rows.strings) ||
                    jc_policy_take(&at, end, rec->cgroup_count, &view->cgroup) ||
+                   jc_policy_take(&at, end, rec->trust_mount_count,
+                                  &view->trust_mounts) ||
                    at != end
                ? -1
                : 0;
@@ -139,6 +141,7 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
                    root_is_sane(view) &&
                    env_is_sane(view->env, rec->env_count) &&
                    paths_are_sane(view->trust, rec->trust_count) &&
+                   paths_are_sane(view->trust_mounts, rec->trust_mount_count) &&
                    jc_policy_rows_are_sane(view)
                ? 0
                : -1;

@@ -29,11 +29,12 @@ typedef struct {
     const jc_limit_t *limits;
     jc_rows_t common_rows; /* made before the others */
     jc_rows_t rows;
-    const void *filter; /* common->filter_count instructions of 8 bytes */
-    const char *root;   /* "" without JC_POLICY_CHROOT */
-    const char *env;    /* rec->env_count strings, one after the other */
-    const char *trust;  /* rec->trust_count strings */
-    const char *cgroup; /* rec->cgroup_count strings FILE=VALUE */
+    const void *filter;       /* common->filter_count instructions of 8 bytes */
+    const char *root;         /* "" without JC_POLICY_CHROOT */
+    const char *env;          /* rec->env_count strings, one after the other */
+    const char *trust;        /* rec->trust_count strings */
+    const char *cgroup;       /* rec->cgroup_count strings FILE=VALUE */
+    const char *trust_mounts; /* rec->trust_mount_count strings */
 } jc_policy_view_t;
 
 /*

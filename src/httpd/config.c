@@ -355,6 +355,9 @@ const command_rec jc_config_commands[] = {
                       "who are refused are told"),
     AP_INIT_ITERATE("JailTrust", add_trust, NULL, RSRC_CONF,
                     "paths of root's that any jail may run, or none"),
+    AP_INIT_ITERATE("JailTrustMount", jc_vouch_parse, NULL, RSRC_CONF,
+                    "mount points of file systems whose owners count although "
+                    "they are FUSE or nosuid, or none"),
     AP_INIT_FLAG("JailStrict", set_strict, NULL, RSRC_CONF,
                  "On: httpd does not start while a virtual host cannot run "
                  "its scripts"),

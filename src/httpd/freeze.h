@@ -58,6 +58,17 @@ apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
 const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
                               const char **have);
 
+/* vouch.c: JailTrustMount. */
+const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg);
+void jc_vouch_merge(apr_pool_t *p, jc_server_conf_t *merged,
+                    const jc_server_conf_t *base, const jc_server_conf_t *over);
+/* NULL, or why `JailUser owner` of this server would run nothing, to follow a
+ * name. What is mounted is read into *mounts, which begins as NULL and lives
+ * as long as p. */
+const char *jc_vouch_problem(apr_pool_t *p, server_rec *s,
+                             const jc_server_conf_t *conf,
+                             apr_array_header_t **mounts);
+
 /* config_user.c: JailUser and SuexecUserGroup. */
 const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
                                const char *group);

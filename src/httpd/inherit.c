@@ -186,6 +186,7 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merge_script_log(merged, base, over);
     merged->env = env_merge(p, base->env, over->env);
     merge_trust(p, merged, base, over);
+    jc_vouch_merge(p, merged, base, over);
     merged->namespaces = nearer(base->namespaces, over->namespaces);
     merge_mounts(p, merged, base, over);
     jc_cgroup_merge(merged, base, over);

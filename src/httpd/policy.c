@@ -43,6 +43,7 @@ typedef struct {
     jc_table_t *table;
     jc_mounts_t *mounts;
     const char *controllers;        /* of cgroups; NULL: not looked at */
+    apr_array_header_t *mounted;    /* on the machine; NULL: likewise */
     apr_hash_t *roots_seen;         /* JailRoots that were looked at */
     uint64_t inherited[JC_RLIMITS]; /* hard limits of this process */
     uint64_t caps_needed;
@@ -108,6 +109,7 @@ static int is_configured(const jc_server_conf_t *conf)
            conf->timeout_total_ms >= 0 || conf->timeout_idle_ms >= 0 ||
            conf->running_max >= 0 || conf->idle_ms >= 0 || conf->env != NULL ||
            conf->trust != NULL || conf->trust_is_reset ||
+           conf->trust_mounts != NULL || conf->trust_mounts_are_reset ||
            conf->namespaces >= 0 || conf->mounts != NULL ||
            conf->mounts_are_reset || conf->filter != NULL || conf->scope >= 0 ||
            conf->no_new_privs >= 0 || conf->background_ms >= 0 ||
@@ -183,6 +185,19 @@ static void check_cgroup(freeze_t *freeze, server_rec *s,
                           "JCGI%d: JailCgroup of %s: %s; scripts are "
                           "answered with 503",
                           JC_CODE_CGROUP_NONE, describe(freeze, s), problem));
+    }
+}
+
+static void check_mount(freeze_t *freeze, server_rec *s,
+                        const jc_server_conf_t *conf)
+{
+    const char *problem =
+        jc_vouch_problem(freeze->ptemp, s, conf, &freeze->mounted);
+
+    if (problem != NULL) {
+        warn(freeze,
+             apr_psprintf(freeze->ptemp, "JCGI%d: %s: %s", JC_CODE_FILE_SYSTEM,
+                          describe(freeze, s), problem));
     }
 }
 
@@ -299,6 +314,7 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
     }
     if (conf->policy != JC_NO_ID) {
         check_cgroup(freeze, s, conf);
+        check_mount(freeze, s, conf);
     }
 }
 

@@ -9,7 +9,10 @@
  *
  * Words in braces in the table:
  *   {found} {expected}  what the check saw and wanted: texts or numbers
- *   {found:o} {mode}    found as an octal number, as permission bits
+ *   {mode}              found as permission bits
+ *   {fs}                the kind of file system that found says (jc_fs_t)
+ *   {unsafe}            the same if expected is the code of that; otherwise
+ *                       found as an octal number
  *   {type}              the kind of file that found as st_mode says
  *   {limit}             the name that JailLimit has for found
  *   {text}              the reason's text
@@ -18,6 +21,7 @@
  *   {path}              {name}, and where it is to be looked for
  */
 #include "child.h"
+#include "src/wire/mountinfo.h"
 
 #include "http_core.h"
 #include "http_protocol.h"
@@ -73,6 +77,18 @@ static const char *file_type(uint64_t mode)
         return "a device";
     default:
         return "something else";
+    }
+}
+
+static const char *file_system(uint64_t fs)
+{
+    switch (fs) {
+    case JC_FS_FUSE:
+        return "a FUSE file system, where a process says it";
+    case JC_FS_NOSUID:
+        return "a file system that is mounted nosuid";
+    default:
+        return "a file system that was mounted after the jail was built";
     }
 }
 
@@ -136,8 +152,11 @@ static const char *value_of(const words_t *w, const char *s, size_t len)
     if (is_word(s, len, "mode")) {
         return apr_psprintf(w->pool, "%04o", (unsigned) (why->found & 07777));
     }
-    if (is_word(s, len, "found:o")) {
+    if (is_word(s, len, "unsafe") && why->expected != JC_CODE_FILE_SYSTEM) {
         return apr_psprintf(w->pool, "0%o", (unsigned) why->found);
+    }
+    if (is_word(s, len, "unsafe") || is_word(s, len, "fs")) {
+        return file_system(why->found);
     }
     if (is_word(s, len, "type")) {
         return file_type(why->found);

@@ -152,10 +152,10 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_ROOT_MISSING, ADMIN, "JailRoot does not exist: {name}", NULL,
      "make the directory or correct JailRoot; no reload is needed then"},
     {JC_CODE_ROOT_UNSAFE, ADMIN,
-     "the way to JailRoot could be changed by others: {name}",
-     "found {found:o}",
+     "the way to JailRoot could be changed by others: {name}", "found {unsafe}",
      "every directory above JailRoot must belong to root and be writable by "
-     "nobody else, and symbolic links count in such directories only"},
+     "nobody else, and symbolic links count in such directories only; on FUSE "
+     "or nosuid with JailTrustMount"},
     {JC_CODE_STEP_CHROOT, ADMIN, "jail not built: cannot enter JailRoot {name}",
      NULL, "check that it is a directory on a mounted file system; " STEP},
     {JC_CODE_STEP_GROUPS, ADMIN, "jail not built: groups cannot be set", NULL,
@@ -197,10 +197,11 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_MOUNT_UNSAFE, ADMIN,
      "jail not built: the way to a source of JailMount could be changed by "
      "others: {name}",
-     "found {found:o}",
+     "found {unsafe}",
      "name the real directory: symbolic links count only in directories that "
-     "belong to root and are writable by nobody else; and a home must belong "
-     "to its user and be writable by nobody else"},
+     "belong to root and are writable by nobody else, on FUSE or nosuid with "
+     "JailTrustMount; and a home must belong to its user and be writable by "
+     "nobody else"},
     {JC_CODE_MOUNT_TARGET, ADMIN,
      "jail not built: there is no place to mount at in the jail: {name}", NULL,
      "make a directory (for a file, a file) of that name below JailRoot, with "
@@ -255,6 +256,13 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_COMMAND_OFF, OWNER,
      "the page asks for a command (exec cmd), which this host does not allow",
      NULL, "call a script instead (include virtual), or set JailExecCmd On"},
+    {JC_CODE_FILE_SYSTEM, OWNER,
+     "what belongs to whom below {path} does not count: the machine's root "
+     "does not vouch for that file system",
+     "found {fs}",
+     "JailUser with a name, which does not depend on it; or, if root alone "
+     "decides what that file system says, JailTrustMount and its mount point "
+     "on the machine (findmnt)"},
     {JC_CODE_FOREIGN_SENDER, ADMIN,
      "another user than httpd's has sent a request to this jail",
      "found uid {found}, expected uid {expected}",

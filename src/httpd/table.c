@@ -199,6 +199,7 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     rec.trust_count = append_strings(table, conf->trust);
     append_mount_strings(table, isolation->rows);
     rec.cgroup_count = append_strings(table, jc_cgroup_lines(p, conf));
+    rec.trust_mount_count = append_strings(table, conf->trust_mounts);
     rec.strings_len = (uint32_t) (jc_parts_len(table) - strings_at);
     jc_parts_pad(table);
     return jc_parts_end(table, &rec, sizeof(rec), number);

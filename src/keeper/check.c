@@ -4,7 +4,8 @@
  * Runs in:   script's child, in the keeper's memory: see spawn.c
  * Privilege: none, it is the tenant: where root may not read (a root-squashed
  *            NFS home, a FUSE mount of the tenant's) it still can
- * Trusts:    the policy; what fstat says
+ * Trusts:    the policy; what fstat says, with JailUser owner and JailTrust on
+ *            file systems that root vouches for
  */
 #define _GNU_SOURCE
 #include "keeper.h"
@@ -96,7 +97,10 @@ int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
      * the ids which the httpd child proposed are the right ones. */
     if (file->st_uid == 0 && !(jail->policy.rec->flags & JC_POLICY_OWNER) &&
         is_trusted(&jail->policy, walk->path)) {
-        return 0; /* its directories are root's or the tenant's, as all are */
+        /* Its directories are root's or the tenant's, as all are. */
+        jc_fs_t fs = jc_vouch_file_system(jail, walk->file_fd);
+        return fs == JC_FS_VOUCHED ? 0
+                                   : fail(failure, JC_CODE_FILE_SYSTEM, fs, 0);
     }
     if (check_directory(jail, walk, failure) ||
         check_file(jail, file, failure)) {

@@ -11,6 +11,7 @@
 
 #include "src/helper/policy.h"
 #include "src/wire/codes.h"
+#include "src/wire/mountinfo.h"
 #include "src/wire/request.h"
 #include "src/wire/wire.h"
 
@@ -54,9 +55,21 @@ typedef struct {
     size_t title_size;
 } jc_keeper_start_t;
 
+/* Mounts by their numbers, in that order. */
+typedef struct {
+    uint32_t id;
+    jc_fs_t fs;
+} jc_mounted_t;
+
+typedef struct {
+    jc_mounted_t *list;
+    uint32_t count;
+} jc_mounted_table_t;
+
 typedef struct {
     jc_keeper_start_t start;
     jc_policy_view_t policy;
+    const jc_mounted_table_t *mounted;
     int root_fd;     /* the new root between two steps, else -1 */
     uint64_t secret; /* with which the script's child may call setsid */
     uint64_t print;  /* jc_mounts_print() of what its root was made of */
@@ -120,6 +133,11 @@ typedef struct {
     int any_directory;   /* whosesoever they are */
     int links_need_root; /* symlinks count only where none but root could
                             make them */
+    /* Says of an open file whether its owner counts. With links_need_root it is
+     * asked where there is a link, else of all that is walked through.
+     * NULL: owners say nothing that matters. */
+    jc_fs_t (*file_system)(const jc_jail_t *jail, int fd);
+    const jc_jail_t *jail; /* for file_system */
 } jc_walk_rule_t;
 
 typedef struct {
@@ -170,6 +188,26 @@ void jc_tally_give(uint32_t places);
 int jc_tally_has_others(void);
 
 /*
+ * mounted.c: reads the table of what is mounted, of which begin() finds what
+ * JailTrustMount names and has to come before the first mount; note() takes all
+ * that there is by then, where the policy needs it; nosuid() notes, and then
+ * makes this tree nosuid, which nobody could see any more afterwards; end() is
+ * for a keeper that sees the machine's own mounts: it keeps what JailTrustMount
+ * names and no more. 0, or -1 with errno.
+ */
+int jc_mounted_begin(jc_jail_t *jail);
+int jc_mounted_note(const jc_jail_t *jail);
+int jc_mounted_nosuid(int tree_fd);
+int jc_mounted_end(jc_jail_t *jail);
+/* Of what the keeper has open as root; notes what it does not know yet. */
+jc_fs_t jc_mounted_file_system(const jc_jail_t *jail, int fd);
+
+/* vouch.c: the same from the finished table, for the script's child. */
+jc_fs_t jc_vouch_file_system(const jc_jail_t *jail, int fd);
+/* Where in the table a mount is, or would be. */
+uint32_t jc_vouch_position(const jc_mounted_table_t *table, uint32_t id);
+
+/*
  * tree.c: a new file system with up to three options; a copy of what is mounted
  * at and below a directory; MOUNT_ATTR_*, with AT_RECURSIVE for all of it.
  * Each -1 with errno, or the tree's descriptor, or 0.
@@ -185,7 +223,7 @@ int jc_tree_set(int tree_fd, unsigned attributes, unsigned flags);
  * link to it, where none but root may. -1 with errno.
  */
 int jc_place_open(int root_fd, const char *path, int flags);
-int jc_place_make(int root_fd, const char *path, jc_mount_kind_t kind,
+int jc_place_make(const jc_jail_t *jail, const char *path, jc_mount_kind_t kind,
                   const char *content);
 
 /* request.c */

@@ -204,9 +204,13 @@ static void read_request(jc_slot_t *slot, jc_request_t *request)
 static void find_script(const jc_slot_t *slot, const jc_request_t *request,
                         jc_walk_t *walk)
 {
-    jc_walk_rule_t rule = {.owner = slot->jail->start.uid};
+    jc_walk_rule_t rule = {.owner = slot->jail->start.uid, .jail = slot->jail};
     jc_failure_t failure = {.code = JC_CODE_NONE};
 
+    /* Where it chooses nobody a tenant may serve his files himself. */
+    if (slot->jail->policy.rec->flags & JC_POLICY_OWNER) {
+        rule.file_system = jc_vouch_file_system;
+    }
     if (jc_walk(request->script, &rule, JC_WALK_FILE, walk)) {
         refuse(slot, &walk->failure);
     }

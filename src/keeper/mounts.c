@@ -11,8 +11,9 @@
  * Runs in:   keeper
  * Privilege: root
  * Trusts:    the policy record; of file systems nothing that a tenant may
- * change Never:     makes, or changes, anything that another process can see,
- * but the new root's own files
+ *            change, and no owner where he may be the server
+ * Never:     makes, or changes, anything that another process can see, but the
+ *            new root's own files
  */
 #define _GNU_SOURCE
 #include "keeper.h"
@@ -57,6 +58,7 @@ static int fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
     case JC_CODE_DIR_WRITABLE:
     case JC_CODE_DIR_OWNER:
     case JC_CODE_SYMLINK_LOOP:
+    case JC_CODE_FILE_SYSTEM:
         failure->expected = failure->code;
         failure->code = unsafe;
         break;
@@ -69,7 +71,10 @@ static int fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
 static int walk_to_root(const jc_jail_t *jail, jc_walk_t *walk,
                         jc_failure_t *failure)
 {
-    jc_walk_rule_t rule = {.owner = jail->start.uid, .links_need_root = 1};
+    jc_walk_rule_t rule = {.owner = jail->start.uid,
+                           .links_need_root = 1,
+                           .file_system = jc_mounted_file_system,
+                           .jail = jail};
 
     return jc_walk(jail->policy.root, &rule, JC_WALK_DIR, walk)
                ? fail_walk(failure, walk, JC_CODE_ROOT_MISSING,
@@ -84,11 +89,29 @@ static int open_target(const row_t *row, int is_dir)
     int fd = jc_place_open(row->jail->root_fd, row->target, flags);
 
     if (fd >= 0 || errno != ENOENT || !(row->mount->flags & JC_MOUNT_MAKE) ||
-        jc_place_make(row->jail->root_fd, row->target,
+        jc_place_make(row->jail, row->target,
                       is_dir ? JC_MOUNT_DIR : JC_MOUNT_FILE, "")) {
         return fd;
     }
     return jc_place_open(row->jail->root_fd, row->target, flags);
+}
+
+/* Whether all of the jail becomes nosuid at once when all is in it. Without
+ * no_new_privs programs may be set-id, where they are root's; and without a
+ * root of its own it is not the jail's to change but what was mounted. */
+static int is_nosuid_at_last(const jc_jail_t *jail)
+{
+    uint32_t flags = jail->policy.rec->flags;
+
+    return (flags & (JC_POLICY_HOST | JC_POLICY_CHROOT)) &&
+           !(flags & JC_POLICY_PRIVS);
+}
+
+static int must_be_nosuid(const row_t *row)
+{
+    return !is_nosuid_at_last(row->jail) &&
+           (!(row->jail->policy.rec->flags & JC_POLICY_PRIVS) ||
+            !(row->mount->flags & JC_MOUNT_READ_ONLY));
 }
 
 static int attach(const row_t *row, int mount_fd, int is_dir)
@@ -100,6 +123,9 @@ static int attach(const row_t *row, int mount_fd, int is_dir)
     }
     int result = move_mount(mount_fd, "", fd, "",
                             MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+    if (result == 0 && must_be_nosuid(row)) {
+        result = jc_mounted_nosuid(mount_fd);
+    }
     if (result) {
         fail(row, JC_CODE_STEP_MOUNTS);
     }
@@ -110,17 +136,10 @@ static int attach(const row_t *row, int mount_fd, int is_dir)
 static unsigned attributes_of(const row_t *row)
 {
     uint32_t flags = row->mount->flags;
-    unsigned attributes = 0;
 
-    attributes |= flags & JC_MOUNT_DEVICES ? 0 : MOUNT_ATTR_NODEV;
-    attributes |= flags & JC_MOUNT_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
-    attributes |= flags & JC_MOUNT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0;
-    /* Without no_new_privs programs may be set-id, where they are root's. */
-    if (!(row->jail->policy.rec->flags & JC_POLICY_PRIVS) ||
-        !(flags & JC_MOUNT_READ_ONLY)) {
-        attributes |= MOUNT_ATTR_NOSUID;
-    }
-    return attributes;
+    return (flags & JC_MOUNT_DEVICES ? 0 : MOUNT_ATTR_NODEV) |
+           (flags & JC_MOUNT_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
+           (flags & JC_MOUNT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0);
 }
 
 /* Returns 1 if the source is not there and need not be. */
@@ -129,7 +148,9 @@ static int open_source(const row_t *row, jc_walk_t *walk)
     uint32_t flags = row->mount->flags;
     jc_walk_rule_t rule = {.owner = row->jail->start.uid,
                            .any_directory = !(flags & JC_MOUNT_HOME),
-                           .links_need_root = 1};
+                           .links_need_root = 1,
+                           .file_system = jc_mounted_file_system,
+                           .jail = row->jail};
 
     if (!jc_walk(row->source, &rule, JC_WALK_ANY, walk)) {
         return 0;
@@ -209,7 +230,7 @@ static int make_row(const row_t *row)
         close(fd);
         return 0;
     }
-    return jc_place_make(row->jail->root_fd, row->target,
+    return jc_place_make(row->jail, row->target,
                          (jc_mount_kind_t) row->mount->kind, row->source)
                ? fail(row, JC_CODE_MOUNT_TARGET)
                : 0;
@@ -277,24 +298,17 @@ static int mount_root(jc_jail_t *jail, jc_failure_t *failure)
     static const char *const options[3][2] = {{"size", ROOT_SIZE},
                                               {"nr_inodes", ROOT_INODES},
                                               {"mode", "755"}};
-    unsigned attributes =
-        jail->policy.rec->flags & JC_POLICY_PRIVS ? 0 : MOUNT_ATTR_NOSUID;
     int at_fd;
 
     if (jail->policy.rec->flags & JC_POLICY_HOST) {
         at_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        jail->root_fd =
-            jc_tree_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+        jail->root_fd = jc_tree_new("tmpfs", options, MOUNT_ATTR_NODEV);
     } else {
         if (walk_to_root(jail, &walk, failure)) {
             return -1;
         }
         at_fd = walk.dir_fd;
         jail->root_fd = jc_tree_clone(at_fd);
-        if (jail->root_fd >= 0 && attributes &&
-            jc_tree_set(jail->root_fd, attributes, AT_RECURSIVE)) {
-            return -1;
-        }
     }
     int result =
         at_fd < 0 || jail->root_fd < 0
@@ -311,10 +325,11 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
     int is_changed = (flags & (JC_POLICY_HOST | JC_POLICY_CHROOT)) != 0;
 
     if (!jc_jail_has(jail, JC_NS_MOUNT)) {
-        return 0;
+        return jc_mounted_begin(jail);
     }
     /* First: what is mounted here must not show in the host's own table. */
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+        jc_mounted_begin(jail)) {
         return -1;
     }
     if (!is_changed) {
@@ -323,11 +338,13 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
         return -1;
     }
     if (jail->root_fd < 0 || for_all(jail, apply, failure) ||
-        for_all(jail, close_tmpfs, failure)) {
+        for_all(jail, close_tmpfs, failure) || jc_mounted_note(jail) ||
+        (is_nosuid_at_last(jail) &&
+         jc_tree_set(jail->root_fd, MOUNT_ATTR_NOSUID, AT_RECURSIVE))) {
         return -1;
     }
     if ((flags & JC_POLICY_HOST) &&
-        jc_tree_set(jail->root_fd, MOUNT_ATTR_RDONLY, 0)) {
+        jc_tree_set(jail->root_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0)) {
         return -1;
     }
     if (!is_changed) {
@@ -361,6 +378,9 @@ int jc_root_enter(jc_jail_t *jail, jc_failure_t *failure)
 {
     if (jail->root_fd < 0 && (jail->policy.rec->flags & JC_POLICY_CHROOT) &&
         open_root(jail, failure)) {
+        return -1;
+    }
+    if (jc_mounted_end(jail)) {
         return -1;
     }
     if (jail->root_fd < 0) {

@@ -5,7 +5,8 @@
  *
  * Runs in:   keeper
  * Privilege: root
- * Trusts:    nothing that lies in the root
+ * Trusts:    nothing that lies in the root, and no owner on a file system that
+ *            root does not vouch for
  * Never:     makes anything where another than root could change names
  */
 #define _GNU_SOURCE
@@ -33,7 +34,8 @@ int jc_place_open(int root_fd, const char *path, int flags)
 }
 
 /* The directory that `path` is in, and its name there. */
-static int open_parent(int root_fd, const char *path, const char **name)
+static int open_parent(const jc_jail_t *jail, const char *path,
+                       const char **name)
 {
     char parent[4096];
     size_t len = (size_t) (strrchr(path, '/') - path);
@@ -47,9 +49,10 @@ static int open_parent(int root_fd, const char *path, const char **name)
     }
     memcpy(parent, path, len);
     parent[len] = 0;
-    fd = jc_place_open(root_fd, parent, O_DIRECTORY);
+    fd = jc_place_open(jail->root_fd, parent, O_DIRECTORY);
     if (fd >= 0 && (fstat(fd, &st) || st.st_uid != 0 ||
-                    (st.st_mode & (S_IWGRP | S_IWOTH)))) {
+                    (st.st_mode & (S_IWGRP | S_IWOTH)) ||
+                    jc_mounted_file_system(jail, fd) != JC_FS_VOUCHED)) {
         close(fd);
         errno = EPERM;
         return -1;
@@ -70,11 +73,11 @@ static int write_file(int dir_fd, const char *name, const char *content)
     return failed ? -1 : 0;
 }
 
-int jc_place_make(int root_fd, const char *path, jc_mount_kind_t kind,
+int jc_place_make(const jc_jail_t *jail, const char *path, jc_mount_kind_t kind,
                   const char *content)
 {
     const char *name;
-    int dir_fd = open_parent(root_fd, path, &name);
+    int dir_fd = open_parent(jail, path, &name);
     int result;
 
     if (dir_fd < 0) {

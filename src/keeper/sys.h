@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
@@ -106,6 +107,26 @@ static inline int jc_sys_stat(const char *path, struct stat *st)
 {
     return (int) jc_sys(SYS_newfstatat, AT_FDCWD, jc_sys_arg(path),
                         jc_sys_arg(st), 0, 0);
+}
+
+static inline int jc_sys_fstatfs(int fd, struct statfs *st)
+{
+    return (int) jc_sys(SYS_fstatfs, fd, jc_sys_arg(st), 0, 0, 0);
+}
+
+/* The number of the mount that fd lies on, which the kernel knows by itself. */
+static inline int jc_sys_mount_id(int fd, uint32_t *id)
+{
+    struct statx st;
+    int result = (int) jc_sys(SYS_statx, fd, jc_sys_arg(""),
+                              AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID,
+                              jc_sys_arg(&st));
+
+    if (result == 0 && !(st.stx_mask & STATX_MNT_ID)) {
+        return -ENOSYS; /* before Linux 5.8 */
+    }
+    *id = result == 0 ? (uint32_t) st.stx_mnt_id : 0;
+    return result;
 }
 
 static inline int jc_sys_access(const char *path, int mode)

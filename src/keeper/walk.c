@@ -2,10 +2,10 @@
  * From the root to a file, one component at a time, by descriptor.
  *
  * Runs in:   keeper as root (JailRoot, JailMount); script's child as the tenant
- * (script), in the keeper's memory: see spawn.c Privilege: root for JailRoot
- * and JailMount, else the tenant's Trusts:    no name: what is checked is what
- * was opened Never:     opens more than one component at once, follows a magic
- * link
+ *            (script), in the keeper's memory: see spawn.c
+ * Privilege: root for JailRoot and JailMount, else the tenant's
+ * Trusts:    no name: what is checked is what was opened
+ * Never:     opens more than one component at once, follows a magic link
  */
 #define _GNU_SOURCE
 #include "keeper.h"
@@ -80,10 +80,21 @@ static int check_directory(state_t *s, const struct stat *st)
     return 0;
 }
 
+/* Before an owner is believed: who says it? */
+static int check_file_system(state_t *s, int fd)
+{
+    const jc_walk_rule_t *rule = s->rule;
+    jc_fs_t fs =
+        rule->file_system ? rule->file_system(rule->jail, fd) : JC_FS_VOUCHED;
+
+    return fs == JC_FS_VOUCHED ? 0 : fail(s, JC_CODE_FILE_SYSTEM, 0, fs, 0);
+}
+
 /* Takes fd. */
 static int push(state_t *s, int fd, const struct stat *st)
 {
-    if (check_directory(s, st)) {
+    if ((!s->rule->links_need_root && check_file_system(s, fd)) ||
+        check_directory(s, st)) {
         jc_sys_close(fd);
         return -1;
     }
@@ -144,6 +155,10 @@ static int follow(state_t *s, int link_fd)
     if (s->rule->links_need_root &&
         (s->top.st_uid != 0 || (s->top.st_mode & (S_IWGRP | S_IWOTH)))) {
         return fail(s, JC_CODE_SYMLINK_LOOP, 0, s->top.st_uid, 0);
+    }
+    if (s->rule->links_need_root &&
+        check_file_system(s, s->fds[s->depth - 1])) {
+        return -1;
     }
     joined[len] = '/';
     memcpy(joined + len + 1, s->rest, rest_len + 1);
@@ -208,6 +223,10 @@ static int enter(state_t *s, const char *name, jc_walk_want_t want)
     if (!is_last(s) || want == JC_WALK_DIR) {
         jc_sys_close(fd);
         return fail_errno(s, -ENOTDIR);
+    }
+    if (!s->rule->links_need_root && check_file_system(s, fd)) {
+        jc_sys_close(fd);
+        return -1;
     }
     walk->file_fd = fd;
     walk->file = st;

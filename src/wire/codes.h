@@ -98,6 +98,8 @@ typedef enum {
     JC_CODE_SCRIPT_DIR_GROUP = 1515, /* found, expected = gid */
     JC_CODE_PATH_OTHER = 1516,       /* any other errno while walking */
     JC_CODE_COMMAND_OFF = 1517,      /* SSI exec cmd, and JailExecCmd Off */
+    JC_CODE_FILE_SYSTEM = 1518,      /* found = jc_fs_t: its owners are no
+                                        word of root's; text = where it begins */
     JC_CODE_FOREIGN_SENDER = 1519,   /* found, expected = uid of the sender */
 
     /* 16xx: the launch */

@@ -23,6 +23,8 @@
  *   3. trust_count absolute paths inside the jail
  *   4. mount_count times two: the source and the target of a mount
  *   5. cgroup_count strings FILE=VALUE, for files of the jail's cgroup
+ *   6. trust_mount_count mount points, absolute: file systems whose owners
+ *      count although they are FUSE or nosuid
  * Both are padded with zeros. Equal bytes, of the record and of its common
  * part, are the same policy: the parent gives equal virtual hosts one record,
  * and the helper keeps a jail warm when both come again in the next generation.
@@ -119,6 +121,7 @@ typedef struct {
     /* What a request may leave behind lives so long; 0: not at all;
      * JC_NO_MAX: as long as it likes. */
     uint32_t background_ms;
+    uint32_t trust_mount_count;
 } jc_policy_rec_t;
 
 typedef struct {

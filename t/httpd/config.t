@@ -123,6 +123,9 @@ my @wrong = (
     ['JailTrust lib/cgi',      qr/'lib\/cgi' is not absolute/],
     ['JailTrust /',            qr/would trust every file/],
     ['JailTrust /usr/../bin',  qr/has a component/],
+    ['JailTrustMount',         qr/JailTrustMount requires at least one argument/],
+    ['JailTrustMount home',    qr/'home' is not absolute.*findmnt/],
+    ['JailTrustMount /a/../b', qr/has a component/],
     ['JailStrict perhaps',     qr/JailStrict must be On or Off/],
     ['JailHelper helper',      qr/'helper' is not absolute/],
 );
@@ -131,7 +134,7 @@ my @misplaced = (
     ["<VirtualHost *:1>\nJailStrict On\n</VirtualHost>", qr/JailStrict/],
     ["<VirtualHost *:1>\nJailHelper /x\n</VirtualHost>", qr/JailHelper/],
     map { ["<Directory /srv>\n$_\n</Directory>", qr/not allowed/] } 'JailRoot none',
-    'JailUser games', 'SuexecUserGroup games games', 'JailEnv A b', 'JailTrust /x'
+    'JailUser games', 'SuexecUserGroup games games', 'JailEnv A b', 'JailTrust /x', 'JailTrustMount /x'
 );
 
 # One directory for all of them: only the text is written anew.

@@ -10,7 +10,7 @@ use JailCGI::Source qw(code_of);
 use Test::More;
 
 # The child's own files; jc_launch calls only into these and the wire's.
-my @files = qw(launch request walk check environment diagnose);
+my @files = qw(launch request walk check vouch environment diagnose);
 
 # Copying, comparing and searching, and what a compiler adds.
 my %stateless = map { $_ => 1 } qw(memchr memcmp memcpy memmove memset strchr
@@ -19,7 +19,7 @@ my %stateless = map { $_ => 1 } qw(memchr memcmp memcpy memmove memset strchr
 
 # The project's functions that they call, and where these are.
 my %own = map { $_ => 1 } qw(jc_request_vectors jc_request_decode jc_walk
-  jc_check_script jc_environment_apply jc_diagnose_exec jc_policy_next
+  jc_check_script jc_vouch_file_system jc_environment_apply jc_diagnose_exec jc_policy_next
   jc_wire_pack jc_wire_failed);
 
 sub needed {

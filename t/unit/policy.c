@@ -75,7 +75,8 @@ static void make_with(record_t *r, uint32_t mounts)
                                 .trust_count = 1,
                                 .namespaces = JC_NS_DEFAULT,
                                 .mount_count = mounts,
-                                .cgroup_count = 1};
+                                .cgroup_count = 1,
+                                .trust_mount_count = 1};
     *(uint32_t *) (r->rec + 1) = 1002;
     char *at = r->bytes + JC_PADDED(sizeof(*r->rec) + 4) + sizeof(jc_limit_t);
     r->mounts = (jc_mount_t *) at;
@@ -95,6 +96,7 @@ static void make_with(record_t *r, uint32_t mounts)
         put(r, "/proc");
     }
     put(r, "pids.max=10");
+    put(r, "/mnt");
     finish(r);
 }
 
@@ -159,6 +161,7 @@ static void whole(void **state)
     assert_string_equal(view.rows.strings, "/source");
     assert_string_equal(jc_policy_next(view.rows.strings), "/target");
     assert_string_equal(view.cgroup, "pids.max=10");
+    assert_string_equal(view.trust_mounts, "/mnt");
     assert_ptr_equal(view.common, c.common);
     assert_int_equal(view.common_rows.count, 2);
     assert_ptr_equal(view.common_rows.mounts, c.mounts);
@@ -220,6 +223,15 @@ static void mounts(void **state)
     REFUSED(strcpy(strstr(r.strings + 24, "source") - 1, "source/"));
     REFUSED(*(char *) memmem(r.strings, 80, "/target", 7) = 't');
     REFUSED(*((char *) memmem(r.strings, 80, "/target", 7) + 1) = 0);
+}
+
+static void trusted_mounts(void **state)
+{
+    REFUSED(r.rec->trust_mount_count = 0);
+    REFUSED(r.rec->trust_mount_count = 2);
+    REFUSED(r.rec->trust_mount_count = UINT32_MAX);
+    REFUSED(*(char *) memmem(r.strings, 100, "/mnt", 4) = 'm');
+    REFUSED(*(char *) memmem(r.strings, 100, "/mnt", 4) = 0);
 }
 
 static void roots(void **state)
@@ -485,9 +497,11 @@ static void references(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(whole),    TEST(numbers),     TEST(counts),       TEST(mounts),
-        TEST(roots),    TEST(cgroups),     TEST(common_parts), TEST(too_many),
-        TEST(unsuited), TEST(whole_table), TEST(tables),       TEST(references),
+        TEST(whole),      TEST(numbers),        TEST(counts),
+        TEST(mounts),     TEST(trusted_mounts), TEST(roots),
+        TEST(cgroups),    TEST(common_parts),   TEST(too_many),
+        TEST(unsuited),   TEST(whole_table),    TEST(tables),
+        TEST(references),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,145 @@
+/*
+ * JailTrustMount: file systems whose owners count although they are FUSE or
+ * nosuid; and a word at start about sites whose scripts lie on others.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
+ * Trusts:    the configuration, the kernel's table of mounts
+ * Never:     asks a file system, whose server may not answer
+ */
+#include "src/httpd/freeze.h"
+#include "src/wire/mountinfo.h"
+
+#include "http_core.h"
+
+#include "apr_strings.h"
+
+const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg)
+{
+    jc_server_conf_t *conf = jc_config_of(cmd->server);
+    const char *point, *wrong;
+
+    if (strcasecmp(arg, "none") == 0) {
+        conf->trust_mounts = NULL;
+        conf->trust_mounts_are_reset = 1;
+        return NULL;
+    }
+    wrong = jc_config_clean_path(cmd->pool, arg, &point);
+    if (wrong != NULL) {
+        return apr_psprintf(cmd->pool,
+                            "JailTrustMount: '%s' %s; give the absolute path "
+                            "of a mount point of this machine (see findmnt), "
+                            "or none",
+                            arg, wrong);
+    }
+    if (conf->trust_mounts == NULL) {
+        conf->trust_mounts = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(conf->trust_mounts, const char *) = point;
+    return NULL;
+}
+
+void jc_vouch_merge(apr_pool_t *p, jc_server_conf_t *merged,
+                    const jc_server_conf_t *base, const jc_server_conf_t *over)
+{
+    merged->trust_mounts_are_reset =
+        base->trust_mounts_are_reset | over->trust_mounts_are_reset;
+    if (over->trust_mounts_are_reset || base->trust_mounts == NULL) {
+        merged->trust_mounts = over->trust_mounts;
+    } else if (over->trust_mounts == NULL) {
+        merged->trust_mounts = base->trust_mounts;
+    } else {
+        merged->trust_mounts =
+            apr_array_append(p, base->trust_mounts, over->trust_mounts);
+    }
+}
+
+static int take(void *data, const jc_mountinfo_t *mount)
+{
+    apr_array_header_t *mounts = data;
+    jc_mountinfo_t *kept = apr_array_push(mounts);
+
+    *kept = *mount;
+    kept->point = apr_pstrdup(mounts->pool, mount->point);
+    return 0;
+}
+
+static int is_below(const char *path, const char *point)
+{
+    size_t len = strlen(point);
+
+    return len == 1 || (strncmp(path, point, len) == 0 &&
+                        (path[len] == '\0' || path[len] == '/'));
+}
+
+/* What one sees at `path`, as far as no symbolic link leads elsewhere. */
+static const jc_mountinfo_t *mount_of(const apr_array_header_t *mounts,
+                                      const char *path)
+{
+    const jc_mountinfo_t *found = NULL;
+
+    for (int i = 0; i < mounts->nelts; i++) {
+        const jc_mountinfo_t *mount = &APR_ARRAY_IDX(mounts, i, jc_mountinfo_t);
+
+        /* Of those at one place the last one covers the others. */
+        if (is_below(path, mount->point) &&
+            (found == NULL || strlen(mount->point) >= strlen(found->point))) {
+            found = mount;
+        }
+    }
+    return found;
+}
+
+static int is_trusted(const jc_server_conf_t *conf,
+                      const apr_array_header_t *mounts,
+                      const jc_mountinfo_t *mount)
+{
+    for (int i = 0; conf->trust_mounts != NULL && i < mounts->nelts; i++) {
+        const jc_mountinfo_t *named = &APR_ARRAY_IDX(mounts, i, jc_mountinfo_t);
+
+        for (int k = 0; k < conf->trust_mounts->nelts; k++) {
+            if (named->dev == mount->dev && !named->by_user &&
+                strcmp(named->point, APR_ARRAY_IDX(conf->trust_mounts, k,
+                                                   const char *)) == 0) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+const char *jc_vouch_problem(apr_pool_t *p, server_rec *s,
+                             const jc_server_conf_t *conf,
+                             apr_array_header_t **mounts)
+{
+    const core_server_config *core =
+        ap_get_core_module_config(s->module_config);
+    const char *path =
+        conf->root_kind == JC_ROOT_PATH ? conf->root : core->ap_document_root;
+    const jc_mountinfo_t *mount;
+
+    if (conf->user_kind != JC_USER_OWNER || path == NULL) {
+        return NULL;
+    }
+    if (*mounts == NULL) {
+        *mounts = apr_array_make(p, 32, sizeof(jc_mountinfo_t));
+        (void) jc_mountinfo_each(take, *mounts);
+    }
+    mount = mount_of(*mounts, path);
+    if (mount == NULL || mount->fs == JC_FS_VOUCHED ||
+        is_trusted(conf, *mounts, mount)) {
+        return NULL;
+    }
+    return apr_psprintf(
+        p,
+        "JailUser owner, and %s lies on %s, mounted at %s: owners there do not "
+        "count, and its scripts are answered with 500%s%s",
+        path,
+        mount->fs == JC_FS_FUSE ? "a FUSE file system"
+                                : "a file system that is mounted nosuid",
+        mount->point,
+        mount->by_user
+            ? "; it was mounted by a user, whose process says what they are"
+            : "; if root alone decides what it says: JailTrustMount ",
+        mount->by_user ? "" : mount->point);
+}

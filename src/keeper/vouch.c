@@ -1,0 +1,65 @@
+/*
+ * Whether the owner of a file counts: only where the machine's root vouches for
+ * the file system that says it. Otherwise whoever serves that file system (a
+ * FUSE process of a tenant's, the maker of a disk image) would choose as whom a
+ * script runs.
+ *
+ * Runs in:   script's child, in the keeper's memory: see spawn.c; keeper
+ * Privilege: the caller's
+ * Trusts:    the kernel's number of a mount, and the table that was read of
+ *            the mounts while this jail was made (mounted.c)
+ * Never:     lets what is not in that table count
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <linux/magic.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+
+#include "sys.h"
+
+uint32_t jc_vouch_position(const jc_mounted_table_t *table, uint32_t id)
+{
+    uint32_t from = 0, to = table->count;
+
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (table->list[middle].id < id) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from;
+}
+
+/* Where the mounts are the machine's own, which come and go and whose numbers
+ * are given again. It may have to ask a server, which the walk has done too. */
+static jc_fs_t ask(int fd)
+{
+    struct statfs st;
+
+    if (jc_sys_fstatfs(fd, &st)) {
+        return JC_FS_UNKNOWN;
+    }
+    if ((uint32_t) st.f_type == FUSE_SUPER_MAGIC) {
+        return JC_FS_FUSE;
+    }
+    return st.f_flags & ST_NOSUID ? JC_FS_NOSUID : JC_FS_VOUCHED;
+}
+
+jc_fs_t jc_vouch_file_system(const jc_jail_t *jail, int fd)
+{
+    const jc_mounted_table_t *table = jail->mounted;
+    uint32_t id, at;
+
+    if (jc_sys_mount_id(fd, &id)) {
+        return JC_FS_UNKNOWN;
+    }
+    at = jc_vouch_position(table, id);
+    if (at < table->count && table->list[at].id == id) {
+        return table->list[at].fs;
+    }
+    return jc_jail_has(jail, JC_NS_MOUNT) ? JC_FS_UNKNOWN : ask(fd);
+}

@@ -1,0 +1,32 @@
+/*
+ * A line of the kernel's table of mounts: whatever stands in it, what is found
+ * lies in it.
+ *
+ * Runs in:   the tests
+ * Privilege: none
+ */
+#define _GNU_SOURCE
+#include "src/wire/mountinfo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *line = malloc(size + 1);
+    jc_mountinfo_t mount;
+
+    memcpy(line, data, size);
+    line[size] = 0;
+    if (jc_mountinfo_parse(line, &mount) == 0 &&
+        (mount.point < line ||
+         mount.point + strlen(mount.point) > line + size ||
+         mount.point[0] != '/' || mount.fs > JC_FS_NOSUID ||
+         (mount.by_user && mount.fs != JC_FS_FUSE))) {
+        abort();
+    }
+    free(line);
+    return 0;
+}
