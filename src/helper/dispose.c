@@ -1,17 +1,23 @@
 /*
- * Closing what a hijacked child of httpd has sent.
+ * Closing what an httpd child has sent.
  *
  * The last close of a descriptor can block for as long as its maker likes: a
  * TCP socket that lingers, a FUSE file whose server never answers, and either
- * of them hidden in the queue of another socket. So what was refused, whose
- * kind nobody knows, is passed on to a process that exists to be the last to
- * close it. If one of these gets stuck the next takes its place.
+ * of them hidden in the queue of another socket. So the helper never closes one
+ * for good. It passes them to a closer, a process that exists to be the last to
+ * close them: first the descriptors, and when its own copies are closed a word
+ * that they may go. If a closer gets stuck the next takes its place; the oldest
+ * is killed when there are many, which ends a lingering close. What nobody
+ * takes stays open, and the caller gives its sender up.
+ *
+ * Channels that were served and all else have closers of their own: with a
+ * channel in the queue of a stuck one its peer would not see that its keeper
+ * has died.
  *
  * Runs in:   helper; the closers run as root with no capability
  * Privilege: root
  * Trusts:    nothing about the descriptors
- * Never:     is itself the last to close one of them, unless all closers that
- *            there may be are stuck
+ * Never:     is itself the last to close one of them
  */
 #define _GNU_SOURCE
 #include "helper.h"
@@ -24,21 +30,29 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CLOSERS_MAX 16
-#define AT_ONCE     128 /* descriptors in one message */
+#define LIVING_MAX 16
+#define DYING_MAX  64  /* killed, and not gone */
+#define AT_ONCE    128 /* descriptors in one message */
 
-static struct {
-    int sock_fd; /* to the newest; -1: none */
-    unsigned alive;
-    pid_t pids[CLOSERS_MAX];
-} closers = {.sock_fd = -1};
+typedef struct {
+    int sock_fd;     /* to the newest; -1: none */
+    unsigned count;  /* of pids, the oldest first */
+    unsigned killed; /* so many of them, from the first on */
+    pid_t pids[LIVING_MAX + DYING_MAX];
+} closers_t;
+
+static closers_t closers[JC_DISPOSE_CLASSES] = {
+    [JC_DISPOSE_UNKNOWN] = {.sock_fd = -1},
+    [JC_DISPOSE_CHANNEL] = {.sock_fd = -1},
+};
 
 typedef union {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(sizeof(int) * AT_ONCE)];
 } room_t;
 
-/* Receives and closes until the helper has gone or has made another. */
+/* Holds what it receives until the word comes that nobody else does, and goes
+ * when the helper has gone or has made another. */
 static void run_closer(int sock_fd) __attribute__((noreturn));
 static void run_closer(int sock_fd)
 {
@@ -59,21 +73,34 @@ static void run_closer(int sock_fd)
         if (recvmsg(3, &mh, 0) <= 0) {
             _exit(0);
         }
-        if (close_range(4, ~0U, 0)) {
+        if (mh.msg_controllen == 0 && close_range(4, ~0U, 0)) {
             _exit(1);
         }
     }
 }
 
-static int start_closer(void)
+/* Room for one more. */
+static int make_room(closers_t *c)
+{
+    if (c->count - c->killed < LIVING_MAX) {
+        return 0;
+    }
+    if (c->killed == DYING_MAX) {
+        return -1;
+    }
+    kill(c->pids[c->killed++], SIGKILL);
+    return 0;
+}
+
+static int start_closer(closers_t *c)
 {
     int pair[2];
 
-    if (closers.sock_fd >= 0) {
-        close(closers.sock_fd); /* it ends, as soon as it can */
-        closers.sock_fd = -1;
+    if (c->sock_fd >= 0) {
+        close(c->sock_fd); /* it ends, as soon as it can */
+        c->sock_fd = -1;
     }
-    if (closers.alive == CLOSERS_MAX ||
+    if (make_room(c) ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
         return -1;
     }
@@ -86,60 +113,95 @@ static int start_closer(void)
         close(pair[0]);
         return -1;
     }
-    closers.pids[closers.alive++] = pid;
-    closers.sock_fd = pair[0];
+    c->pids[c->count++] = pid;
+    c->sock_fd = pair[0];
     return 0;
 }
 
-int jc_dispose_reaped(pid_t pid)
+static int forget(closers_t *c, pid_t pid)
 {
-    for (unsigned i = 0; i < closers.alive; i++) {
-        if (closers.pids[i] == pid) {
-            closers.pids[i] = closers.pids[--closers.alive];
+    for (unsigned i = 0; i < c->count; i++) {
+        if (c->pids[i] == pid) {
+            c->count--;
+            c->killed -= i < c->killed;
+            memmove(&c->pids[i], &c->pids[i + 1],
+                    (c->count - i) * sizeof(c->pids[0]));
             return 1;
         }
     }
     return 0;
 }
 
-static int pass_on(const int *fds, unsigned count)
+int jc_dispose_reaped(pid_t pid)
+{
+    return forget(&closers[JC_DISPOSE_UNKNOWN], pid) ||
+           forget(&closers[JC_DISPOSE_CHANNEL], pid);
+}
+
+/* Without descriptors it is the word that those before may go. */
+static int pass_on(const closers_t *c, const int *fds, unsigned count)
 {
     room_t room;
     char byte = 0;
     struct iovec iov = {.iov_base = &byte, .iov_len = 1};
-    struct msghdr mh = {.msg_iov = &iov,
-                        .msg_iovlen = 1,
-                        .msg_control = &room,
-                        .msg_controllen = CMSG_SPACE(sizeof(int) * count)};
+    struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 
-    memset(&room, 0, sizeof(room));
-    struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int) * count);
-    memcpy(CMSG_DATA(c), fds, sizeof(int) * count);
-    return sendmsg(closers.sock_fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1
-                                                                          : 0;
+    if (count > 0) {
+        memset(&room, 0, sizeof(room));
+        mh.msg_control = &room;
+        mh.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&mh);
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        cmsg->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * count);
+    }
+    return sendmsg(c->sock_fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 /* A closer that is stuck lets its queue grow until it is full; what is in the
  * queue is closed by it, or with it. */
-static void dispose_some(int *fds, unsigned count)
+static int dispose_some(closers_t *c, int *fds, unsigned count)
 {
-    if ((closers.sock_fd < 0 || pass_on(fds, count)) &&
-        (start_closer() || pass_on(fds, count))) {
-        jc_log("cannot get rid of descriptors that a child of httpd has sent: "
-               "%u processes that close such are stuck or cannot be made; is "
-               "a child of httpd taken over?",
-               closers.alive);
+    if ((c->sock_fd < 0 || pass_on(c, fds, count)) &&
+        (start_closer(c) || pass_on(c, fds, count))) {
+        return -1;
     }
     jc_wire_close_fds(fds, count);
+    /* If the word is lost they go with the next. */
+    (void) pass_on(c, NULL, 0);
+    return 0;
 }
 
-void jc_dispose(int *fds, unsigned count)
+int jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count)
 {
+    int result = 0;
+
     for (unsigned at = 0; at < count; at += AT_ONCE) {
         unsigned some = count - at < AT_ONCE ? count - at : AT_ONCE;
-        dispose_some(fds + at, some);
+        result |= dispose_some(&closers[which], fds + at, some);
     }
+    if (result) {
+        jc_log("cannot get rid of descriptors that an httpd child has sent: "
+               "%u processes that close such are stuck, and they stay open; "
+               "is an httpd child compromised?",
+               closers[which].count);
+    }
+    return result;
+}
+
+static int has_failed;
+
+/* As jc_wire_recv_from() wants it. */
+void jc_dispose(int *fds, unsigned count)
+{
+    has_failed |= count > 0 && jc_dispose_as(JC_DISPOSE_UNKNOWN, fds, count);
+}
+
+int jc_dispose_has_failed(void)
+{
+    int failed = has_failed;
+
+    has_failed = 0;
+    return failed;
 }

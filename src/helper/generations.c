@@ -78,7 +78,7 @@ void jc_generation_close(jc_generation_t *generation)
     for (uint32_t i = 0; i < generation->part_count; i++) {
         jc_policies_unref(generation->parts[i]);
     }
-    close(generation->sock_fd);
+    jc_dispose(&generation->sock_fd, 1); /* with what lies in its queue */
     free(generation->parts);
     free(generation);
 }

@@ -82,6 +82,9 @@ void jc_selftest(const jc_generation_t *generation, uint64_t caps);
 /* The errno with which this fails in a child, ENOSYS if it kills it, or 0. */
 int jc_selftest_attempt(int (*try)(void));
 
+/* writes.c: -1 with EROFS where the machine's mounts forbid it, else 0. */
+int jc_writes_at(const char *path);
+
 /* fork.c: fork in these namespaces (JC_NS_*) and in this cgroup; -1: where the
  * caller is. */
 pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd);
@@ -129,13 +132,22 @@ void jc_keepers_sweep(void);
 void jc_keepers_kill(void);
 
 /* dispatch.c: JC_MSG_SPAWN from the httpd child `sender`, in the kernel's
- * words. Closes fds. */
-void jc_helper_on_spawn(const jc_generation_t *generation,
-                        const jc_msg_spawn_t *msg, int *fds,
-                        const struct ucred *sender);
+ * words. Takes fds. -1: they cannot be got rid of, and whoever sends such must
+ * be given up. */
+int jc_helper_on_spawn(const jc_generation_t *generation,
+                       const jc_msg_spawn_t *msg, int *fds,
+                       const struct ucred *sender);
 
-/* dispose.c: closes descriptors of a peer's that may be of any kind. */
+/* dispose.c: has descriptors of a peer's closed, which may be of any kind. What
+ * cannot be passed on stays open: -1, or it is said once by _has_failed. */
+typedef enum {
+    JC_DISPOSE_UNKNOWN,
+    JC_DISPOSE_CHANNEL, /* two sockets of the web user's, which were served */
+    JC_DISPOSE_CLASSES
+} jc_dispose_class_t;
+int jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count);
 void jc_dispose(int *fds, unsigned count);
+int jc_dispose_has_failed(void);
 /* Whether this child that has ended was one of its processes. */
 int jc_dispose_reaped(pid_t pid);
 

@@ -32,10 +32,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EVENTS       32
-#define BATCH        16 /* messages of one generation before others' turn */
-#define SWEEP_MS     1000
-#define DELAY_MS_MAX 60000
+#define EVENTS   32
+#define BATCH    16 /* messages of one generation before others' turn */
+#define SWEEP_MS 1000
+/* A table of 10,000 hosts takes a tenth of a second. */
+#define SWITCH_SECONDS 10
+#define DELAY_MS_MAX   60000
 
 /* epoll gives back a pointer to one of these, or to a generation or a jail,
  * which begin with the same field. */
@@ -214,6 +216,17 @@ static void jc_helper_on_parent(void)
     }
 }
 
+/* Somebody there floods us with descriptors that cannot be closed. The parent
+ * sees that the socket is cut off, and restarts httpd gracefully. */
+static void give_up_generation(jc_generation_t *generation)
+{
+    jc_log("configuration %llu is given up because of them, and httpd makes "
+           "another",
+           (unsigned long long) generation->number);
+    (void) shutdown(generation->sock_fd, SHUT_RDWR);
+    drop_generation(generation);
+}
+
 static void on_generation(jc_generation_t *generation)
 {
     jc_wire_any_t any;
@@ -224,10 +237,12 @@ static void on_generation(jc_generation_t *generation)
         switch (jc_wire_recv_from(generation->sock_fd, &any, fds, MSG_DONTWAIT,
                                   jc_dispose, &sender)) {
         case JC_WIRE_OK:
-            if (any.head.type == JC_MSG_SPAWN) {
-                jc_helper_on_spawn(generation, &any.spawn, fds, &sender);
-            } else {
+            if (any.head.type != JC_MSG_SPAWN) {
                 jc_dispose(fds, jc_wire_fd_count(any.head.type));
+            } else if (jc_helper_on_spawn(generation, &any.spawn, fds,
+                                          &sender)) {
+                give_up_generation(generation);
+                return;
             }
             break;
         case JC_WIRE_MALFORMED:
@@ -236,6 +251,10 @@ static void on_generation(jc_generation_t *generation)
             drop_generation(generation); /* its last child has gone */
             return;
         default:
+            return;
+        }
+        if (jc_dispose_has_failed()) {
+            give_up_generation(generation);
             return;
         }
     }
@@ -275,15 +294,20 @@ static void on_event(const struct epoll_event *event)
     }
 }
 
+/* The alarm is a dead man's switch. Nothing here should block; if something
+ * does, SIGALRM ends this process, and the parent starts another, which finds
+ * in the sockets all that was not read. */
 static void serve(void)
 {
     struct epoll_event events[EVENTS];
     uint64_t swept_ms = jc_now_ms();
 
     for (;;) {
+        alarm(0);
         int n =
             epoll_wait(helper.epoll_fd, events, EVENTS,
                        jc_keepers_any() || jc_cgroup_owes() ? SWEEP_MS : -1);
+        alarm(SWITCH_SECONDS);
         /* What an event has dropped another one of the same round may name. */
         for (int i = 0; i < n && !helper.has_dropped; i++) {
             on_event(&events[i]);

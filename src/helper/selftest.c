@@ -5,10 +5,16 @@
  * that does nothing else, and says in one line which directive will not work
  * and what gives it. It refuses nothing: the jail does, step by step.
  *
- * Runs in:   helper, when it takes a table; children of it that end at once
+ * Some of it looks at file systems, and one whose server does not answer holds
+ * up whoever looks. So all is tried in a process that may be lost, and there
+ * each thing in another one that is waited for with patience and no more. The
+ * cgroup alone is tried by the helper itself: it is the kernel's own.
+ *
+ * Runs in:   helper, when it takes a table; children of it
  * Privilege: root, least capabilities
  * Trusts:    the policies
- * Never:     lets a failure keep the helper from its work
+ * Never:     lets a failure, or what does not answer, keep the helper from its
+ *            work
  */
 #define _GNU_SOURCE
 #include "helper.h"
@@ -18,14 +24,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/statvfs.h> /* ST_RDONLY */
-#include <sys/vfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,6 +43,9 @@
 #define NEED_PRIVS  0x400u
 #define NEED_SCOPE  0x800u
 #define NEED_ALL    0x1000u /* what every jail has */
+
+#define PATIENCE_MS  5000 /* with one attempt */
+#define LIFE_SECONDS 120  /* of all attempts */
 
 #define CGROUPS 16 /* cgroups that are made to see whether they can be */
 
@@ -126,25 +134,14 @@ static int try_code(void)
     return page == MAP_FAILED ? -1 : 0;
 }
 
-static int has_writes(const char *path)
-{
-    struct statfs fs;
-
-    if (statfs(path, &fs) || !(fs.f_flags & ST_RDONLY)) {
-        return 0;
-    }
-    errno = EROFS;
-    return -1;
-}
-
 static int try_home(void)
 {
-    return has_writes("/home");
+    return jc_writes_at("/home");
 }
 
 static int try_srv(void)
 {
-    return has_writes("/srv");
+    return jc_writes_at("/srv");
 }
 
 typedef struct {
@@ -192,7 +189,7 @@ static const row_t rows[] = {
 };
 
 /* 0, or the errno of what failed; ENOSYS where a filter of system calls has
- * ended the child. */
+ * ended the child, ETIME where it has not ended in time. */
 static int attempt(unsigned long clone_flags, int (*try)(void))
 {
     int status = 0;
@@ -203,7 +200,20 @@ static int attempt(unsigned long clone_flags, int (*try)(void))
         prctl(PR_SET_DUMPABLE, 0); /* no core file of what was expected */
         _exit(try && try() ? errno : 0);
     }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+    if (pid < 0) {
+        return errno;
+    }
+    int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+    int has_ended = pidfd < 0 || poll(&end, 1, PATIENCE_MS) != 0;
+    if (pidfd >= 0) {
+        close(pidfd);
+    }
+    if (!has_ended) {
+        kill(pid, SIGKILL); /* and whether it dies of it is not waited for */
+        return ETIME;
+    }
+    if (waitpid(pid, &status, 0) != pid) {
         return errno;
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : ENOSYS;
@@ -305,6 +315,40 @@ static void test_cgroups(const jc_generation_t *generation)
     }
 }
 
+static void say(const row_t *row, int errnum)
+{
+    if (errnum == ETIME) {
+        jc_log("whether %s will work here could not be tested within %d s: "
+               "what it needs does not answer (a file server that is down?)",
+               row->what, PATIENCE_MS / 1000);
+    } else {
+        jc_log("%s will not work here: %s; remedy: %s", row->what,
+               strerror(errnum), row->remedy);
+    }
+}
+
+static void try_all(uint32_t needs) __attribute__((noreturn));
+static void try_all(uint32_t needs)
+{
+    if (prctl(PR_SET_NAME, "jailcgi-tester") ||
+        prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+        close_range(STDERR_FILENO + 1, ~0U, 0)) {
+        _exit(1);
+    }
+    alarm(LIFE_SECONDS);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int errnum = rows[i].need & needs
+                         ? attempt(rows[i].clone_flags, rows[i].try)
+                         : 0;
+        if (errnum) {
+            say(&rows[i], errnum);
+            /* One line: what builds on this cannot work either. */
+            needs &= ~(rows[i].need & ~NEED_ALL);
+        }
+    }
+    _exit(0);
+}
+
 void jc_selftest(const jc_generation_t *generation, uint64_t caps)
 {
     static uint32_t tried; /* told once in the helper's life */
@@ -316,15 +360,13 @@ void jc_selftest(const jc_generation_t *generation, uint64_t caps)
     }
     tried |= needs;
     test_cgroups(generation);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        int errnum = rows[i].need & needs
-                         ? attempt(rows[i].clone_flags, rows[i].try)
-                         : 0;
-        if (errnum) {
-            jc_log("%s will not work here: %s; remedy: %s", rows[i].what,
-                   strerror(errnum), rows[i].remedy);
-            /* One line: what builds on this cannot work either. */
-            needs &= ~(rows[i].need & ~NEED_ALL);
-        }
+    pid_t pid =
+        needs ? (pid_t) syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL) : 1;
+    if (pid == 0) {
+        try_all(needs);
+    }
+    if (pid < 0) {
+        jc_log("what this machine gives could not be tested: %s",
+               strerror(errno));
     }
 }

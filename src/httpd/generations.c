@@ -14,10 +14,13 @@
 #include "unixd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
                                 int table_fd, uint64_t number, uint64_t caps,
@@ -49,6 +52,68 @@ const jc_generation_t *jc_generations_newest(const jc_generations_t *all)
     return &all->list[all->count - 1];
 }
 
+/* An empty record reads like end of file, but the kernel says who has sent it.
+ * There is no room for descriptors, so that none is taken. */
+static int has_unread(int sock_fd)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } room;
+    char byte;
+    struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr mh = {.msg_iov = &iov,
+                        .msg_iovlen = 1,
+                        .msg_control = &room,
+                        .msg_controllen = sizeof(room)};
+
+    return recvmsg(sock_fd, &mh, MSG_PEEK | MSG_DONTWAIT) >= 0 &&
+           mh.msg_controllen > 0;
+}
+
+/* Returns in a process of which nobody is the parent, when the other end of the
+ * pipe is closed; and 0 in this one. */
+static int leave_behind(int ready_fd, int other_fd)
+{
+    pid_t pid = fork();
+    char byte;
+
+    if (pid > 0) {
+        (void) waitpid(pid, NULL, 0);
+    }
+    if (pid != 0) {
+        return 0;
+    }
+    close(other_fd);
+    if (fork() != 0) {
+        _exit(0);
+    }
+    return read(ready_fd, &byte, 1) <= 0;
+}
+
+/*
+ * What lies in the socket unread is closed with its last descriptor, and that
+ * can block for as long as its maker likes. So if there is anything, the last
+ * one to close it is a process that may be lost.
+ */
+static void close_with_queue(int *sock_fd)
+{
+    int ready[2] = {-1, -1};
+    int copy_fd = -1;
+
+    (void) shutdown(*sock_fd, SHUT_RD); /* nothing comes from now on */
+    if (has_unread(*sock_fd) && pipe(ready) == 0) {
+        /* A copy, as what is ours is closed in each process that we fork. */
+        copy_fd = fcntl(*sock_fd, F_DUPFD_CLOEXEC, 0);
+        if (leave_behind(ready[0], ready[1])) {
+            _exit(0);
+        }
+    }
+    jc_wire_close_fds(&copy_fd, 1);
+    jc_wire_close_fds(sock_fd, 1);
+    jc_wire_close_fds(ready, 2);
+}
+
 static void close_one(jc_generation_t *generation)
 {
     jc_wire_close_fds(&generation->helper_end_fd, 1);
@@ -60,6 +125,7 @@ static void close_one(jc_generation_t *generation)
 
 void jc_generations_drop(jc_generations_t *all, unsigned i)
 {
+    close_with_queue(&all->list[i].helper_end_fd);
     close_one(&all->list[i]);
     all->count--;
     memmove(&all->list[i], &all->list[i + 1],

@@ -209,9 +209,14 @@ void jc_stop_helper(pid_t pid)
         return;
     }
     if (!has_ended(pid)) {
-        (void) kill(pid, SIGKILL);
-        (void) has_ended(pid);
+        jc_kill_helper(pid);
     }
+}
+
+void jc_kill_helper(pid_t pid)
+{
+    (void) kill(pid, SIGKILL);
+    (void) has_ended(pid);
 }
 
 /*

@@ -24,6 +24,8 @@
 #include "apr_strings.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +81,7 @@ static const char *start_helper(unsigned delay_ms)
         forget_helper();
         return error;
     }
+    state->has_pinged = 0;
     state->helper_caps = caps;
     state->started = apr_time_now();
     watch_helper();
@@ -158,6 +161,46 @@ static void on_helper(int reason, void *data, int status)
     }
 }
 
+/*
+ * A helper that does not read what it is sent waits for something, and cannot
+ * say so. It is killed, and if it cannot even die it is left: its successor is
+ * given all sockets, with what is in them.
+ */
+static void replace_hung_helper(void)
+{
+    const char *error;
+
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, state->server,
+                 "jailcgi-helper (pid %" APR_PID_T_FMT ") has not read what "
+                 "was sent to it; it is killed, and another takes its place",
+                 state->helper.pid);
+    apr_proc_other_child_unregister(state);
+    jc_kill_helper(state->helper.pid);
+    forget_helper();
+    error = start_helper(0);
+    if (error != NULL) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, state->server, "%s", error);
+    }
+}
+
+/* At each call something is sent, and has been read by the next one. */
+static void check_helper(void)
+{
+    jc_msg_ping_t ping;
+    int unread = 0;
+
+    if (state->helper.pid == 0 || is_stopping()) {
+        return;
+    }
+    if (state->has_pinged && ioctl(state->helper_fd, SIOCOUTQ, &unread) == 0 &&
+        unread > 0) {
+        replace_hung_helper();
+        return;
+    }
+    state->has_pinged = jc_wire_send(state->helper_fd, JC_MSG_PING, &ping, NULL,
+                                     0, MSG_DONTWAIT) == JC_WIRE_OK;
+}
+
 int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
 {
     const char *error = NULL;
@@ -165,6 +208,7 @@ int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
     if (getpid() != state->parent_pid) {
         return DECLINED;
     }
+    check_helper();
     if (state->children_end_fd >= 0) {
         jc_generations_check_newest(&state->generations, s);
     }

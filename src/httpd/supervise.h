@@ -83,6 +83,7 @@ typedef struct {
     jc_helper_file_t helper_file;
     unsigned short_lives; /* in a row */
     int is_forking_helper;
+    int has_pinged; /* since it was started */
 
     apr_pool_t *plog;
     apr_array_header_t *left; /* in plog, of the configuration `left_by` */
@@ -112,6 +113,8 @@ const char *jc_start_helper(apr_pool_t *p, const char *path, uint64_t caps,
                             jc_helper_file_t *file);
 /* Ends the child `pid` and waits for its end: about a second at most. */
 void jc_stop_helper(pid_t pid);
+/* Likewise, without asking it to. */
+void jc_kill_helper(pid_t pid);
 int jc_same_helper_file(const char *path, const jc_helper_file_t *file);
 /* How it ended, as an other-child callback is told; allocates from p. */
 const char *jc_describe_end(apr_pool_t *p, int status);

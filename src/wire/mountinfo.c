@@ -118,6 +118,13 @@ static int is_of_root(char *options)
     return found;
 }
 
+/* The kernel writes ro or rw first, of the mount and of its file system. */
+static int begins_read_only(const char *options)
+{
+    return strncmp(options, "ro", 2) == 0 &&
+           (options[2] == ',' || options[2] == 0);
+}
+
 int jc_mountinfo_parse(char *line, jc_mountinfo_t *mount)
 {
     char *at = line;
@@ -141,6 +148,7 @@ int jc_mountinfo_parse(char *line, jc_mountinfo_t *mount)
     mount->dev = (uint64_t) major << 32 | minor;
     mount->point = point;
     mount->by_user = 0;
+    mount->is_read_only = begins_read_only(options) || begins_read_only(super);
     mount->fs = has_option(options, "nosuid") ? JC_FS_NOSUID : JC_FS_VOUCHED;
     /* fuse, fuse.NAME and fuseblk */
     if (strncmp(type, "fuse", 4) == 0) {

@@ -26,6 +26,7 @@ typedef struct {
     uint32_t id;
     uint64_t dev; /* of the file system, whatever is bound of it where */
     jc_fs_t fs;
+    int is_read_only;  /* here, or the file system as a whole */
     int by_user;       /* a FUSE file system that not root has mounted */
     const char *point; /* below the reader's root; lies in the line */
 } jc_mountinfo_t;

@@ -32,6 +32,7 @@ static const struct {
     [JC_MSG_RETIRE] = {sizeof(jc_msg_retire_t), 0},
     [JC_MSG_READY] = {sizeof(jc_msg_ready_t), 0},
     [JC_MSG_STALE] = {sizeof(jc_msg_stale_t), 0},
+    [JC_MSG_PING] = {sizeof(jc_msg_ping_t), 0},
 };
 
 static int known(uint16_t type)

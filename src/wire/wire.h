@@ -48,6 +48,7 @@ enum {
     JC_MSG_RETIRE,         /* parent -> helper */
     JC_MSG_READY,          /* keeper -> helper */
     JC_MSG_STALE,          /* keeper -> helper */
+    JC_MSG_PING,           /* parent -> helper */
     JC_MSG_TYPES,          /* no type: one more than the last */
 };
 
@@ -184,6 +185,11 @@ typedef struct {
     uint32_t reserved;
 } jc_msg_exit_t;
 
+/* Nothing: that it is taken out of the socket shows that the helper works. */
+typedef struct {
+    jc_wire_head_t head;
+} jc_msg_ping_t;
+
 /* A buffer that any message fits. */
 typedef union {
     jc_wire_head_t head;
@@ -196,6 +202,7 @@ typedef union {
     jc_msg_retire_t retire;
     jc_msg_ready_t ready;
     jc_msg_stale_t stale;
+    jc_msg_ping_t ping;
 } jc_wire_any_t;
 
 typedef enum {

@@ -112,7 +112,8 @@ my @expected = (
 );
 my $has_scopes = 13;    # where a kernel has them (src/keeper/keeper.h)
 
-# Besides these only the two sockets of the one channel that it has.
+# Besides these only the two sockets of the one channel that it has, and a pidfd of the
+# httpd child at its other end.
 sub holds_nothing_else {
     my ($tenant) = @_;
     my %target = named_descriptors($keeper{ $tenant->name });
@@ -121,8 +122,9 @@ sub holds_nothing_else {
     my $scope = delete $target{$has_scopes};
     like($scope, qr/landlock/, 'and what keeps requests apart') if defined $scope;
     my @more = map { $target{$_} } grep { $_ > $#expected } keys %target;
-    is(scalar @more, 2, 'and two more for the channel of its one request');
-    like($_, qr/^socket:/, 'a socket') for @more;
+    is(scalar @more, 3, 'and three more for the channel of its one request');
+    is(scalar(grep { /^socket:/ } @more), 2, 'two sockets');
+    is(scalar(grep { /pidfd/ } @more),    1, 'and a pidfd');
     return;
 }
 

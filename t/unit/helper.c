@@ -6,8 +6,6 @@
  * Privilege: root
  */
 #include "t/unit/driver.h"
-
-#include <netinet/in.h>
 #include <sys/resource.h>
 
 static char root[256];    /* a jail with one static program */
@@ -268,30 +266,6 @@ static void test_owner(void **state)
     ask(h, &r);
     await(&r, &answer);
     assert_string_equal(answer.out, "ran\n");
-}
-
-static void send_bytes_fd(helper_t *h, const void *bytes, size_t len,
-                          int fd_count, int fd)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int) * 16)];
-    } ancillary = {0};
-    struct iovec iov = {.iov_base = (void *) bytes, .iov_len = len};
-    struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
-
-    if (fd_count > 0) {
-        mh.msg_control = &ancillary;
-        mh.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t) fd_count);
-        struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int) * (size_t) fd_count);
-        for (int i = 0; i < fd_count; i++) {
-            memcpy(CMSG_DATA(c) + i * (int) sizeof(int), &fd, sizeof(int));
-        }
-    }
-    assert_true(sendmsg(h->child_fd, &mh, MSG_NOSIGNAL) >= 0);
 }
 
 /* Puts descriptors into the queue of a socket. */
@@ -626,34 +600,6 @@ static void test_bad_messages(void **state)
     send_bytes(h, &spawn, sizeof(spawn), JC_SPAWN_FDS);
     must_run(h);
     assert_int_equal(descriptors_of(h->pid), before);
-}
-
-/* A TCP socket whose last close waits a minute: its peer takes nothing, its
- * window is full, and it lingers. The peer is *peer_fd. */
-static int lingering_socket(int *peer_fd)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof(at);
-    struct linger linger = {.l_onoff = 1, .l_linger = 60};
-    static char block[65536];
-    int listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_return_code(bind(listen_fd, (struct sockaddr *) &at, len), errno);
-    assert_return_code(listen(listen_fd, 1), errno);
-    assert_return_code(getsockname(listen_fd, (struct sockaddr *) &at, &len),
-                       errno);
-    assert_return_code(connect(fd, (struct sockaddr *) &at, len), errno);
-    *peer_fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    assert_return_code(*peer_fd, errno);
-    while (send(fd, block, sizeof(block), MSG_DONTWAIT) > 0) {
-    }
-    assert_return_code(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger,
-                                  sizeof(linger)),
-                       errno);
-    close(listen_fd);
-    return fd;
 }
 
 /* Nobody may have to wait until such a descriptor is closed. */

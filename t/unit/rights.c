@@ -263,6 +263,44 @@ static void retired_generation(void **state)
     hang_up(&r);
 }
 
+static void send_junk(helper_t *h, int fd)
+{
+    become_web();
+    send_bytes_fd(h, "junk", 4, 1, fd);
+    become_root();
+}
+
+/* More lingering sockets than there may be closers: the oldest are killed, and
+ * the helper serves on. The queue of each must fill up before the next one is
+ * made, so there are many messages. */
+static void flood_of_lingering_sockets(void **state)
+{
+    enum { MESSAGES = 9000, EVERY = 200, SOCKETS = MESSAGES / EVERY };
+    helper_t *h = *state;
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int peers[SOCKETS];
+    time_t begun = time(NULL);
+
+    for (int i = 0; i < MESSAGES; i++) {
+        if (i % EVERY) {
+            send_junk(h, null_fd);
+            continue;
+        }
+        /* Stopped, or our close might be the last. */
+        int fd = lingering_socket(&peers[i / EVERY]);
+        assert_return_code(kill(h->pid, SIGSTOP), errno);
+        send_junk(h, fd);
+        close(fd);
+        assert_return_code(kill(h->pid, SIGCONT), errno);
+    }
+    must_run(h);
+    must_run(h);
+    /* A sixth of what the closes take one after the other with 16 closers. */
+    assert_true(time(NULL) - begun < 30);
+    jc_wire_close_fds(peers, SOCKETS);
+    close(null_fd);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -270,7 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(spawn_of_another_user),   TEST(request_of_another_user),
         TEST(channel_of_a_dead_child), TEST(spawn_of_a_dead_child),
-        TEST(retired_generation),
+        TEST(retired_generation),      TEST(flood_of_lingering_sockets),
     };
 
     return cmocka_run_group_tests(tests, group_set_up, group_tear_down);

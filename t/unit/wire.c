@@ -26,7 +26,7 @@
 static const uint16_t all_types[] = {
     JC_MSG_GENERATION,    JC_MSG_SPAWN,  JC_MSG_RUN,  JC_MSG_STARTED,
     JC_MSG_STARTED_STDIN, JC_MSG_FAILED, JC_MSG_EXIT, JC_MSG_RETIRE,
-    JC_MSG_READY,         JC_MSG_STALE,
+    JC_MSG_READY,         JC_MSG_STALE,  JC_MSG_PING,
 };
 #define TYPE_COUNT (sizeof(all_types) / sizeof(all_types[0]))
 

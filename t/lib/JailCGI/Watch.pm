@@ -58,7 +58,7 @@ sub all_keepers {
     my $helper = $httpd->helper_pid or return;
     return grep {
         my $status = process_status($_);
-        $status && $status->{PPid} == $helper
+        $status && $status->{PPid} == $helper && $status->{Name} eq 'jailcgi-keeper'
     } descendants($helper);
 }
 
@@ -127,12 +127,17 @@ sub record_sockets {
 
 sub inode_of { return $_[0] =~ /^socket:\[(\d+)\]$/ ? $1 : 0 }
 
-# How many descriptors each of these processes holds, besides channels: these stay.
+# How many descriptors each of these processes holds, besides channels and the keepers'
+# pidfds of those who have them: these stay.
 sub descriptor_counts {
     my (@pids) = @_;
     my ($peer) = record_sockets();
-    return { map { $_ => scalar(grep { !exists $peer->{ inode_of($_) } } descriptors($_)) }
-          @pids };
+    return {
+        map {
+            $_ => scalar(grep { !exists $peer->{ inode_of($_) } && !/\[pidfd\]/ }
+                  descriptors($_))
+        } @pids
+    };
 }
 
 # The records' sockets and policy tables that a process has: what only httpd's parent and
@@ -148,7 +153,7 @@ sub helper_descriptors {
 sub channels {
     my ($httpd) = @_;
     my ($peer) = record_sockets();
-    my @pids  = ($httpd->pid, server_processes($httpd));
+    my @pids  = ($httpd->pid, server_processes($httpd), descendants($httpd->helper_pid));
     my %held  = map { inode_of($_) => 1 } map { descriptors($_) } @pids;
     my %inner = map { inode_of($_) => 1 } map { descriptors($_) } all_keepers($httpd);
     my $ends  = grep { $_ && $inner{$_} }

@@ -1,0 +1,48 @@
+/*
+ * Whether a directory may be written, from the table of mounts: the server of
+ * its file system may not answer.
+ *
+ * Runs in:   helper's self-test
+ * Privilege: root
+ * Trusts:    the kernel's table
+ * Never:     asks a file system
+ */
+#define _GNU_SOURCE
+#include "helper.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "src/wire/mountinfo.h"
+
+/* The mount that has this directory; of those at one point the last. */
+typedef struct {
+    const char *path;
+    size_t len; /* of the longest mount point on the way to it */
+    int is_read_only;
+} place_t;
+
+static int look_at_mount(void *data, const jc_mountinfo_t *mount)
+{
+    place_t *place = data;
+    size_t len = strlen(mount->point);
+
+    len = len == 1 ? 0 : len; /* "/" */
+    if (len >= place->len && strncmp(mount->point, place->path, len) == 0 &&
+        (place->path[len] == 0 || place->path[len] == '/')) {
+        place->len = len;
+        place->is_read_only = mount->is_read_only;
+    }
+    return 0;
+}
+
+int jc_writes_at(const char *path)
+{
+    place_t place = {.path = path};
+
+    if (jc_mountinfo_each(look_at_mount, &place) || !place.is_read_only) {
+        return 0;
+    }
+    errno = EROFS;
+    return -1;
+}
