@@ -376,5 +376,5 @@ const command_rec jc_config_commands[] = {
                   "how long a script may say nothing; default: Timeout"),
     AP_INIT_TAKE1("CGIDScriptTimeout", jc_compat_timeout, NULL,
                   RSRC_CONF | ACCESS_CONF, "the same, as mod_cgid calls it"),
-    {NULL},
+    {.name = NULL},
 };

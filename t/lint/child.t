@@ -13,7 +13,7 @@ use Test::More;
 my @files = qw(launch request walk check vouch environment diagnose);
 
 # Copying, comparing and searching, and what a compiler adds.
-my %stateless = map { $_ => 1 } qw(memchr memcmp memcpy memmove memset strchr
+my %stateless = map { $_ => 1 } qw(bcmp memchr memcmp memcpy memmove memset strchr
   strcmp strcspn strlen strncmp strnlen strspn __memcpy_chk __memset_chk
   __stack_chk_fail _GLOBAL_OFFSET_TABLE_);
 
