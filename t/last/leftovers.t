@@ -65,7 +65,8 @@ for (1 .. 100) {
 is_deeply([left()],         [], 'no process of the tests is left');
 is_deeply([tenants_left()], [], 'no process of a tenant is left');
 
-my %expected = map { $_ => 1 } qw(before before.processes base probe lib installed);
+my %expected = map { $_ => 1 } qw(before before.processes base probe fixtures packages lib
+  installed);
 opendir my $dir, $run_dir or die "$run_dir: $!";
 is_deeply([grep { !/^\.\.?$/ && !$expected{$_} } readdir $dir],
     [], 'each test file has removed its own directory')

@@ -5,20 +5,18 @@ use lib 't/lib';
 use JailCGI::Test;
 use JailCGI::Namespace;
 use JailCGI::Nscd;
-use Cwd 'getcwd';
 
 private_mounts() or skip_or_fail('no private mounts here');
 # It takes a /run of its own: the sockets lie where the manual says, and nobody else
 # sees them there.
 my $nscd = JailCGI::Nscd->start(work_dir());
 
-my $packages = getcwd() . '/build/packages';
-my $nobody   = getpwnam 'nobody';
+my $nobody = getpwnam 'nobody';
 my %server;
 
 sub program {
     my ($name) = @_;
-    my ($found) = grep { -x } map { ("/usr/$_/$name", "$packages/usr/$_/$name") }
+    my ($found) = grep { -x } map { ("/usr/$_/$name", from_package("/usr/$_/$name")) }
       qw(sbin bin lib/postgresql/15/bin);
     return $found // skip_or_fail("$name is not installed");
 }
@@ -35,6 +33,7 @@ sub serve {
     my ($name, $uid, @command) = @_;
     my $pid = fork // die "fork: $!";
     if (!$pid) {
+        chdir '/';    # it may be unable to enter the checkout
         open STDIN,  '<', '/dev/null';
         open STDOUT, '>', work_dir() . "/$name.said";
         open STDERR, '>&', \*STDOUT;
@@ -46,7 +45,7 @@ sub serve {
 
 sub ran_as_nobody {
     my (@command) = @_;
-    return system('sh', '-c', 'exec "$@" >/dev/null', 'sh', 'setpriv', "--reuid=$nobody",
+    return system('sh', '-c', 'cd / && exec "$@" >/dev/null', 'sh', 'setpriv', "--reuid=$nobody",
         '--clear-groups', '--', @command) == 0;
 }
 
@@ -78,7 +77,7 @@ INSERT INTO shop.goods VALUES ('apples'), ('pears');
 END
 close $init;
 chmod 0644, work_dir() . '/init.sql';
-is(system('mariadb-install-db --no-defaults --user=nobody --skip-test-db'
+is(system('cd / && mariadb-install-db --no-defaults --user=nobody --skip-test-db'
           . " --auth-root-authentication-method=normal --datadir=$mysql >$mysql.said 2>&1"),
     0, 'MariaDB has its tables') or diag(`tail -20 $mysql.said`);
 serve('mariadb', $nobody, program('mariadbd'), '--no-defaults', "--datadir=$mysql",
@@ -118,7 +117,8 @@ my $sendmail = -e '/usr/sbin/sendmail' ? '/usr/sbin/sendmail' : '/usr/bin/msmtp'
 
 # --- the scripts
 my $psql = program('psql');
-my $at   = $psql =~ s{^\Q$packages\E/}{/packages/} ? "JailMount ro $packages /packages\n" : '';
+my $packages = from_package('');
+my $at = $psql =~ s{^\Q$packages\E/}{/packages/} ? "JailMount ro $packages /packages\n" : '';
 my %command = (
     mysql => 'mariadb -N -S /run/mysqld/mysqld.sock shop -e "SELECT name FROM goods ORDER BY 1"',
     pg    => "$psql -Ath /run/postgresql -U alice postgres -c 'SELECT answer FROM goods'",

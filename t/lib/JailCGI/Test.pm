@@ -39,8 +39,10 @@ used: tests here kill, reload and misconfigure their servers.
 Everything lies below one directory in /var/lib that C<check> (or the file, if
 it runs alone) makes and removes. The checkout will not do: JailRoot has to be
 owned by root and writable by nobody else the whole way down from /, and a
-checkout is usually in somebody's home; /tmp and /var/tmp are writable by all;
-/run is mounted nodev and noexec. JAILCGI_KEEP=1 leaves the directory.
+checkout is usually in somebody's home, which a tenant may be unable to enter;
+/tmp and /var/tmp are writable by all; /run is mounted nodev and noexec. So no
+test hands out a path of the checkout: C<probe>, C<fixture> and C<from_package>
+name copies. JAILCGI_KEEP=1 leaves the directory.
 
 Tenants are bare numbers from 60514 to 61183 that no passwd entry has, so the
 machine's users stay as they are. Jails are made of hard links to one tree: to
@@ -55,7 +57,6 @@ JAILCGI_MUST_WORK=1 it fails there.
 use strict;
 use warnings;
 
-use Cwd 'getcwd';
 use Exporter ();
 use File::Basename 'basename';
 use File::Path 'remove_tree';
@@ -70,7 +71,8 @@ use JailCGI::Tenant;
 our @ISA    = 'Exporter';
 our @EXPORT = (
     @Test::More::EXPORT, @JailCGI::Process::EXPORT_OK,
-    qw(tenant httpd configtest work_dir probe fixture wait_until skip_or_fail mpm)
+    qw(tenant httpd configtest work_dir probe fixture from_package wait_until skip_or_fail
+      mpm)
 );
 
 JailCGI::Process->import(@JailCGI::Process::EXPORT_OK);
@@ -118,10 +120,16 @@ sub probe {
     return run_dir() . "/probe/$name";
 }
 
-# What t/Makefile makes of t/fixtures. Only root is sure to read the checkout.
+# What t/Makefile makes of t/fixtures.
 sub fixture {
     my ($name) = @_;
-    return getcwd() . "/build/fixtures/$name";
+    return run_dir() . "/fixtures/$name";
+}
+
+# A file of a package that is from_package and not installed: from_package('/usr/bin/psql').
+sub from_package {
+    my ($path) = @_;
+    return run_dir() . "/packages$path";
 }
 
 sub tenant {

@@ -54,7 +54,11 @@ sub private_host {
     return;
 }
 
-sub fixture { return "$top/build/fixtures/$_[0]" }
+sub fixture {
+    my ($name) = @_;
+    my $in = $ENV{JAILCGI_RUN_DIR} || "$top/build";
+    return "$in/fixtures/$name";
+}
 
 # jailcgi(ARGUMENT...): the exit status, stdout, stderr.
 sub jailcgi {
