@@ -207,6 +207,8 @@ void jc_owner_add_variables(jc_client_t *c);
  * from r->pool. Sets c->jail_path. Returns 0, or -1 with c->why filled in.
  */
 int jc_request_build(jc_client_t *c);
+/* HEAD; also of what is run for a page that is asked for so. */
+int jc_request_is_head(const request_rec *r);
 /*
  * channel.c. jc_channel_open makes a channel and sends SPAWN: 0, or -1 with
  * c->why filled in. jc_channel_reuse has the request go over one that is idle:
@@ -257,6 +259,12 @@ apr_status_t jc_pump(jc_client_t *c, int wait_ms);
  * the ends of its pipes and its exit. A slow one loses wait_ms. Without effect
  * while there is a body to be written. */
 void jc_pump_nap(jc_client_t *c, int wait_ms);
+/*
+ * While the request's body is on its way and something moves, the page waits
+ * (up to JC_PASS_BYTES of it): there are clients, LWP among them, that stop
+ * sending as soon as they see a response, and then wait for its end.
+ */
+apr_status_t jc_pump_beside_body(jc_client_t *c);
 void jc_pump_end(jc_client_t *c, int wait_ms);
 
 /* nap.c: jc_pump_nap for the first wait of a request, JC_NAP_MS at most, unless

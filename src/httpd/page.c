@@ -24,8 +24,9 @@ typedef struct {
     apr_bucket_brigade *out; /* to be passed on */
     apr_off_t out_len;
     int out_buckets;
-    int passed;  /* something has left for the browser */
-    int discard; /* the answer has no body */
+    int passed;   /* something has left for the browser */
+    int discard;  /* what follows is read and not kept */
+    int bodyless; /* the answer is a header alone: HEAD, 204, 304 */
 } page_t;
 
 /* No header came, or a bad one: how the script ended explains more. */
@@ -86,11 +87,11 @@ static apr_status_t take(page_t *page, apr_read_type_e block)
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    page->c->body_sent += len;
     if (len == 0 || page->discard) {
         apr_bucket_delete(b);
         return APR_SUCCESS;
     }
-    page->c->body_sent += len;
     page->out_len += (apr_off_t) len;
     page->out_buckets++;
     APR_BUCKET_REMOVE(b);
@@ -98,28 +99,12 @@ static apr_status_t take(page_t *page, apr_read_type_e block)
     return APR_SUCCESS;
 }
 
-/*
- * While the request's body is on its way and something moves, the page waits
- * (up to JC_PASS_BYTES of it): there are clients, LWP among them, that stop
- * sending as soon as they see a response, and then wait for its end.
- */
-static apr_status_t gather_beside_body(jc_client_t *c)
-{
-    apr_time_t moved;
-    apr_status_t rv;
-    do {
-        moved = c->active;
-        rv = jc_pump(c, JC_DUPLEX_MS);
-    } while (APR_STATUS_IS_TIMEUP(rv) && c->active != moved);
-    return rv;
-}
-
 static apr_status_t gather(page_t *page)
 {
     jc_client_t *c = page->c;
 
     if (!c->body.done && !c->body.eos) {
-        return gather_beside_body(c);
+        return jc_pump_beside_body(c);
     }
     /* A script that has filled its pipe may wait for room in it. */
     if (page->passed || c->pipe_stage > 0 || page->out_len >= JC_READ_BYTES ||
@@ -130,7 +115,8 @@ static apr_status_t gather(page_t *page)
     return c->read_first ? APR_SUCCESS : jc_pump(c, 0);
 }
 
-/* Flush, but not if the rest is as near as 2 ms: then its length is known. */
+/* Flush, but not if the rest is as near as 2 ms: then its length is known. Nor
+ * a header that is all: mod_http2 may reset a stream whose end comes later. */
 static apr_status_t wait_for_more(page_t *page)
 {
     jc_client_t *c = page->c;
@@ -141,6 +127,9 @@ static apr_status_t wait_for_more(page_t *page)
         rv = gather(page);
         if (!APR_STATUS_IS_TIMEUP(rv)) {
             return rv;
+        }
+        if (page->bodyless) {
+            return jc_pump(c, -1);
         }
         APR_BRIGADE_INSERT_TAIL(page->out, apr_bucket_flush_create(list));
         rv = pass(page);
@@ -168,6 +157,19 @@ static int is_enough(const page_t *page)
     return page->out_len >= JC_PASS_BYTES || page->out_buckets >= most;
 }
 
+/* The script can write the rest of a page that is not sent. Filters that count
+ * the whole of it have to go; the others see its beginning. */
+static apr_status_t keep_no_more(page_t *page)
+{
+    ap_filter_t *filters = page->c->r->output_filters;
+
+    page->discard = 1;
+    page->out_len = page->out_buckets = 0;
+    ap_remove_output_filter_byhandle(filters, "CONTENT_LENGTH");
+    ap_remove_output_filter_byhandle(filters, "BYTERANGE");
+    return APR_SUCCESS;
+}
+
 /* From the script to the filters until its output ends, which is APR_EOF. */
 static apr_status_t transfer(page_t *page)
 {
@@ -185,7 +187,7 @@ static apr_status_t transfer(page_t *page)
             continue;
         }
         if (rv == APR_SUCCESS && is_enough(page)) {
-            rv = pass(page);
+            rv = page->bodyless ? keep_no_more(page) : pass(page);
         }
         if (rv != APR_SUCCESS) {
             return rv;
@@ -348,6 +350,7 @@ static int answer(jc_client_t *c, page_t *page)
         return redirect(page, location);
     }
     page->discard = AP_STATUS_IS_HEADER_ONLY(r->status);
+    page->bodyless = page->discard || jc_request_is_head(r);
     jc_length_guard(c);
     return send_page(page);
 }

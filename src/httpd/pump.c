@@ -289,6 +289,17 @@ apr_status_t jc_pump(jc_client_t *c, int wait_ms)
     return c->stdout_eof ? APR_SUCCESS : APR_TIMEUP;
 }
 
+apr_status_t jc_pump_beside_body(jc_client_t *c)
+{
+    apr_time_t moved;
+    apr_status_t rv;
+    do {
+        moved = c->active;
+        rv = jc_pump(c, JC_DUPLEX_MS);
+    } while (APR_STATUS_IS_TIMEUP(rv) && c->active != moved);
+    return rv;
+}
+
 void jc_pump_end(jc_client_t *c, int wait_ms)
 {
     apr_time_t now = apr_time_now();

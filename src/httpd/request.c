@@ -335,3 +335,11 @@ int jc_request_build(jc_client_t *c)
     }
     return 0;
 }
+
+int jc_request_is_head(const request_rec *r)
+{
+    while (r->main) {
+        r = r->main;
+    }
+    return r->header_only;
+}
