@@ -17,6 +17,7 @@
 #include "apr_tables.h"
 
 #include "src/wire/codes.h"
+#include "src/wire/table.h"
 
 #include <stdint.h>
 #include <sys/uio.h>
@@ -84,6 +85,13 @@ typedef struct {
     const char *steps;
 } jc_filter_t;
 
+/* What JailListen says: any TCP port, or these, in ascending order. */
+typedef struct {
+    int is_any;
+    uint32_t count;
+    uint32_t ports[JC_PORTS_MAX];
+} jc_listen_t;
+
 /* One for each server; merged, and there are thousands: what a host only
  * inherits is the same array or table as the main server's. Fields that are
  * unset inherit. */
@@ -133,7 +141,8 @@ typedef struct {
     const jc_filter_t *filter; /* JailSeccomp; NULL: unset */
     int scope;                 /* -1: unset, as the next two */
     int no_new_privs;
-    int64_t background_ms; /* JailBackground; as in src/wire/table.h */
+    int64_t background_ms;     /* JailBackground; as in src/wire/table.h */
+    const jc_listen_t *listen; /* JailListen; NULL: unset */
 
     const char *script_log; /* NULL: none */
     int64_t script_log_len; /* bytes; the file grows no further */

@@ -52,6 +52,19 @@ static int groups_are_sane(const uint32_t *groups, uint32_t count)
     return 1;
 }
 
+static int ports_are_sane(const jc_policy_view_t *view)
+{
+    uint32_t count = view->rec->port_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (view->ports[i] > UINT16_MAX ||
+            (i > 0 && view->ports[i] <= view->ports[i - 1])) {
+            return 0;
+        }
+    }
+    return count == 0 || !(view->rec->flags & JC_POLICY_LISTEN);
+}
+
 static int root_is_sane(const jc_policy_view_t *view)
 {
     uint32_t flags = view->rec->flags;
@@ -89,9 +102,11 @@ static int find_arrays(const char *data, size_t len, jc_policy_view_t *view,
                        size_t *strings_at)
 {
     const jc_policy_rec_t *rec = view->rec;
-    size_t at = sizeof(*rec) + rec->group_count * sizeof(uint32_t);
+    size_t at = sizeof(*rec) +
+                (rec->group_count + rec->port_count) * sizeof(*view->groups);
 
     view->groups = (const uint32_t *) (rec + 1);
+    view->ports = view->groups + rec->group_count;
     at = JC_PADDED(at);
     view->limits = (const jc_limit_t *) (data + at);
     at += rec->limit_count * sizeof(jc_limit_t);
@@ -127,8 +142,9 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
 
     if (len < sizeof(*rec) || rec->len != len || len > JC_POLICY_LEN_MAX ||
         (rec->flags & ~JC_POLICY_FLAGS) || (rec->namespaces & ~JC_NS_ALL) ||
-        rec->group_count > JC_GROUPS_MAX || rec->limit_count > 16 ||
-        rec->mount_count > JC_MOUNTS_MAX || rec->cgroup_count > JC_CGROUP_MAX) {
+        rec->group_count > JC_GROUPS_MAX || rec->port_count > JC_PORTS_MAX ||
+        rec->limit_count > 16 || rec->mount_count > JC_MOUNTS_MAX ||
+        rec->cgroup_count > JC_CGROUP_MAX) {
         return -1;
     }
     view->rec = rec;
@@ -138,7 +154,7 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
     }
     return ids_are_sane(rec) &&
                    groups_are_sane(view->groups, rec->group_count) &&
-                   root_is_sane(view) &&
+                   ports_are_sane(view) && root_is_sane(view) &&
                    env_is_sane(view->env, rec->env_count) &&
                    paths_are_sane(view->trust, rec->trust_count) &&
                    paths_are_sane(view->trust_mounts, rec->trust_mount_count) &&

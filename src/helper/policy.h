@@ -26,6 +26,7 @@ typedef struct {
     const jc_policy_rec_t *rec;
     const jc_common_t *common;
     const uint32_t *groups;
+    const uint32_t *ports; /* rec->port_count of them */
     const jc_limit_t *limits;
     jc_rows_t common_rows; /* made before the others */
     jc_rows_t rows;

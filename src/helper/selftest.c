@@ -50,7 +50,9 @@
 #define CGROUPS 16 /* cgroups that are made to see whether they can be */
 
 #define LANDLOCK_VERSION 1u /* LANDLOCK_CREATE_RULESET_VERSION */
-#define LANDLOCK_SCOPES  6  /* the first version that has them */
+#define LANDLOCK_FILES   2  /* the first versions that have these */
+#define LANDLOCK_PORTS   4
+#define LANDLOCK_SCOPES  6
 
 /* The sentence's second half where a unit is the usual reason. */
 #define NAMESPACE(name)                                                        \
@@ -58,6 +60,10 @@
 #define CALLS(names)                                                           \
     "SystemCallFilter= of the unit of httpd must allow " names " (a "          \
     "container likewise)"
+#define LANDLOCK(since)                                                        \
+    "Linux " since " or later with Landlock, and landlock_create_ruleset, "    \
+    "landlock_add_rule and landlock_restrict_self in SystemCallFilter=; all "  \
+    "else of a jail holds"
 #define READ_ONLY(dir)                                                         \
     "where its scripts must write, take away ProtectHome= or "                 \
     "ProtectSystem=strict of the unit of httpd, or add ReadWritePaths=" dir
@@ -111,13 +117,35 @@ static int try_places(void)
     return jc_place_open(root_fd, "/", O_DIRECTORY) < 0 ? -1 : 0;
 }
 
-static int try_scopes(void)
+/* A unit that is older than the rules lets them not through. */
+static int has_landlock(long least)
 {
     long version =
         syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
 
-    errno = version < 0 ? errno : ENOTSUP;
-    return version < LANDLOCK_SCOPES ? -1 : 0;
+    if (version >= 0 && version < least) {
+        errno = ENOTSUP;
+        return -1;
+    }
+    return version < 0 || (syscall(SYS_landlock_add_rule, -1, 0, NULL, 0) &&
+                           errno != EBADF)
+               ? -1
+               : 0;
+}
+
+static int try_scopes(void)
+{
+    return has_landlock(LANDLOCK_SCOPES);
+}
+
+static int try_ports(void)
+{
+    return has_landlock(LANDLOCK_PORTS);
+}
+
+static int try_files(void)
+{
+    return has_landlock(LANDLOCK_FILES);
 }
 
 static int try_privs(void)
@@ -179,9 +207,13 @@ static const row_t rows[] = {
      "NoNewPrivileges=no in the unit of httpd"},
     {NEED_ALL, 0, try_places, "any script",
      "RestrictSUIDSGID=no in the unit of httpd (it refuses openat2)"},
-    {NEED_SCOPE, 0, try_scopes, "JailScope (the default)",
-     "Linux 6.12 or later with Landlock, and landlock_create_ruleset and "
-     "landlock_restrict_self in SystemCallFilter=; all else of a jail holds"},
+    {NEED_SCOPE, 0, try_scopes, "JailScope (the default)", LANDLOCK("6.12")},
+    {NEED_ALL, 0, try_ports,
+     "JailListen Off (the default), which keeps scripts from listening,",
+     LANDLOCK("6.7")},
+    {NEED_ALL, 0, try_files,
+     "what keeps a process outside from passing its directories into a jail",
+     LANDLOCK("5.19")},
     {NEED_ALL, 0, try_code, "any script that compiles itself (node, java)",
      "MemoryDenyWriteExecute=no in the unit of httpd"},
     {NEED_ALL, 0, try_home, "writing below /home", READ_ONLY("/home")},

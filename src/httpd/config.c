@@ -319,6 +319,9 @@ const command_rec jc_config_commands[] = {
     AP_INIT_TAKE12("JailBackground", jc_confine_background, NULL, RSRC_CONF,
                    "processes that outlive their request: deny, or allow "
                    "[max=TIME]"),
+    AP_INIT_TAKE_ARGV("JailListen", jc_confine_listen, NULL, RSRC_CONF,
+                      "TCP ports that scripts may listen on: Off, On, or "
+                      "numbers"),
     AP_INIT_TAKE12("JailUser", jc_config_set_user, NULL, RSRC_CONF,
                    "who scripts run as: NAME or #UID, and a group; or owner"),
     AP_INIT_TAKE2("SuexecUserGroup", jc_config_set_suexec, NULL, RSRC_CONF,

@@ -1,5 +1,5 @@
 /*
- * JailSeccomp and JailBackground: what they say.
+ * JailSeccomp, JailBackground and JailListen: what they say.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: the parent's
@@ -9,8 +9,11 @@
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
 
+#include "apr_lib.h"
 #include "apr_strings.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 const char *jc_confine_seccomp(cmd_parms *cmd, void *unused, const char *arg)
@@ -52,5 +55,64 @@ const char *jc_confine_background(cmd_parms *cmd, void *unused,
                             max != NULL ? max : "");
     }
     conf->background_ms = is_allowed ? time_ms : 0;
+    return NULL;
+}
+
+/* -1: it is none. */
+static int64_t parse_port(const char *arg)
+{
+    char *end;
+    long port = strtol(arg, &end, 10);
+
+    return apr_isdigit(arg[0]) && *end == '\0' && port <= UINT16_MAX ? port
+                                                                     : -1;
+}
+
+/* In ascending order, each once: the same ports are then the same policy. */
+static void add_port(jc_listen_t *listen, uint32_t port)
+{
+    uint32_t i = 0;
+
+    while (i < listen->count && listen->ports[i] < port) {
+        i++;
+    }
+    if (i < listen->count && listen->ports[i] == port) {
+        return;
+    }
+    memmove(&listen->ports[i + 1], &listen->ports[i],
+            (listen->count - i) * sizeof(listen->ports[0]));
+    listen->ports[i] = port;
+    listen->count++;
+}
+
+const char *jc_confine_listen(cmd_parms *cmd, void *unused, int argc,
+                              char *const argv[])
+{
+    jc_listen_t *listen = apr_pcalloc(cmd->pool, sizeof(*listen));
+
+    listen->is_any = argc == 1 && strcasecmp(argv[0], "on") == 0;
+    if (argc == 0 || argc > (int) JC_PORTS_MAX) {
+        return apr_psprintf(cmd->pool,
+                            "JailListen: %d arguments; write Off, On, or up to "
+                            "%u numbers of TCP ports",
+                            argc, JC_PORTS_MAX);
+    }
+    for (int i = 0; i < argc && !listen->is_any; i++) {
+        int64_t port = parse_port(argv[i]);
+
+        if (argc == 1 && strcasecmp(argv[i], "off") == 0) {
+            break;
+        }
+        if (port < 0) {
+            return apr_psprintf(cmd->pool,
+                                "JailListen: '%s' is not understood; write Off "
+                                "or On alone, or numbers of TCP ports from 1 "
+                                "to 65535, and 0 for ports that the kernel "
+                                "chooses",
+                                argv[i]);
+        }
+        add_port(listen, (uint32_t) port);
+    }
+    jc_config_of(cmd->server)->listen = listen;
     return NULL;
 }

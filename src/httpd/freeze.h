@@ -30,10 +30,12 @@ void jc_concurrency_merge(jc_server_conf_t *merged,
                           const jc_server_conf_t *base,
                           const jc_server_conf_t *over);
 
-/* confine.c: JailSeccomp and JailBackground. */
+/* confine.c: JailSeccomp, JailBackground and JailListen. */
 const char *jc_confine_seccomp(cmd_parms *cmd, void *unused, const char *arg);
 const char *jc_confine_background(cmd_parms *cmd, void *unused,
                                   const char *what, const char *max);
+const char *jc_confine_listen(cmd_parms *cmd, void *unused, int argc,
+                              char *const argv[]);
 /* seccomp.c: the filter of `setting`, which is default, off or a file, made
  * once for all that have it; lives as long as p. NULL or a sentence. */
 const char *jc_seccomp_find(apr_pool_t *p, const char *setting,

@@ -194,6 +194,7 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->scope = (int) nearer(base->scope, over->scope);
     merged->no_new_privs = (int) nearer(base->no_new_privs, over->no_new_privs);
     merged->background_ms = nearer(base->background_ms, over->background_ms);
+    merged->listen = over->listen != NULL ? over->listen : base->listen;
     merged->limits = limits_merge(p, base->limits, over->limits);
     from = over->nice_is_set ? over : base;
     merged->nice_is_set = from->nice_is_set;

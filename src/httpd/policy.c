@@ -113,7 +113,7 @@ static int is_configured(const jc_server_conf_t *conf)
            conf->namespaces >= 0 || conf->mounts != NULL ||
            conf->mounts_are_reset || conf->filter != NULL || conf->scope >= 0 ||
            conf->no_new_privs >= 0 || conf->background_ms >= 0 ||
-           conf->cgroup_is_reset || has_cgroup(conf);
+           conf->listen != NULL || conf->cgroup_is_reset || has_cgroup(conf);
 }
 
 /*

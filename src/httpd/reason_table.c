@@ -178,6 +178,11 @@ static const jc_reason_row_t rows[] = {
      "CAP_SYS_ADMIN; " STEP},
     {JC_CODE_STEP_SCOPE, ADMIN, "jail not built: requests cannot be kept apart",
      NULL, "JailScope Off does without it; " STEP},
+    {JC_CODE_STEP_FILES, ADMIN,
+     "jail not built: Landlock's rules for files and ports cannot be made",
+     NULL,
+     "the kernel has Landlock: SystemCallFilter= of the unit of httpd must "
+     "allow landlock_add_rule; " STEP},
     {JC_CODE_STEP_UNDUMPABLE, ADMIN, "jail not built: undumpable", NULL, STEP},
     {JC_CODE_ROOT_REGAINED, APLOG_CRIT, HTTP_SERVICE_UNAVAILABLE,
      "jail not used: a test found that privileges could be regained", NULL,

@@ -160,6 +160,10 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     } else if (conf->scope != 0) {
         rec.flags |= JC_POLICY_SCOPE;
     }
+    if (conf->listen != NULL) {
+        rec.flags |= conf->listen->is_any ? JC_POLICY_LISTEN : 0;
+        rec.port_count = conf->listen->count;
+    }
     if (conf->idle_ms > 0) {
         rec.idle_ms = (uint32_t) conf->idle_ms;
     }
@@ -189,6 +193,10 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     jc_parts_begin(table, &table->records, common);
     jc_parts_append(table, &rec, sizeof(rec)); /* room */
     jc_parts_append(table, id->groups, id->group_count * sizeof(*id->groups));
+    if (rec.port_count > 0) {
+        jc_parts_append(table, conf->listen->ports,
+                        rec.port_count * sizeof(conf->listen->ports[0]));
+    }
     jc_parts_pad(table);
     rec.limit_count = append_limits(table, conf);
     rec.mount_count = append_mounts(table, isolation->rows);

@@ -1,7 +1,7 @@
 /*
  * What the kernel refuses to scripts although nothing in the jail's root or
- * rights does: the system calls of the keeper's own filter (own_filter.c),
- * those of JailSeccomp, and to reach another request (landlock(7)).
+ * rights does: the system calls of the keeper's own filter (own_filter.c) and
+ * those of JailSeccomp. landlock.c has the rest.
  *
  * Runs in:   keeper
  * Privilege: the tenant, still with its capabilities in jc_filter_install()
@@ -43,24 +43,4 @@ int jc_filter_install(jc_jail_t *jail, jc_failure_t *failure)
     return policy->common->filter_count > 0
                ? install(policy->filter, policy->common->filter_count)
                : 0;
-}
-
-/* Each script makes a domain of its own with it: it and what it starts reach
- * nobody outside by signals, ptrace or abstract sockets. The keeper is in none
- * and reaches all. Kernels before 6.12 do not have it (ABI 6). */
-int jc_scope_make(jc_jail_t *jail, jc_failure_t *failure)
-{
-    const struct {
-        uint64_t handled[2]; /* of files and of the network: nothing */
-        uint64_t scoped;
-    } rules = {.scoped = 3 /* abstract sockets, signals */};
-
-    if (!(jail->policy.rec->flags & JC_POLICY_SCOPE) ||
-        syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* version */) < 6) {
-        return 0;
-    }
-    jail->has_scope = 1;
-    return jc_jail_place((int) syscall(SYS_landlock_create_ruleset, &rules,
-                                       sizeof(rules), 0),
-                         JC_KEEPER_SCOPE_FD);
 }

@@ -283,9 +283,12 @@ static const step_t steps[] = {
     {"bounding", JC_CODE_STEP_BOUNDING, step_bounding},
     {"securebits", JC_CODE_STEP_SECUREBITS, step_securebits},
     {"uid", JC_CODE_STEP_UID, step_uid},
+    /* Behind "root", which it is about, and all that mounts, which it refuses.
+     * Needs CAP_SYS_ADMIN or no_new_privs, as the next one does: so
+     * JailNoNewPrivs Off turns neither off. */
+    {"files", JC_CODE_STEP_FILES, jc_landlock_enter},
     /* Behind the steps that make calls which it refuses. The last row that has
-     * CAP_SYS_ADMIN, without which it needs no_new_privs: so JailNoNewPrivs Off
-     * does not turn it off. */
+     * CAP_SYS_ADMIN. */
     {"filter", JC_CODE_STEP_FILTER, jc_filter_install},
     /* securebits have turned off that leaving uid 0 clears capabilities. */
     {"capabilities", JC_CODE_STEP_CAPABILITIES, step_capabilities},

@@ -108,8 +108,11 @@ uint32_t jc_events_verdict(const jc_jail_t *jail, const jc_events_t *before,
 /* Moves fd to `number`, close-on-exec. 0 or -1. */
 int jc_jail_place(int fd, int number);
 
-/* filter.c: two steps. */
+/* filter.c: a step. */
 int jc_filter_install(jc_jail_t *jail, jc_failure_t *failure);
+
+/* landlock.c: two steps. */
+int jc_landlock_enter(jc_jail_t *jail, jc_failure_t *failure);
 int jc_scope_make(jc_jail_t *jail, jc_failure_t *failure);
 
 /* Tells every request that is queued at the socket what failed. */

@@ -79,6 +79,7 @@ typedef enum {
     JC_CODE_STEP_CGROUP = 1430,
     JC_CODE_STEP_FILTER = 1440, /* JailSeccomp, and the keeper's own */
     JC_CODE_STEP_SCOPE = 1441,  /* JailScope */
+    JC_CODE_STEP_FILES = 1442,  /* files below the root alone; JailListen */
 
     /* 15xx: the checks of the script, in its child, as the tenant */
     JC_CODE_REQUEST_MALFORMED = 1501,

@@ -15,9 +15,9 @@
  * bytes of strings: mount_count times two, as in a record. Every policy has
  * exactly one, and its rows are made before the record's own.
  *
- * A record is jc_policy_rec_t, then group_count uint32_t, then (at the next
- * multiple of 8) limit_count jc_limit_t, mount_count jc_mount_t, then
- * strings_len bytes of NUL-terminated strings:
+ * A record is jc_policy_rec_t, then group_count uint32_t and port_count
+ * uint32_t, then (at the next multiple of 8) limit_count jc_limit_t,
+ * mount_count jc_mount_t, then strings_len bytes of NUL-terminated strings:
  *   1. root: the jail's directory, absolute; "" without JC_POLICY_CHROOT
  *   2. env_count strings NAME=VALUE, set over everything the request brings
  *   3. trust_count absolute paths inside the jail
@@ -46,7 +46,8 @@
 #define JC_POLICY_HOST      0x10u /* the root is made of mounts alone */
 #define JC_POLICY_PRIVS     0x20u /* JailNoNewPrivs Off */
 #define JC_POLICY_SCOPE     0x40u /* requests are apart from each other */
-#define JC_POLICY_FLAGS     0x7fu
+#define JC_POLICY_LISTEN    0x80u /* scripts may bind any TCP port */
+#define JC_POLICY_FLAGS     0xffu
 
 /* JailNamespaces: what a keeper has of its own. */
 #define JC_NS_MOUNT   0x1u
@@ -61,6 +62,7 @@
 #define JC_TABLE_LEN_MAX  (256u << 20)
 #define JC_POLICY_LEN_MAX (1u << 20)
 #define JC_GROUPS_MAX     1024u
+#define JC_PORTS_MAX      16u
 #define JC_MOUNTS_MAX     512u
 #define JC_FILTER_MAX     4096u /* BPF_MAXINSNS */
 #define JC_FILTER_STEP    8u    /* sizeof(struct sock_filter) */
@@ -122,6 +124,9 @@ typedef struct {
      * JC_NO_MAX: as long as it likes. */
     uint32_t background_ms;
     uint32_t trust_mount_count;
+    /* TCP ports that scripts may bind, in ascending order, each once; 0: those
+     * that the kernel chooses. None with JC_POLICY_LISTEN. */
+    uint32_t port_count;
 } jc_policy_rec_t;
 
 typedef struct {

@@ -48,6 +48,11 @@ static void read_all(const jc_common_t *common, const jc_policy_rec_t *rec)
             abort();
         }
     }
+    for (uint32_t i = 0; i < rec->port_count; i++) {
+        if (view.ports[i] > UINT16_MAX) {
+            abort();
+        }
+    }
     for (uint32_t i = 0; i < rec->limit_count; i++) {
         sum += view.limits[i].soft + view.limits[i].hard;
     }

@@ -213,20 +213,27 @@ refused('a process outside: signal', ['signal', $outsider], $held, 'ESRCH|EPERM'
 refused('a process outside: sigqueue', ['sigqueue', $outsider], $held, 'ESRCH|EPERM', 'nopid');
 refused('a process outside: pidfd', ['pidfd', $outsider], $held, 'ESRCH|EINVAL', 'nopid');
 refused('a process outside: pidfd_getfd', ['pidfd-getfd', $outsider], $held,
-    'ESRCH|EPERM|EINVAL', 'nopid');
-refused('a process outside: ptrace', ['ptrace', $outsider], $held, 'ESRCH|EPERM', 'nopid');
-refused('a process outside: memory', ['vm-read', $outsider], $held, 'ESRCH|EPERM', 'nopid');
-refused('a process outside: kcmp', ['kcmp', $outsider], $held, 'ESRCH|EPERM', 'nopid');
+    'ESRCH|EPERM|EINVAL', 'tenant');
+refused('a process outside: ptrace', ['ptrace', $outsider], $held, 'ESRCH|EPERM', 'tenant');
+refused('a process outside: memory', ['vm-read', $outsider], $held, 'ESRCH|EPERM', 'tenant');
+refused('a process outside: kcmp', ['kcmp', $outsider], $held, 'ESRCH|EPERM', 'tenant');
 refused('a process outside: renice', ['renice', $outsider], $held, 'EPERM', 'tenant');
 refused('a process outside: prlimit', ['prlimit', $outsider], $held, 'ESRCH', 'nopid');
 refused('a process outside: its root', ['read', "/proc/$outsider/root$file"], $held,
-    'ENOENT', 'nopid');
+    'ENOENT', 'tenant');
 refused('a process outside: its cwd', ['read', "/proc/$outsider/cwd/marker"], $held,
-    'ENOENT', 'nopid');
+    'ENOENT', 'tenant');
 refused('a process outside: its descriptor', ['read', "/proc/$outsider/fd/$held_fd"], $held,
-    'ENOENT', 'nopid');
+    'ENOENT', 'tenant');
 refused('a process outside: environment', ['read', "/proc/$outsider/environ"], $held,
-    'ENOENT', 'nopid');
+    'ENOENT', 'tenant');
+# Nor where its number is known: a process of the jail is in a Landlock domain, and the other
+# is not.
+for my $try (['ptrace', $outsider], ['vm-read', $outsider], ['kcmp', $outsider],
+    ['pidfd-getfd', $outsider], ['read', "/proc/$outsider/environ"],
+    ['read', "/proc/$outsider/root$file"], ['list', "/proc/$outsider/cwd"]) {
+    refused("by its number: @$try", $try, 'nopid', 'EPERM|EACCES', 'tenant');
+}
 refused('httpd: signal', ['signal', $httpd->pid], $held, 'ESRCH|EPERM', 'root', 1);
 refused('the keeper: root', ['list', '/proc/1/root'], $held, 'EACCES|ENOENT', 'tenant',
     "/proc/$outsider/root");

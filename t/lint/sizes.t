@@ -42,7 +42,7 @@ my %as_tenant = map { $_ => 1 } qw(src/keeper/loop.c src/keeper/runs.c src/keepe
 # jail, before there is a tenant in it, and reads nothing but the policy.
 my %of_jail = map { $_ => 1 } qw(src/keeper/mounts.c src/keeper/place.c src/keeper/tree.c
   src/keeper/filter.c src/keeper/own_filter.c src/helper/cgroup.c src/helper/selftest.c src/helper/rows.c src/helper/fork.c
-  src/keeper/cgroup.c src/helper/harden.c);
+  src/keeper/cgroup.c src/keeper/landlock.c src/helper/harden.c);
 
 my ($root, $jail) = (0, 0);
 for my $file (files(qr/\.c$/, qw(src/helper src/keeper src/wire))) {

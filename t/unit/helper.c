@@ -134,6 +134,7 @@ static void test_each_step(void **state)
         {"JC_FAIL_STEP=uid", JC_CODE_STEP_UID},
         {"JC_FAIL_STEP=capabilities", JC_CODE_STEP_CAPABILITIES},
         {"JC_FAIL_STEP=no_new_privs", JC_CODE_STEP_NO_NEW_PRIVS},
+        {"JC_FAIL_STEP=files", JC_CODE_STEP_FILES},
         {"JC_FAIL_STEP=filter", JC_CODE_STEP_FILTER},
         {"JC_FAIL_STEP=scope", JC_CODE_STEP_SCOPE},
         {"JC_FAIL_STEP=undumpable", JC_CODE_STEP_UNDUMPABLE},

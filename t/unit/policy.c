@@ -22,6 +22,7 @@
 typedef struct {
     _Alignas(8) char bytes[2048];
     jc_policy_rec_t *rec;
+    uint32_t *ports;
     jc_mount_t *mounts;
     char *strings;
     char *end; /* of the strings */
@@ -70,6 +71,7 @@ static void make_with(record_t *r, uint32_t mounts)
                                 .max_gid = 60000,
                                 .nice = JC_NICE_UNSET,
                                 .group_count = 1,
+                                .port_count = 2,
                                 .limit_count = 1,
                                 .env_count = 1,
                                 .trust_count = 1,
@@ -77,8 +79,11 @@ static void make_with(record_t *r, uint32_t mounts)
                                 .mount_count = mounts,
                                 .cgroup_count = 1,
                                 .trust_mount_count = 1};
-    *(uint32_t *) (r->rec + 1) = 1002;
-    char *at = r->bytes + JC_PADDED(sizeof(*r->rec) + 4) + sizeof(jc_limit_t);
+    uint32_t *numbers = (uint32_t *) (r->rec + 1);
+    numbers[0] = 1002;
+    r->ports = numbers + 1;
+    r->ports[1] = 65535;
+    char *at = r->bytes + JC_PADDED(sizeof(*r->rec) + 12) + sizeof(jc_limit_t);
     r->mounts = (jc_mount_t *) at;
     if (mounts == 2) {
         r->mounts[0] = (jc_mount_t){.kind = JC_MOUNT_BIND};
@@ -153,6 +158,8 @@ static void whole(void **state)
     assert_int_equal(jc_common_view(c.bytes, c.common->len, &view), 0);
     assert_int_equal(jc_policy_view(r.bytes, r.rec->len, &view), 0);
     assert_int_equal(view.groups[0], 1002);
+    assert_int_equal(view.ports[0], 0);
+    assert_int_equal(view.ports[1], 65535);
     assert_int_equal(view.rows.count, 2);
     assert_ptr_equal(view.rows.mounts, r.mounts);
     assert_string_equal(view.root, "/srv/jail");
@@ -190,6 +197,11 @@ static void numbers(void **state)
     REFUSED(r.rec->max_gid = JC_NO_ID);
     REFUSED(*(uint32_t *) (r.rec + 1) = 0);
     REFUSED(r.rec->group_count = JC_GROUPS_MAX + 1);
+    REFUSED(r.ports[1] = 0);
+    REFUSED(r.ports[1] = 65536);
+    REFUSED(r.ports[0] = 65535);
+    REFUSED(r.rec->flags |= JC_POLICY_LISTEN);
+    REFUSED(r.rec->port_count = JC_PORTS_MAX + 1);
     REFUSED(r.rec->limit_count = 17);
     REFUSED(r.rec->mount_count = JC_MOUNTS_MAX + 1);
     REFUSED(r.rec->cgroup_count = JC_CGROUP_MAX + 1);
@@ -199,6 +211,7 @@ static void numbers(void **state)
 static void counts(void **state)
 {
     REFUSED(r.rec->group_count = 900);
+    REFUSED(r.rec->port_count = 4);
     REFUSED(r.rec->mount_count = 3);
     REFUSED(r.rec->mount_count = 1);
     REFUSED(r.rec->env_count = 2);
