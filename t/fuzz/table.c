@@ -7,10 +7,7 @@
 #define _GNU_SOURCE
 #include "src/helper/policy.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "t/fuzz/fuzz.h"
 
 static size_t strings_length(const char *at, uint32_t count)
 {
@@ -82,12 +79,10 @@ static void *copy_of(const void *part)
     return memcpy(copy, part, len);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void parse(uint8_t *bytes, size_t size)
 {
-    void *copy = malloc(size ? size : 1);
+    const jc_table_head_t *table = jc_table_check(bytes, size);
 
-    memcpy(copy, data, size);
-    const jc_table_head_t *table = jc_table_check(copy, size);
     for (uint32_t i = 0; table && i < table->policy_count; i++) {
         uint32_t number = table->common_count + i;
         jc_common_t *common =
@@ -98,6 +93,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(common);
         free(rec);
     }
-    free(copy);
-    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_each(data, size, parse);
 }

@@ -10,12 +10,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "t/fuzz/fuzz.h"
 
 #define FDS_SENT_MAX 24 /* more than jc_wire_recv has room for */
 
@@ -54,12 +52,35 @@ static int lowest_free(void)
     return fd;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int pair[2] = {-1, -1}, null_fd = -1;
+
+static void parse(uint8_t *bytes, size_t size)
 {
-    static int pair[2] = {-1, -1}, null_fd = -1;
     jc_wire_any_t any;
     int fds[JC_MAX_FDS];
+    unsigned sent = bytes[0] % (FDS_SENT_MAX + 1);
 
+    send_record(pair[0], bytes + 1, size - 1, sent, null_fd);
+    switch (jc_wire_recv(pair[1], &any, fds, MSG_DONTWAIT)) {
+    case JC_WIRE_OK:
+        if (any.head.magic != JC_WIRE_MAGIC ||
+            any.head.version != JC_WIRE_VERSION ||
+            jc_wire_length(any.head.type) != size - 1 ||
+            memcmp(&any, bytes + 1, size - 1) != 0 ||
+            jc_wire_fd_count(any.head.type) != sent) {
+            abort();
+        }
+        jc_wire_close_fds(fds, JC_MAX_FDS);
+        break;
+    case JC_WIRE_MALFORMED:
+        break;
+    default:
+        abort(); /* the peer is open and a record was there */
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     if (null_fd < 0) {
         null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
         if (null_fd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) {
@@ -70,24 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     int before = lowest_free();
-    send_record(pair[0], data + 1, size - 1, data[0] % (FDS_SENT_MAX + 1),
-                null_fd);
-    switch (jc_wire_recv(pair[1], &any, fds, MSG_DONTWAIT)) {
-    case JC_WIRE_OK:
-        if (any.head.magic != JC_WIRE_MAGIC ||
-            any.head.version != JC_WIRE_VERSION ||
-            jc_wire_length(any.head.type) != size - 1 ||
-            memcmp(&any, data + 1, size - 1) != 0 ||
-            jc_wire_fd_count(any.head.type) != data[0] % (FDS_SENT_MAX + 1)) {
-            abort();
-        }
-        jc_wire_close_fds(fds, JC_MAX_FDS);
-        break;
-    case JC_WIRE_MALFORMED:
-        break;
-    default:
-        abort(); /* the peer is open and a record was there */
-    }
+    fuzz_each(data, size, parse);
     if (lowest_free() != before) {
         abort();
     }
