@@ -14,9 +14,16 @@ cmp_ok(scalar @tests, '>', 5, 'there are tests');
 is_deeply([grep { !$run{$_} } @tests], [], 't/run runs each .t file');
 is_deeply([grep { !-e } keys %run], [], 'and nothing that is not there');
 
+# Of Eva, which is run by itself.
+my $eva = read_file('t/eva/run');
+for my $driver (glob 't/eva/*.c') {
+    my ($name) = $driver =~ m{(\w+)\.c$};
+    like($eva, qr{^\s*\[\Q$name\E\]=}m, "$driver is run by t/eva/run");
+}
+
 my @with_main = grep { read_file($_) =~ /^int main\(/m } files(qr/\.c$/, 't');
-is_deeply([grep { !$run{$_} && !m{^t/(?:probe|fixtures)/} } @with_main],
-    [], 'each program with main() is a unit test, a probe or a fixture');
+is_deeply([grep { !$run{$_} && !m{^t/(?:probe|fixtures|eva)/} } @with_main],
+    [], 'each program with main() is a unit test, a probe, a fixture or for Eva');
 
 my $all_tests = join '', map { read_file($_) } files(qr/\.(?:t|pm|[ch])$/, 't');
 for my $probe (glob 't/probe/*.c') {
