@@ -1,6 +1,7 @@
 # Programs of the languages that sites use, in the jail that JailRoot host makes, with
 # all that is on by default: JailSeccomp, JailScope, no_new_privs, no background. Each uses
-# threads, another process, a socket on the loopback and a file.
+# threads, another process, a socket on the loopback (for which the kernel may choose a
+# port) and a file.
 
 use lib 't/lib';
 use JailCGI::Test;
@@ -167,6 +168,7 @@ my $httpd = httpd(
         $alice->vhost(<<"END", root => 'host', user => 'alice'),
 JailMount ro $php /php
     JailEnv REDIRECT_STATUS 200
+    JailListen 0
     Timeout 120
 END
     ],
