@@ -11,6 +11,8 @@
 #include "src/wire/wire.h"
 
 #include "http_core.h"
+#include "http_protocol.h"
+#include "http_request.h"
 #include "mpm_common.h"
 
 #include <unistd.h>
@@ -89,6 +91,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         }
         return refuse_to_start(s, sentence);
     }
+    jc_withheld_prepare(pconf, s);
     if (jc_config_of(s)->has_script_sock) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
                      "ScriptSock has no effect on mod_jailcgi, which has no "
@@ -130,6 +133,10 @@ static void register_hooks(apr_pool_t *p)
     /* Before another module's child_init can fork or start a thread. */
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
     jc_length_register();
+    /* After what the server's own configuration does to a request, before what
+     * a .htaccess does; and between authentication and mod_dir. */
+    ap_hook_post_read_request(jc_origin_read, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_fixups(jc_origin_fixup, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(jc_handler, NULL, cgi, APR_HOOK_MIDDLE);
     /* After any module whose sockets are special, and before httpd's own. */
     ap_hook_insert_network_bucket(jc_network_insert, NULL, NULL, APR_HOOK_LAST);

@@ -132,6 +132,8 @@ typedef struct {
     int trust_is_reset;               /* `none`: nothing is inherited */
     apr_array_header_t *trust_mounts; /* JailTrustMount, in the same way */
     int trust_mounts_are_reset;
+    apr_array_header_t *pass;   /* JailPassEnv: const char *; NULL: unset */
+    int pass_is_reset;          /* likewise */
     int64_t namespaces;         /* JC_NS_*; -1: unset */
     apr_array_header_t *mounts; /* jc_mount_conf_t; NULL: unset */
     int mounts_are_reset;
@@ -153,6 +155,8 @@ typedef struct {
     int strict; /* -1: unset */
     const char *helper;
     int has_script_sock; /* of mod_cgid; without a meaning here */
+
+    uint64_t *told; /* of withheld.c: a bit for each name in the site's log */
 
     /* Result of freezing, filled in by jc_policy_freeze() in post_config. */
     uint32_t policy;              /* number in the table; JC_NO_ID: none */
@@ -235,6 +239,13 @@ void jc_ssi_register(void);
 /* src/httpd/memfd.c: a memfd with all JC_SEALS that holds these parts, one
  * after the other, the caller's to close; or -1 with errno. */
 int jc_memfd_sealed(const char *name, const struct iovec *parts, int count);
+
+/* src/httpd/withheld.c: memory that the children share. */
+void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s);
+
+/* src/httpd/origin.c: hooks. */
+int jc_origin_read(request_rec *r);
+int jc_origin_fixup(request_rec *r);
 
 /* src/httpd/idle.c: in a child, before it serves. */
 void jc_idle_child_init(apr_pool_t *p);

@@ -86,6 +86,21 @@ static int env_is_sane(const char *env, uint32_t count)
     return 1;
 }
 
+/* Where one tenant sets and suffers, there is no list of what may pass. */
+static int pass_is_sane(const jc_policy_rec_t *rec, const char *pattern)
+{
+    if (rec->pass_count > 0 && !(rec->flags & JC_POLICY_OWNER)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < rec->pass_count; i++) {
+        if (pattern[0] == 0 || pattern[0] == '*') {
+            return 0;
+        }
+        pattern = jc_policy_next(pattern);
+    }
+    return 1;
+}
+
 static int paths_are_sane(const char *path, uint32_t count)
 {
     for (; count > 0; count--, path = jc_policy_next(path)) {
@@ -130,6 +145,7 @@ static int find_strings(const char *at, jc_policy_view_t *view)
                    jc_policy_take(&at, end, rec->cgroup_count, &view->cgroup) ||
                    jc_policy_take(&at, end, rec->trust_mount_count,
                                   &view->trust_mounts) ||
+                   jc_policy_take(&at, end, rec->pass_count, &view->pass) ||
                    at != end
                ? -1
                : 0;
@@ -144,7 +160,7 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
         (rec->flags & ~JC_POLICY_FLAGS) || (rec->namespaces & ~JC_NS_ALL) ||
         rec->group_count > JC_GROUPS_MAX || rec->port_count > JC_PORTS_MAX ||
         rec->limit_count > 16 || rec->mount_count > JC_MOUNTS_MAX ||
-        rec->cgroup_count > JC_CGROUP_MAX) {
+        rec->cgroup_count > JC_CGROUP_MAX || rec->pass_count > JC_PASS_MAX) {
         return -1;
     }
     view->rec = rec;
@@ -158,6 +174,7 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
                    env_is_sane(view->env, rec->env_count) &&
                    paths_are_sane(view->trust, rec->trust_count) &&
                    paths_are_sane(view->trust_mounts, rec->trust_mount_count) &&
+                   pass_is_sane(rec, view->pass) &&
                    jc_policy_rows_are_sane(view)
                ? 0
                : -1;

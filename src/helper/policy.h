@@ -36,6 +36,7 @@ typedef struct {
     const char *trust;        /* rec->trust_count strings */
     const char *cgroup;       /* rec->cgroup_count strings FILE=VALUE */
     const char *trust_mounts; /* rec->trust_mount_count strings */
+    const char *pass;         /* rec->pass_count patterns of names */
 } jc_policy_view_t;
 
 /*

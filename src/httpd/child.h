@@ -195,12 +195,51 @@ typedef struct {
     jc_stderr_t err;
 } jc_client_t;
 
+/* withheld.c: the variables that a script does not get. */
+typedef struct {
+    apr_pool_t *pool;
+    apr_array_header_t *names; /* const char *; NULL: none */
+    uint64_t bits;             /* one for each name, of 64 */
+    int denied;                /* some are denied to all scripts, */
+    int unlisted;              /* and some to those of this host */
+} jc_withheld_t;
+
+/* `name` must live as long as the request. */
+void jc_withheld_add(jc_withheld_t *withheld, const char *name);
+/* Logs them, unless the site's log has them already. */
+void jc_withheld_report(jc_client_t *c, const jc_withheld_t *withheld);
+
+/* origin.c: who was authenticated for this request, and how; or NULL. */
+const char *jc_origin_user(const request_rec *r, const char **type);
+/* 1: not as it came from the client: included, redirected, or the index of a
+ * directory. */
+int jc_origin_is_derived(const request_rec *r);
+/* The request's headers with the values that the client has sent. */
+apr_table_t *jc_origin_headers(const request_rec *r);
+/* What mod_unique_id has made, or NULL. */
+const char *jc_origin_unique_id(const request_rec *r);
+
+/* For a host whose user is fixed: takes from an included script's variables the
+ * page's user and TLS, if its own request has none. */
+void jc_origin_drop_inherited(const jc_client_t *c);
+
+/* owner_env.c: the environment of a script that runs as its owner. Adds to
+ * *withheld what it leaves out. */
+apr_table_t *jc_owner_environment(jc_client_t *c, jc_withheld_t *withheld);
+/* 1: JailPassEnv has the name. */
+int jc_owner_passes(const jc_server_conf_t *conf, const char *name);
+/* What mod_ssl says of a variable for this connection; or NULL. */
+const char *jc_owner_tls_value(request_rec *r, const char *name);
+
+/* ssi.c: a query as QUERY_STRING_UNESCAPED has it. */
+const char *jc_ssi_unescaped(apr_pool_t *p, const char *args);
+
 /* owner.c: sets c->owner_uid and c->owner_gid from the script's file, or from
  * its directory. */
 apr_status_t jc_owner_find(jc_client_t *c);
 /* HOME, USER and LOGNAME of that user. With a user of the policy's own they
  * come from the policy table. */
-void jc_owner_add_variables(jc_client_t *c);
+void jc_owner_add_variables(const jc_client_t *c, apr_table_t *env);
 
 /*
  * request.c: writes arguments and environment of `r` to c->request, allocated
@@ -209,6 +248,8 @@ void jc_owner_add_variables(jc_client_t *c);
 int jc_request_build(jc_client_t *c);
 /* HEAD; also of what is run for a page that is asked for so. */
 int jc_request_is_head(const request_rec *r);
+/* A name as ap_create_environment makes it; `key` itself if it is one. */
+const char *jc_request_clean_name(apr_pool_t *p, const char *key);
 /*
  * channel.c. jc_channel_open makes a channel and sends SPAWN: 0, or -1 with
  * c->why filled in. jc_channel_reuse has the request go over one that is idle:
@@ -375,6 +416,9 @@ void jc_stderr_finish(jc_client_t *c); /* last line, count of dropped ones */
 /* reason.c: logs one line, sets the note, returns the HTTP status. */
 int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
                   const jc_reason_t *why);
+/* Logs it of a request that goes on. */
+void jc_reason_note(request_rec *r, const jc_server_conf_t *conf,
+                    const jc_reason_t *why);
 /* reason_table.c; never NULL: an unknown code has a row of its own. */
 const jc_reason_row_t *jc_reason_row(uint32_t code);
 

@@ -140,17 +140,6 @@ static const char *set_header_max(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-static int is_env_name(const char *name)
-{
-    if (!apr_isalpha(name[0]) && name[0] != '_') {
-        return 0;
-    }
-    while (apr_isalnum(*name) || *name == '_') {
-        name++;
-    }
-    return *name == '\0';
-}
-
 /* Raw, because httpd would refuse an empty value: JailEnv NAME "". */
 static const char *set_env(cmd_parms *cmd, void *unused, const char *args)
 {
@@ -163,7 +152,7 @@ static const char *set_env(cmd_parms *cmd, void *unused, const char *args)
         return "JailEnv takes two arguments, a name and a value (in quotes if "
                "it has spaces): JailEnv TZ Europe/Berlin";
     }
-    if (!is_env_name(name)) {
+    if (!jc_env_is_name(name)) {
         return apr_psprintf(cmd->pool,
                             "JailEnv: '%s' is not the name of a variable; "
                             "write a name of letters, digits and _ that does "
@@ -347,6 +336,9 @@ const command_rec jc_config_commands[] = {
                   "the most bytes that a script's header block may have"),
     AP_INIT_RAW_ARGS("JailEnv", set_env, NULL, RSRC_CONF,
                      "a variable and its value, set over everything else"),
+    AP_INIT_ITERATE("JailPassEnv", jc_env_pass, NULL, RSRC_CONF,
+                    "with JailUser owner: names of variables that a request "
+                    "may bring beside the usual ones, or none"),
     AP_INIT_TAKE_ARGV("JailLimit", set_limits, NULL, RSRC_CONF,
                       "resource limits: NAME SOFT[:HARD] ..."),
     AP_INIT_TAKE1("JailIdle", set_idle, NULL, RSRC_CONF,

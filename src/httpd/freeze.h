@@ -30,6 +30,10 @@ void jc_concurrency_merge(jc_server_conf_t *merged,
                           const jc_server_conf_t *base,
                           const jc_server_conf_t *over);
 
+/* env.c: whether a variable may be called so; JailPassEnv. */
+int jc_env_is_name(const char *name);
+const char *jc_env_pass(cmd_parms *cmd, void *unused, const char *name);
+
 /* confine.c: JailSeccomp, JailBackground and JailListen. */
 const char *jc_confine_seccomp(cmd_parms *cmd, void *unused, const char *arg);
 const char *jc_confine_background(cmd_parms *cmd, void *unused,

@@ -104,6 +104,20 @@ static void merge_trust(apr_pool_t *p, jc_server_conf_t *merged,
     }
 }
 
+static void merge_pass(apr_pool_t *p, jc_server_conf_t *merged,
+                       const jc_server_conf_t *base,
+                       const jc_server_conf_t *over)
+{
+    merged->pass_is_reset = base->pass_is_reset | over->pass_is_reset;
+    if (over->pass_is_reset || base->pass == NULL) {
+        merged->pass = over->pass;
+    } else if (over->pass == NULL) {
+        merged->pass = base->pass;
+    } else {
+        merged->pass = apr_array_append(p, base->pass, over->pass);
+    }
+}
+
 static void merge_mounts(apr_pool_t *p, jc_server_conf_t *merged,
                          const jc_server_conf_t *base,
                          const jc_server_conf_t *over)
@@ -187,6 +201,7 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->env = env_merge(p, base->env, over->env);
     merge_trust(p, merged, base, over);
     jc_vouch_merge(p, merged, base, over);
+    merge_pass(p, merged, base, over);
     merged->namespaces = nearer(base->namespaces, over->namespaces);
     merge_mounts(p, merged, base, over);
     jc_cgroup_merge(merged, base, over);

@@ -53,9 +53,8 @@ static void look_up_owner(uid_t uid, owner_t *found)
     pthread_mutex_unlock(&mutex);
 }
 
-void jc_owner_add_variables(jc_client_t *c)
+void jc_owner_add_variables(const jc_client_t *c, apr_table_t *env)
 {
-    apr_table_t *env = c->r->subprocess_env;
     apr_pool_t *p = c->r->pool;
     owner_t owner;
 

@@ -110,8 +110,9 @@ static int is_configured(const jc_server_conf_t *conf)
            conf->running_max >= 0 || conf->idle_ms >= 0 || conf->env != NULL ||
            conf->trust != NULL || conf->trust_is_reset ||
            conf->trust_mounts != NULL || conf->trust_mounts_are_reset ||
-           conf->namespaces >= 0 || conf->mounts != NULL ||
-           conf->mounts_are_reset || conf->filter != NULL || conf->scope >= 0 ||
+           conf->pass != NULL || conf->pass_is_reset || conf->namespaces >= 0 ||
+           conf->mounts != NULL || conf->mounts_are_reset ||
+           conf->filter != NULL || conf->scope >= 0 ||
            conf->no_new_privs >= 0 || conf->background_ms >= 0 ||
            conf->listen != NULL || conf->cgroup_is_reset || has_cgroup(conf);
 }

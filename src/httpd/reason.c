@@ -255,7 +255,10 @@ static const char *sentence(request_rec *r, const jc_server_conf_t *conf,
                            NULL);
     }
     return apr_psprintf(r->pool, "JCGI%d: script %s%s%s", why->code,
-                        r->filename, why->code < 1700 ? " not run: " : ": ",
+                        r->filename,
+                        why->code < 1700 && row->http_status != HTTP_OK
+                            ? " not run: "
+                            : ": ",
                         line);
 }
 
@@ -277,6 +280,17 @@ static void show(request_rec *r, int status, const char *line)
                          "</head><body>\n<h1>%s</h1>\n<p>%s</p>\n"
                          "</body></html>\n",
                          title, title, shown));
+    }
+}
+
+void jc_reason_note(request_rec *r, const jc_server_conf_t *conf,
+                    const jc_reason_t *why)
+{
+    const jc_reason_row_t *row = jc_reason_row(why->code);
+
+    if (APLOG_R_IS_LEVEL(r, row->level)) {
+        ap_log_rerror(APLOG_MARK, row->level, 0, r, "%s",
+                      sentence(r, conf, why, row));
     }
 }
 

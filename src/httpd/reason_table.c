@@ -98,6 +98,9 @@ static const jc_reason_row_t rows[] = {
      "arguments and environment are too large",
      "found {found} bytes, expected at most {expected}",
      "lower LimitRequestFieldSize or set fewer variables"},
+    {JC_CODE_WITHHELD, APLOG_WARNING, HTTP_OK,
+     "runs without variables that the configuration sets: {text}", NULL,
+     "{expected}; see environment.md of the manual"},
 
     /* 13xx: the helper */
     {JC_CODE_BAD_POLICY, ADMIN, "the helper does not know this host's policy",

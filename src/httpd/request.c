@@ -7,10 +7,12 @@
  * Never:     decides about identity; leaves a path of the host in a variable
  *            whose file lies inside the jail
  *
- * The loader's dangerous names are not dropped here but by the script's child,
- * which does not have to believe this process.
+ * The names that no request may bring are left out here, so that the site's log
+ * says so, and again by the script's child, which does not have to believe this
+ * process.
  */
 #include "child.h"
+#include "src/wire/names.h"
 
 #include "http_core.h"
 #include "http_protocol.h"
@@ -63,30 +65,23 @@ static int has_jail_path(const char *name)
     return 0;
 }
 
-/*
- * HTTP_PROXY would come from a Proxy header ("httpoxy"). A body reaches the
- * script decoded, so that its transfer coding is no longer true.
- */
-static int is_withheld(const char *name)
+/* A body reaches the script decoded: its transfer coding is no longer true. */
+static int is_untrue(const char *name)
 {
-    return strcmp(name, "HTTP_PROXY") == 0 ||
-           strcmp(name, "HTTP_TRANSFER_ENCODING") == 0;
+    return strcmp(name, "HTTP_TRANSFER_ENCODING") == 0;
 }
 
-/* A name as ap_create_environment makes it. */
-static char *clean_name(apr_pool_t *p, const char *key)
+/* Nobody has set these: the client itself sent a header Proxy ("httpoxy"), or
+ * httpd passes its own LD_LIBRARY_PATH on. */
+static int is_no_news(const request_rec *r, const char *name, const char *value)
 {
-    char *name = apr_pstrdup(p, key);
+    const char *own;
 
-    if (apr_isdigit(name[0])) {
-        name[0] = '_';
+    if (strcmp(name, "HTTP_PROXY") == 0) {
+        return apr_table_get(r->headers_in, "Proxy") != NULL;
     }
-    for (char *s = name; *s; s++) {
-        if (!apr_isalnum(*s) && *s != '_') {
-            *s = '_';
-        }
-    }
-    return name;
+    own = strcmp(name, "LD_LIBRARY_PATH") == 0 ? getenv(name) : NULL;
+    return own && strcmp(own, value) == 0;
 }
 
 static int name_is_clean(const char *key)
@@ -100,6 +95,25 @@ static int name_is_clean(const char *key)
         }
     }
     return 1;
+}
+
+const char *jc_request_clean_name(apr_pool_t *p, const char *key)
+{
+    char *name;
+
+    if (name_is_clean(key)) {
+        return key;
+    }
+    name = apr_pstrdup(p, key);
+    if (apr_isdigit(name[0])) {
+        name[0] = '_';
+    }
+    for (char *s = name; *s; s++) {
+        if (!apr_isalnum(*s) && *s != '_') {
+            *s = '_';
+        }
+    }
+    return name;
 }
 
 /*
@@ -156,12 +170,17 @@ static void add_arguments(request_rec *r, apr_array_header_t *strings)
 }
 
 static void push_variable(jc_client_t *c, apr_array_header_t *names,
-                          const char *key, const char *value)
+                          jc_withheld_t *withheld, const char *key,
+                          const char *value)
 {
-    if (!name_is_clean(key)) {
-        key = clean_name(c->r->pool, key);
+    key = jc_request_clean_name(c->r->pool, key);
+    if (is_untrue(key)) {
+        return;
     }
-    if (is_withheld(key)) {
+    if (jc_names_are_denied(key, strlen(key))) {
+        if (!is_no_news(c->r, key, value)) {
+            jc_withheld_add(withheld, key);
+        }
         return;
     }
     if (has_jail_path(key)) {
@@ -177,10 +196,9 @@ static void push_variable(jc_client_t *c, apr_array_header_t *names,
  * the request that failed before an ErrorDocument could have left one; a script
  * that trusts it waits, or reads too little.
  */
-static void correct_length(jc_client_t *c)
+static void correct_length(jc_client_t *c, apr_table_t *env)
 {
     const char *length = apr_table_get(c->r->headers_in, "Content-Length");
-    apr_table_t *env = c->r->subprocess_env;
 
     if (jc_body_is_inflated(c->r)) {
         apr_table_unset(env, "CONTENT_LENGTH");
@@ -190,33 +208,44 @@ static void correct_length(jc_client_t *c)
     }
 }
 
+static apr_table_t *variables(jc_client_t *c, jc_withheld_t *withheld)
+{
+    request_rec *r = c->r;
+
+    if (c->conf->user_kind == JC_USER_OWNER) {
+        return jc_owner_environment(c, withheld);
+    }
+    ap_add_common_vars(r);
+    ap_add_cgi_vars(r);
+    jc_origin_drop_inherited(c);
+    return r->subprocess_env;
+}
+
 /* Names and values in turn. */
 static apr_array_header_t *environment(jc_client_t *c)
 {
     request_rec *r = c->r;
+    jc_withheld_t withheld = {.pool = r->pool};
+    apr_table_t *env = variables(c, &withheld);
     const apr_array_header_t *table;
     const apr_table_entry_t *entries;
     apr_array_header_t *names;
     const char *tz;
 
-    ap_add_common_vars(r);
-    ap_add_cgi_vars(r);
-    correct_length(c);
-    if (c->conf->user_kind == JC_USER_OWNER) {
-        jc_owner_add_variables(c);
-    }
-    table = apr_table_elts(r->subprocess_env);
+    correct_length(c, env);
+    table = apr_table_elts(env);
     entries = (const apr_table_entry_t *) table->elts;
     names = apr_array_make(r->pool, 2 * table->nelts + 2, sizeof(char *));
     for (int i = 0; i < table->nelts; i++) {
         if (entries[i].key && entries[i].key[0] && entries[i].val) {
-            push_variable(c, names, entries[i].key, entries[i].val);
+            push_variable(c, names, &withheld, entries[i].key, entries[i].val);
         }
     }
     tz = getenv("TZ");
-    if (tz && !apr_table_get(r->subprocess_env, "TZ")) {
-        push_variable(c, names, "TZ", tz);
+    if (tz && !apr_table_get(env, "TZ")) {
+        push_variable(c, names, &withheld, "TZ", tz);
     }
+    jc_withheld_report(c, &withheld);
     return names;
 }
 

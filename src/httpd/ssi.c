@@ -116,6 +116,14 @@ static int include_script(ap_filter_t *f, apr_bucket_brigade *bb,
     return result;
 }
 
+const char *jc_ssi_unescaped(apr_pool_t *p, const char *query)
+{
+    char *args = apr_pstrdup(p, query);
+
+    ap_unescape_url(args);
+    return ap_escape_shell_cmd(p, args);
+}
+
 /* The variables that mod_cgi gives to a command besides the page's own. */
 static void add_variables(request_rec *r)
 {
@@ -136,12 +144,9 @@ static void add_variables(request_rec *r)
         ap_destroy_sub_req(sub);
     }
     if (r->args) {
-        char *args = apr_pstrdup(r->pool, r->args);
-
         apr_table_setn(env, "QUERY_STRING", r->args);
-        ap_unescape_url(args);
         apr_table_setn(env, "QUERY_STRING_UNESCAPED",
-                       ap_escape_shell_cmd(r->pool, args));
+                       jc_ssi_unescaped(r->pool, r->args));
     }
 }
 

@@ -208,6 +208,9 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     append_mount_strings(table, isolation->rows);
     rec.cgroup_count = append_strings(table, jc_cgroup_lines(p, conf));
     rec.trust_mount_count = append_strings(table, conf->trust_mounts);
+    if (rec.flags & JC_POLICY_OWNER) {
+        rec.pass_count = append_strings(table, conf->pass);
+    }
     rec.strings_len = (uint32_t) (jc_parts_len(table) - strings_at);
     jc_parts_pad(table);
     return jc_parts_end(table, &rec, sizeof(rec), number);
@@ -219,13 +222,19 @@ const char *jc_table_add(jc_table_t *table, apr_pool_t *p,
 {
     uint32_t common;
 
+    if (conf->pass != NULL && conf->pass->nelts > (int) JC_PASS_MAX) {
+        return apr_psprintf(p,
+                            "its JailPassEnv lines have %d names; there is "
+                            "room for %u. Write PREFIX_* for some of them",
+                            conf->pass->nelts, JC_PASS_MAX);
+    }
     if (add_common(table, isolation, &common) == 0 &&
         add_record(table, p, conf, id, isolation, common, policy) == 0) {
         return NULL;
     }
-    return apr_psprintf(
-        p,
-        "its JailEnv, JailTrust and JailMount lines make a policy of "
-        "%" APR_SIZE_T_FMT " bytes; there is room for %u",
-        jc_parts_len(table), JC_POLICY_LEN_MAX);
+    return apr_psprintf(p,
+                        "its JailEnv, JailPassEnv, JailTrust and JailMount "
+                        "lines make a policy of "
+                        "%" APR_SIZE_T_FMT " bytes; there is room for %u",
+                        jc_parts_len(table), JC_POLICY_LEN_MAX);
 }

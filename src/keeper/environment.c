@@ -1,89 +1,39 @@
 /*
- * The last word on the environment.
+ * The last word on the environment: which names a request may bring
+ * (src/wire/names.c), and the policy's own variables.
  *
  * Runs in:   script's child, in the keeper's memory: see spawn.c
  * Privilege: none, it is the tenant
  * Trusts:    the policy's strings; not those of the request, which may come
- *            from a hijacked child of httpd
+ *            from a compromised httpd child
  */
 #define _GNU_SOURCE
 #include "keeper.h"
+#include "src/wire/names.h"
 
 #include <string.h>
 
-/*
- * Names by which the loader, the C library or an interpreter loads code or
- * files of the setter's choice. Those of the C library are what glibc itself
- * removes for set-user-ID programs (sysdeps/generic/unsecvars.h, ld.so(8)).
- * A name that ends in '*' stands for all that begin so. The administrator can
- * still set any of them by JailEnv.
- */
-static const char dangerous[][20] = {
-    "LD_*",
-    "GLIBC_TUNABLES",
-    "GCONV_PATH",
-    "GETCONF_DIR",
-    "HOSTALIASES",
-    "LOCALDOMAIN",
-    "LOCPATH",
-    "MALLOC_*",
-    "NIS_PATH",
-    "NLSPATH",
-    "RESOLV_HOST_CONF",
-    "RES_OPTIONS",
-    "TZDIR",
-    "HTTP_PROXY",
-    /* shells */
-    "BASH_ENV",
-    "BASH_FUNC_*",
-    "BASHOPTS",
-    "CDPATH",
-    "ENV",
-    "FPATH",
-    "IFS",
-    "KSH_ENV",
-    "PS4",
-    "SHELLOPTS",
-    "ZDOTDIR",
-    /* interpreters */
-    "CLASSPATH",
-    "JAVA_TOOL_OPTIONS",
-    "JDK_JAVA_OPTIONS",
-    "LUA_*",
-    "NODE_*",
-    "PERL5*",
-    "PERLIO*",
-    "PERLLIB",
-    "PERL_*",
-    "PHPRC",
-    "PHP_INI_SCAN_DIR",
-    "PYTHON*",
-    "RUBYLIB",
-    "RUBYOPT",
-    "TCLLIBPATH",
-    "_JAVA_OPTIONS",
-};
+#include "sys.h"
 
-static int matches(const char *pattern, const char *string, size_t name_len)
+/* With JC_POLICY_OWNER whoever has set a name need not be the tenant who
+ * suffers from it: there the name must be known to be harmless. */
+static int may_pass(const jc_policy_view_t *policy, const char *name,
+                    size_t len)
 {
-    size_t len;
+    const char *pattern = policy->pass;
 
-    if (pattern[0] != string[0]) { /* nearly always */
+    if (jc_names_are_denied(name, len)) {
         return 0;
     }
-    len = strlen(pattern);
-    if (pattern[len - 1] == '*') {
-        return name_len >= len - 1 && strncmp(pattern, string, len - 1) == 0;
+    if (!(policy->rec->flags & JC_POLICY_OWNER) ||
+        jc_names_are_allowed(name, len)) {
+        return 1;
     }
-    return name_len == len && strncmp(pattern, string, len) == 0;
-}
-
-static int is_dangerous(const char *string, size_t name_len)
-{
-    for (size_t i = 0; i < sizeof(dangerous) / sizeof(dangerous[0]); i++) {
-        if (matches(dangerous[i], string, name_len)) {
+    for (uint32_t i = 0; i < policy->rec->pass_count; i++) {
+        if (jc_names_match(pattern, name, len)) {
             return 1;
         }
+        pattern = jc_policy_next(pattern);
     }
     return 0;
 }
@@ -103,6 +53,34 @@ static int is_policys(const jc_policy_view_t *policy, const char *string,
     return 0;
 }
 
+/*
+ * With JC_POLICY_OWNER the request says which home the tenant has, and programs
+ * take commands from the files of a home (.gitconfig, .curlrc). So it must be a
+ * directory that nobody but root and the tenant can have filled or put there.
+ */
+void jc_environment_check_home(const jc_jail_t *jail, jc_request_t *request,
+                               jc_walk_t *walk)
+{
+    static const char head[] = "HOME=";
+    static const char nowhere[] = "HOME=/";
+    jc_walk_rule_t rule = {.owner = jail->start.uid};
+
+    if (!(jail->policy.rec->flags & JC_POLICY_OWNER)) {
+        return;
+    }
+    for (uint32_t i = 0; i < request->envc; i++) {
+        if (strncmp(request->envp[i], head, sizeof(head) - 1) != 0) {
+            continue;
+        }
+        if (jc_walk(request->envp[i] + sizeof(head) - 1, &rule, JC_WALK_DIR,
+                    walk) == 0) {
+            jc_sys_close(walk->dir_fd);
+        } else {
+            request->envp[i] = (char *) nowhere;
+        }
+    }
+}
+
 void jc_environment_apply(const jc_policy_view_t *policy, jc_request_t *request)
 {
     const char *own = policy->env;
@@ -112,7 +90,7 @@ void jc_environment_apply(const jc_policy_view_t *policy, jc_request_t *request)
         char *string = request->envp[i];
         const char *equals = strchr(string, '=');
         size_t name_len = equals ? (size_t) (equals - string) : 0;
-        if (name_len > 0 && !is_dangerous(string, name_len) &&
+        if (name_len > 0 && may_pass(policy, string, name_len) &&
             !is_policys(policy, string, name_len)) {
             request->envp[kept++] = string;
         }

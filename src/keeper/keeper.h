@@ -249,9 +249,14 @@ size_t jc_request_vectors(const void *data, size_t len, uint32_t env_room);
 int jc_request_decode(const void *data, size_t len, char **vectors,
                       jc_request_t *request);
 
-/* environment.c: drops the dangerous names and sets the policy's strings. */
+/* environment.c: drops the names that a request may not bring into this jail,
+ * and sets the policy's strings. */
 void jc_environment_apply(const jc_policy_view_t *policy,
                           jc_request_t *request);
+
+/* With JC_POLICY_OWNER: a HOME that another tenant could fill becomes "/". */
+void jc_environment_check_home(const jc_jail_t *jail, jc_request_t *request,
+                               jc_walk_t *walk);
 
 /* check.c: whether this script may run in this jail. 0, or -1 with *failure. */
 int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,

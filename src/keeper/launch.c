@@ -341,6 +341,7 @@ void jc_launch(jc_slot_t *slot)
 
     become_leader(slot);
     read_request(slot, &request);
+    jc_environment_check_home(slot->jail, &request, &walk);
     find_script(slot, &request, &walk);
     jc_environment_apply(&slot->jail->policy, &request);
     start(slot, &request);

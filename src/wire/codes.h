@@ -40,6 +40,7 @@ typedef enum {
     JC_CODE_NO_ANSWER = 1208,     /* not started within the time-out */
     JC_CODE_LOST_TWICE = 1209,    /* helper or keeper died before the start */
     JC_CODE_REQUEST_TOO_BIG = 1210,
+    JC_CODE_WITHHELD = 1211, /* variables; text = their names: a note */
 
     /* 13xx: the helper */
     JC_CODE_BAD_POLICY = 1301, /* unknown number or generation */

@@ -25,6 +25,8 @@
  *   5. cgroup_count strings FILE=VALUE, for files of the jail's cgroup
  *   6. trust_mount_count mount points, absolute: file systems whose owners
  *      count although they are FUSE or nosuid
+ *   7. pass_count patterns of names (names.h) that a request may bring beside
+ *      the usual ones; only with JC_POLICY_OWNER
  * Both are padded with zeros. Equal bytes, of the record and of its common
  * part, are the same policy: the parent gives equal virtual hosts one record,
  * and the helper keeps a jail warm when both come again in the next generation.
@@ -67,6 +69,7 @@
 #define JC_FILTER_MAX     4096u /* BPF_MAXINSNS */
 #define JC_FILTER_STEP    8u    /* sizeof(struct sock_filter) */
 #define JC_CGROUP_MAX     64u
+#define JC_PASS_MAX       256u
 #define JC_NO_MAX         UINT32_MAX
 #define JC_PADDED(len)    (((len) + 7) & ~(size_t) 7)
 #define JC_NICE_UNSET     INT32_MAX
@@ -127,6 +130,7 @@ typedef struct {
     /* TCP ports that scripts may bind, in ascending order, each once; 0: those
      * that the kernel chooses. None with JC_POLICY_LISTEN. */
     uint32_t port_count;
+    uint32_t pass_count; /* JailPassEnv */
 } jc_policy_rec_t;
 
 typedef struct {

@@ -60,7 +60,8 @@ static void read_all(const jc_common_t *common, const jc_policy_rec_t *rec)
            strings_length(view.trust, rec->trust_count) +
            read_rows(&view.common_rows) + read_rows(&view.rows) +
            strings_length(view.cgroup, rec->cgroup_count) +
-           strings_length(view.trust_mounts, rec->trust_mount_count);
+           strings_length(view.trust_mounts, rec->trust_mount_count) +
+           strings_length(view.pass, rec->pass_count);
     if (!(rec->flags & JC_POLICY_OWNER) && (rec->uid == 0 || rec->gid == 0)) {
         abort();
     }

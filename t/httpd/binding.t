@@ -35,7 +35,7 @@ my $whole = greeting_tenant('whole', 'greet_new.so');
 my @loaders = qw(LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT LD_DEBUG GLIBC_TUNABLES
   MALLOC_CHECK_ GCONV_PATH LOCPATH);
 my @interpreters = qw(PERL5OPT PERL5LIB PYTHONPATH PYTHONSTARTUP RUBYOPT
-  NODE_OPTIONS BASH_ENV ENV);
+  NODE_OPTIONS BASH_ENV PERL5DB);
 my @names = ('LD_BIND_NOW', @loaders, @interpreters);
 
 sub lines {

@@ -203,8 +203,12 @@ my %always = (
     'env:PERL5OPT'   => ['-Mnothing',   undef, $code],
 );
 # The owner of the script has no account, and little is configured there.
-my %mass_always = %always{qw(env:PATH env:SHELL env:TMPDIR env:HOME
-      env:LD_BIND_NOW)};
+my $another = 'it may have been set by another user than the script\'s owner';
+my %mass_always = (
+    %always{qw(env:PATH env:SHELL env:TMPDIR env:HOME env:LD_BIND_NOW)},
+    'env:FROM_SERVER' => ['yes',    undef, $another],
+    'env:LC_PARITY'   => ['passed', undef, $another],
+);
 
 $ENV{LC_PARITY} = 'passed';
 my $pair = JailCGI::Pair->new(

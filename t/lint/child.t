@@ -19,22 +19,23 @@ my %stateless = map { $_ => 1 } qw(bcmp memchr memcmp memcpy memmove memset strc
 
 # The project's functions that they call, and where these are.
 my %own = map { $_ => 1 } qw(jc_request_vectors jc_request_decode jc_walk
-  jc_check_script jc_vouch_file_system jc_environment_apply jc_diagnose_exec jc_policy_next
-  jc_wire_pack jc_wire_failed);
+  jc_check_script jc_vouch_file_system jc_environment_apply jc_environment_check_home jc_diagnose_exec jc_policy_next
+  jc_wire_pack jc_wire_failed jc_names_are_denied jc_names_are_allowed
+  jc_names_match);
 
 sub needed {
     my ($object) = @_;
     return map { /^(\w+) U\b/ ? $1 : () } `nm -P -u $object`;
 }
 
-for my $file (@files) {
-    my $object = "build/helper/src/keeper/$file.o";
+for my $file ((map { "keeper/$_" } @files), 'wire/names') {
+    my $object = "build/helper/src/$file.o";
     ok(-e $object, "$object is built");
     is_deeply([grep { !$stateless{$_} && !$own{$_} } needed($object)],
         [], "$file.c calls nothing that has a state");
     my @static = `nm -P $object` =~ /^(\w+) [bBdD]\b/mg;
     is_deeply(\@static, [], "$file.c has no variable of its own");
-    unlike(code_of("src/keeper/$file.c"),
+    unlike(code_of("src/$file.c"),
         qr/\berrno\b/, "$file.c does not use errno");
 }
 ok((grep { $_ eq 'jc_walk' } needed('build/helper/src/keeper/launch.o')),

@@ -269,6 +269,97 @@ static void test_owner(void **state)
     assert_string_equal(answer.out, "ran\n");
 }
 
+/* Has the helper run raw_env, with these variables beside REQUEST_METHOD, as a
+ * compromised httpd child may ask for it. */
+static void run_with(const helper_t *h, uint32_t policy,
+                     const char *const *variables, answer_t *answer)
+{
+    char data[8192], path[sizeof(root) + 32];
+    jc_request_head_t *head = (jc_request_head_t *) data;
+    request_t r;
+    size_t len;
+
+    snprintf(path, sizeof(path), "%s/cgi-bin/raw_env", root);
+    must("cp build/probe/raw_env %s && chown %u:%u %s && chmod 755 %s", path,
+         TENANT, TENANT, path, path);
+    prepare_empty(h, &r);
+    len = make_request(data, "/cgi-bin/raw_env", path, 0);
+    for (int i = 0; variables[i]; i++) {
+        head->envc++;
+        len += strlen(strcpy(data + len, variables[i])) + 1;
+    }
+    head->strings_len = len - sizeof(*head);
+    hand_over(r.control_fd, data, len);
+    r.msg.policy = policy;
+    if (policy == OWNER) {
+        r.msg.uid = r.msg.gid = TENANT;
+    }
+    ask(h, &r);
+    await(&r, answer);
+    assert_true(answer->started);
+}
+
+/* The keeper's side does not believe that child: not which names there are. */
+static void test_owner_variables(void **state)
+{
+    static const char *const variables[] = {
+        "GIT_CONFIG_COUNT=1", "OPENSSL_CONF=/x",   "FOO=1",
+        "GIT_DIR=/x",         "XDG_DATA_HOME=/x",  "HTTP_PROXY=x",
+        "SSL_CERT_FILE=/x",   "REDIRECT_FOO=1",    "HTTP_ACCEPT=yes",
+        "REMOTE_USER=yes",    "SSL_CLIENT_I_DN=y", NULL};
+    answer_t answer;
+
+    run_with(*state, OWNER, variables, &answer);
+    assert_string_equal(answer.out, "Content-Type: text/plain\n\n"
+                                    "REQUEST_METHOD=GET\nHTTP_ACCEPT=yes\n"
+                                    "REMOTE_USER=yes\nSSL_CLIENT_I_DN=y\n"
+                                    "PATH=/bin\nLD_BIND_NOW=1\n");
+    run_with(*state, GOOD, variables, &answer); /* control */
+    assert_non_null(strstr(answer.out, "\nFOO=1\nGIT_DIR=/x\n"));
+    assert_null(strstr(answer.out, "OPENSSL_CONF"));
+}
+
+/* Nor that a home is the tenant's. */
+static void test_owner_home(void **state)
+{
+    static const struct {
+        const char *make; /* run in the root */
+        const char *value;
+        const char *found;
+        uint32_t policy;
+    } homes[] = {
+        {"mkdir home && chown 61901 home", "HOME=/home", "HOME=/home", OWNER},
+        {"mkdir home", "HOME=/home", "HOME=/home", OWNER},
+        {"mkdir home && chown 61902 home", "HOME=/home", "HOME=/", OWNER},
+        {"mkdir home && chown 61902 home", "HOME=/home", "HOME=/home", GOOD},
+        {"mkdir -p home/a && chown 61901 home/a && chown 61902 home",
+         "HOME=/home/a", "HOME=/", OWNER},
+        {"mkdir -m 777 home", "HOME=/home", "HOME=/", OWNER},
+        {"mkdir -m 700 home", "HOME=/home", "HOME=/home", OWNER},
+        {"ln -s /cgi-bin home", "HOME=/home", "HOME=/home", OWNER},
+        {":", "HOME=/home", "HOME=/", OWNER},
+        {":", "HOME=home", "HOME=/", OWNER},
+        {":", "HOME=", "HOME=/", OWNER},
+        {":", "HOME=/cgi-bin/raw_env", "HOME=/", OWNER},
+        {":", "HOME=/cgi-bin", "HOME=/cgi-bin", OWNER},
+        {":", "HOME=/", "HOME=/", OWNER},
+    };
+
+    for (size_t i = 0; i < sizeof(homes) / sizeof(*homes); i++) {
+        const char *const variables[] = {homes[i].value, NULL};
+        char expected[64];
+        answer_t answer;
+
+        must("cd %s && %s", root, homes[i].make);
+        run_with(*state, homes[i].policy, variables, &answer);
+        must("rm -rf %s/home", root);
+        snprintf(expected, sizeof(expected), "\n%s\n", homes[i].found);
+        if (!strstr(answer.out, expected)) {
+            fail_msg("%s; %s: %s", homes[i].make, homes[i].value, answer.out);
+        }
+    }
+}
+
 /* Puts descriptors into the queue of a socket. */
 static void hide_in(int sock_fd, int fd, int count)
 {
@@ -1374,6 +1465,8 @@ int main(void)
         cmocka_unit_test(test_unsafe_root),
         TEST(test_bad_numbers),
         TEST(test_owner),
+        TEST(test_owner_variables),
+        TEST(test_owner_home),
         TEST(test_wrong_descriptors),
         TEST(test_roots_socket),
         TEST(test_junk_requests),

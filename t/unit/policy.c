@@ -218,6 +218,7 @@ static void counts(void **state)
     REFUSED(r.rec->trust_count = 0);
     REFUSED(r.rec->cgroup_count = 0);
     REFUSED(r.rec->cgroup_count = 2);
+    REFUSED(r.rec->pass_count = 1);
     REFUSED(r.rec->strings_len--);
     REFUSED(r.rec->strings_len = r.rec->len);
     REFUSED(r.rec->len -= 8);
@@ -263,6 +264,37 @@ static void cgroups(void **state)
     REFUSED(memcpy(memmem(r.strings, 100, "pids.max=", 9), ".ids.max=", 9));
     REFUSED(memcpy(memmem(r.strings, 100, "pids.max=", 9), "pids.maxx", 9));
     REFUSED(memcpy(memmem(r.strings, 100, "pids.max=", 9), "=ids.maxx", 9));
+}
+
+/* A policy whose user is the script's own, with one more string. */
+static void make_owner(record_t *r, const char *pattern)
+{
+    make(r);
+    r->rec->flags |= JC_POLICY_OWNER;
+    r->rec->uid = r->rec->gid = JC_NO_ID;
+    r->rec->pass_count = 1;
+    put(r, pattern);
+    finish(r);
+}
+
+static void passes(void **state)
+{
+    record_t r;
+
+    make_owner(&r, "DATABASE_*");
+    assert_true(is_taken(&r));
+    r.rec->pass_count = 2;
+    assert_false(is_taken(&r));
+    r.rec->pass_count = 0;
+    assert_false(is_taken(&r));
+    make_owner(&r, "*");
+    assert_false(is_taken(&r));
+    make_owner(&r, "");
+    assert_false(is_taken(&r));
+    make_owner(&r, "DATABASE_*");
+    r.rec->flags &= ~JC_POLICY_OWNER;
+    r.rec->uid = r.rec->gid = 1001;
+    assert_false(is_taken(&r));
 }
 
 #define COMMON_REFUSED(change)                                                 \
@@ -510,11 +542,11 @@ static void references(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(whole),      TEST(numbers),        TEST(counts),
-        TEST(mounts),     TEST(trusted_mounts), TEST(roots),
-        TEST(cgroups),    TEST(common_parts),   TEST(too_many),
-        TEST(unsuited),   TEST(whole_table),    TEST(tables),
-        TEST(references),
+        TEST(whole),    TEST(numbers),        TEST(counts),
+        TEST(mounts),   TEST(trusted_mounts), TEST(roots),
+        TEST(cgroups),  TEST(common_parts),   TEST(too_many),
+        TEST(unsuited), TEST(whole_table),    TEST(tables),
+        TEST(passes),   TEST(references),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

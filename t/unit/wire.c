@@ -493,7 +493,7 @@ static void sizes(void **state)
     assert_int_equal(sizeof(jc_table_head_t), 32);
     assert_int_equal(sizeof(jc_table_entry_t), 8);
     assert_int_equal(sizeof(jc_common_t), 24);
-    assert_int_equal(sizeof(jc_policy_rec_t), 100);
+    assert_int_equal(sizeof(jc_policy_rec_t), 104);
     assert_int_equal(sizeof(jc_limit_t), 24);
     assert_int_equal(sizeof(jc_mount_t), 32);
 }

@@ -1,0 +1,207 @@
+/*
+ * What a request brought itself, apart from what other pages on the way to this
+ * script have made of it.
+ *
+ * With JailUser owner a page of one tenant can lead to the script of another
+ * (DirectoryIndex, FallbackResource, ErrorDocument, Action, rewriting,
+ * server-side includes). httpd then goes on with the first request's headers,
+ * which `RequestHeader` in a .htaccess may have changed, and, after a fast
+ * redirect, with the user that the first directory's password file admitted.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    httpd's record of the request, at the moments at which it is
+ *            noted here
+ * Never:     attributes to a script a user that its own directory has not
+ *            authenticated
+ */
+#include "child.h"
+#include "src/wire/names.h"
+
+#include "http_request.h"
+
+#include <string.h>
+
+/* Who was authenticated for a URI. Pointers are compared, not strings: after a
+ * fast redirect r->uri is the very string of the subrequest that was taken. */
+typedef struct {
+    const char *uri;
+    const char *user;
+    const char *type;
+} authenticated_t;
+
+typedef struct {
+    apr_table_t *headers;  /* as the client sent them; of an initial request */
+    const char *unique_id; /* likewise */
+    authenticated_t own;
+    authenticated_t sub; /* of the last subrequest */
+} origin_t;
+
+static origin_t *find(const request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &jailcgi_module);
+}
+
+static origin_t *make(request_rec *r)
+{
+    origin_t *origin = find(r);
+
+    if (!origin) {
+        origin = apr_pcalloc(r->pool, sizeof(*origin));
+        ap_set_module_config(r->request_config, &jailcgi_module, origin);
+    }
+    return origin;
+}
+
+static int is_by_owner(const request_rec *r)
+{
+    const jc_server_conf_t *conf = jc_config_of(r->server);
+
+    return conf->user_kind == JC_USER_OWNER && conf->policy != JC_NO_ID;
+}
+
+/* After post_read_request's other hooks: what the server's own configuration
+ * changes early (RequestHeader ... early, mod_remoteip) belongs to it. */
+int jc_origin_read(request_rec *r)
+{
+    origin_t *origin;
+
+    if (r->main || r->prev || !is_by_owner(r)) {
+        return DECLINED;
+    }
+    origin = make(r);
+    origin->headers = apr_table_copy(r->pool, r->headers_in);
+    /* mod_unique_id has set it by now, and no .htaccess anything. */
+    origin->unique_id = apr_table_get(r->subprocess_env, "UNIQUE_ID");
+    return DECLINED;
+}
+
+static authenticated_t authenticated(const request_rec *r)
+{
+    static const authenticated_t nobody;
+    const origin_t *origin = find(r);
+
+    if (origin && origin->own.uri == r->uri) {
+        return origin->own;
+    }
+    if (origin && origin->sub.uri == r->uri) {
+        return origin->sub;
+    }
+    return nobody;
+}
+
+/* httpd copies the user instead of asking again where the directory's
+ * configuration is the same one. */
+static const request_rec *copied_from(const request_rec *r)
+{
+    if (r->prev && r->prev->per_dir_config == r->per_dir_config) {
+        return r->prev;
+    }
+    return r->main && r->main->per_dir_config == r->per_dir_config ? r->main
+                                                                   : NULL;
+}
+
+/* The first of the fixups: authentication and authorisation are over, and
+ * mod_dir has not yet put another file in the place of a directory. */
+int jc_origin_fixup(request_rec *r)
+{
+    authenticated_t who = {.user = r->user, .type = r->ap_auth_type};
+    const request_rec *from = copied_from(r);
+
+    if (!is_by_owner(r)) {
+        return DECLINED;
+    }
+    if (from) {
+        who = authenticated(from);
+    }
+    who.uri = r->uri;
+    make(r)->own = who;
+    if (r->main) {
+        make(r->main)->sub = who;
+    }
+    return DECLINED;
+}
+
+const char *jc_origin_user(const request_rec *r, const char **type)
+{
+    authenticated_t who = authenticated(r);
+
+    *type = who.type;
+    return who.user;
+}
+
+int jc_origin_is_derived(const request_rec *r)
+{
+    const origin_t *origin = find(r);
+
+    return r->main || r->prev || !origin || !origin->headers ||
+           origin->own.uri != r->uri;
+}
+
+static const origin_t *first(const request_rec *r)
+{
+    while (r->main || r->prev) {
+        r = r->main ? r->main : r->prev;
+    }
+    return find(r);
+}
+
+/* Those of now, with the values of then: httpd itself takes some away, as those
+ * of the body from an included script. */
+apr_table_t *jc_origin_headers(const request_rec *r)
+{
+    const origin_t *origin = first(r);
+    apr_table_t *headers = apr_table_make(r->pool, 16);
+    const apr_array_header_t *sent;
+    const apr_table_entry_t *entry;
+
+    if (!origin || !origin->headers) {
+        return headers;
+    }
+    sent = apr_table_elts(origin->headers);
+    entry = (const apr_table_entry_t *) sent->elts;
+    for (int i = 0; i < sent->nelts; i++) {
+        if (entry[i].key && apr_table_get(r->headers_in, entry[i].key)) {
+            apr_table_addn(headers, entry[i].key, entry[i].val);
+        }
+    }
+    return headers;
+}
+
+const char *jc_origin_unique_id(const request_rec *r)
+{
+    const origin_t *origin = first(r);
+
+    return origin ? origin->unique_id : NULL;
+}
+
+/*
+ * An included script begins with all variables of the page. Whoever the page
+ * was authenticated for has not asked for this script by himself, and its own
+ * directory may ask for nobody. JailPassEnv lets a configuration's own pass.
+ */
+void jc_origin_drop_inherited(const jc_client_t *c)
+{
+    request_rec *r = c->r;
+    apr_table_t *env = r->subprocess_env;
+    const apr_array_header_t *set = apr_table_elts(env);
+
+    if (!r->main) {
+        return;
+    }
+    if (!r->user && !jc_owner_passes(c->conf, "REMOTE_USER")) {
+        apr_table_unset(env, "REMOTE_USER");
+    }
+    if (!r->ap_auth_type && !jc_owner_passes(c->conf, "AUTH_TYPE")) {
+        apr_table_unset(env, "AUTH_TYPE");
+    }
+    for (int i = set->nelts - 1; i >= 0; i--) {
+        const char *name = APR_ARRAY_IDX(set, i, apr_table_entry_t).key;
+
+        if (name && strncmp(name, "SSL_", 4) == 0 &&
+            jc_names_are_allowed(name, strlen(name)) &&
+            !jc_owner_passes(c->conf, name) && !jc_owner_tls_value(r, name)) {
+            apr_table_unset(env, name);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+/*
+ * Says which variables a site's scripts do not get although its configuration
+ * sets them: in the site's log, and not at each request.
+ *
+ * Runs in:   httpd parent (makes the memory), httpd child
+ * Privilege: the process's own
+ * Trusts:    nothing in that memory: a compromised httpd child can keep a line
+ *            from the log, or have it there again
+ */
+#include "child.h"
+#include "src/wire/names.h"
+
+#include "apr_strings.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#define NAMES_MAX 24 /* in one line */
+
+typedef struct {
+    void *start;
+    size_t size;
+} memory_t;
+
+static apr_status_t unmap(void *data)
+{
+    const memory_t *memory = data;
+
+    munmap(memory->start, memory->size);
+    return APR_SUCCESS;
+}
+
+void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s)
+{
+    memory_t *memory = apr_pcalloc(pconf, sizeof(*memory));
+    uint64_t *next;
+
+    for (server_rec *at = s; at; at = at->next) {
+        memory->size += sizeof(*next);
+    }
+    memory->start = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory->start == MAP_FAILED) {
+        return; /* then nothing is said */
+    }
+    apr_pool_cleanup_register(pconf, memory, unmap, apr_pool_cleanup_null);
+    next = memory->start;
+    for (; s; s = s->next) {
+        jc_config_of(s)->told = next++;
+    }
+}
+
+void jc_withheld_add(jc_withheld_t *withheld, const char *name)
+{
+    uint64_t hash = 0;
+    int is_denied = jc_names_are_denied(name, strlen(name));
+
+    for (const char *s = name; *s; s++) {
+        hash = (hash ^ (unsigned char) *s) * UINT64_C(0x9e3779b97f4a7c15);
+    }
+    withheld->bits |= UINT64_C(1) << (hash >> 58);
+    withheld->denied |= is_denied;
+    withheld->unlisted |= !is_denied;
+    if (!withheld->names) {
+        withheld->names = apr_array_make(withheld->pool, 8, sizeof(char *));
+    }
+    APR_ARRAY_PUSH(withheld->names, const char *) = name;
+}
+
+static const char *list(const jc_withheld_t *withheld)
+{
+    int count = withheld->names->nelts;
+    const char *text = APR_ARRAY_IDX(withheld->names, 0, const char *);
+
+    for (int i = 1; i < count && i < NAMES_MAX; i++) {
+        text =
+            apr_pstrcat(withheld->pool, text, ", ",
+                        APR_ARRAY_IDX(withheld->names, i, const char *), NULL);
+    }
+    return count <= NAMES_MAX ? text
+                              : apr_psprintf(withheld->pool, "%s and %d more",
+                                             text, count - NAMES_MAX);
+}
+
+static const char *remedy(const jc_withheld_t *withheld)
+{
+    static const char set[] = "set it by JailEnv NAME VALUE if every script "
+                              "of this host shall have it";
+    static const char pass[] =
+        "with JailUser owner only JailPassEnv NAME lets a variable pass from "
+        "one user's page to another user's script";
+
+    if (!withheld->unlisted) {
+        return set;
+    }
+    return withheld->denied
+               ? apr_pstrcat(withheld->pool, pass, "; or ", set, NULL)
+               : pass;
+}
+
+/* Each name sets one bit of 64, so that a site has at most so many lines until
+ * the next restart, however its scripts and pages differ. */
+void jc_withheld_report(jc_client_t *c, const jc_withheld_t *withheld)
+{
+    uint64_t *told = c->conf->told;
+    jc_reason_t why = {.code = JC_CODE_WITHHELD};
+
+    if (!withheld->names || !told ||
+        (__atomic_load_n(told, __ATOMIC_RELAXED) & withheld->bits) ==
+            withheld->bits) {
+        return;
+    }
+    if ((__atomic_fetch_or(told, withheld->bits, __ATOMIC_RELAXED) &
+         withheld->bits) == withheld->bits) {
+        return; /* another request was faster */
+    }
+    why.text = list(withheld);
+    why.expected_text = remedy(withheld);
+    jc_reason_note(c->r, c->conf, &why);
+}
