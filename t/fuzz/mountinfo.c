@@ -8,17 +8,14 @@
 #define _GNU_SOURCE
 #include "src/wire/mountinfo.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void parse(uint8_t *bytes, size_t size)
 {
     char *line = malloc(size + 1);
     jc_mountinfo_t mount;
 
-    memcpy(line, data, size);
+    memcpy(line, bytes, size);
     line[size] = 0;
     if (jc_mountinfo_parse(line, &mount) == 0 &&
         (mount.point < line ||
@@ -28,5 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     free(line);
-    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_each(data, size, parse);
 }
