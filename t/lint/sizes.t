@@ -11,12 +11,16 @@ use Test::More;
 use constant {
     FUNCTION_MAX => 80,
     FILE_MAX     => 400,
-    ROOT_MAX     => 2500,
-    JAIL_MAX     => 1250,
+    ROOT_MAX     => 3800,
+    JAIL_MAX     => 1600,
 };
 
 # Files that may be longer, and why.
-my %longer = ();
+my %longer = (
+    'src/httpd/reason_table.c' => 460,    # one table of sentences
+    'src/httpd/child.h'        => 440,    # of all files of the httpd child
+    'src/helper/selftest.c'    => 430,    # half of it are tables
+);
 
 my $functions = 0;
 for my $file (c_files()) {
