@@ -87,11 +87,7 @@ for my $host (@off, 'on') {
 like(tried('default', 'range', $port), qr/^(?:done|ENOPROTOOPT|ERANGE|EPERM)$/, 'range');
 
 # Sockets of these protocols answer TCP's clients. JailSeccomp has to refuse them.
-isnt(tried('default', 'smc', $port), 'done', 'default: smc is refused');
-TODO: {
-    local $TODO = 'the default list has no word on protocols yet';
-    isnt(tried('default', 'mptcp', $port), 'done', 'default: mptcp is refused');
-}
+isnt(tried('default', $_, $port), 'done', "default: $_ is refused") for qw(smc mptcp);
 
 # --- single ports
 is_tried('port', 'ipv4',   $port,        'done');
