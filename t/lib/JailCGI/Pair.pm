@@ -188,7 +188,7 @@ sub facts {
         $fact{whole} = length $text == $length ? 1 : 0;
     }
     for my $name (keys %$header) {
-        next if $not_compared{$name} && !$request->{with_length};
+        next if $name eq 'date' || ($not_compared{$name} && !$request->{with_length});
         $fact{"header:$name"} = $header->{$name};
     }
     if (($header->{'content-encoding'} // '') eq 'gzip') {
