@@ -76,9 +76,10 @@ static int living_of(const jc_generation_t *generation)
     return living;
 }
 
-void jc_generations_retire(jc_generations_t *all, int helper_fd)
+int jc_generations_retire(jc_generations_t *all, int helper_fd)
 {
     unsigned i = 0;
+    int retired = 0;
 
     while (i + 1 < all->count) {
         const jc_generation_t *generation = &all->list[i];
@@ -92,6 +93,8 @@ void jc_generations_retire(jc_generations_t *all, int helper_fd)
             i++;
         } else {
             jc_generations_drop(all, i);
+            retired = 1;
         }
     }
+    return retired;
 }

@@ -27,7 +27,10 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#define HUNG_MS 5000 /* without reading what the parent has sent */
 
 static jc_retained_t *state;
 
@@ -81,7 +84,7 @@ static const char *start_helper(unsigned delay_ms)
         forget_helper();
         return error;
     }
-    state->has_pinged = 0;
+    state->pinged_ms = 0;
     state->helper_caps = caps;
     state->started = apr_time_now();
     watch_helper();
@@ -183,22 +186,37 @@ static void replace_hung_helper(void)
     }
 }
 
-/* At each call something is sent, and has been read by the next one. */
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+}
+
+/*
+ * Something is sent, and must have been read some seconds later. httpd may call
+ * twice within a moment, when many of its children end. What was sent after it
+ * would look the same, and so takes the proof away.
+ */
 static void check_helper(void)
 {
     jc_msg_ping_t ping;
     int unread = 0;
 
-    if (state->helper.pid == 0 || is_stopping()) {
+    if (state->helper.pid == 0 || is_stopping() ||
+        (state->pinged_ms > 0 && now_ms() - state->pinged_ms < HUNG_MS)) {
         return;
     }
-    if (state->has_pinged && ioctl(state->helper_fd, SIOCOUTQ, &unread) == 0 &&
-        unread > 0) {
+    if (state->pinged_ms > 0 &&
+        ioctl(state->helper_fd, SIOCOUTQ, &unread) == 0 && unread > 0) {
         replace_hung_helper();
         return;
     }
-    state->has_pinged = jc_wire_send(state->helper_fd, JC_MSG_PING, &ping, NULL,
-                                     0, MSG_DONTWAIT) == JC_WIRE_OK;
+    state->pinged_ms = jc_wire_send(state->helper_fd, JC_MSG_PING, &ping, NULL,
+                                    0, MSG_DONTWAIT) == JC_WIRE_OK
+                           ? now_ms()
+                           : 0;
 }
 
 int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
@@ -213,7 +231,9 @@ int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
         jc_generations_check_newest(&state->generations, s);
     }
     jc_generations_drop_dead(&state->generations);
-    jc_generations_retire(&state->generations, state->helper_fd);
+    if (jc_generations_retire(&state->generations, state->helper_fd)) {
+        state->pinged_ms = 0;
+    }
     if (state->helper.pid == 0 && state->generations.count > 0 &&
         !is_stopping() && (error = start_helper(0)) != NULL) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", error);
@@ -353,6 +373,7 @@ static const char *take_table(apr_pool_t *pconf, server_rec *s, int table_fd,
         }
         return NULL;
     }
+    state->pinged_ms = 0;
     lost_a_generation = make_room();
     error =
         jc_generations_open(pconf, &state->generations, table_fd, generation,

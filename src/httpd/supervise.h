@@ -60,8 +60,8 @@ uint64_t jc_generations_caps(const jc_generations_t *all);
 void jc_generations_child(jc_generations_t *all, pid_t pid);
 /* Gives up each older generation whose children have all ended, and says so to
  * the helper: its socket may not have hung up, because a child has passed its
- * end on to somebody. */
-void jc_generations_retire(jc_generations_t *all, int helper_fd);
+ * end on to somebody. Whether there was one. */
+int jc_generations_retire(jc_generations_t *all, int helper_fd);
 /* Tells the helper of it, without blocking. */
 jc_wire_result_t jc_parent_generation(int helper_fd,
                                       const jc_generation_t *generation);
@@ -83,7 +83,7 @@ typedef struct {
     jc_helper_file_t helper_file;
     unsigned short_lives; /* in a row */
     int is_forking_helper;
-    int has_pinged; /* since it was started */
+    uint64_t pinged_ms; /* 0: not since something else was sent to it */
 
     apr_pool_t *plog;
     apr_array_header_t *left; /* in plog, of the configuration `left_by` */

@@ -20,6 +20,7 @@ my %longer = (
     'src/httpd/reason_table.c' => 460,    # one table of sentences
     'src/httpd/child.h'        => 440,    # of all files of the httpd child
     'src/helper/selftest.c'    => 430,    # half of it are tables
+    'src/httpd/supervise.c'    => 420,    # with the helper's heartbeat
 );
 
 my $functions = 0;
