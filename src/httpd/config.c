@@ -25,6 +25,15 @@ static jc_server_conf_t *conf_of(cmd_parms *cmd)
     return jc_config_of(cmd->server);
 }
 
+void jc_config_add_string(apr_pool_t *p, apr_array_header_t **strings,
+                          const char *string)
+{
+    if (*strings == NULL) {
+        *strings = apr_array_make(p, 2, sizeof(string));
+    }
+    APR_ARRAY_PUSH(*strings, const char *) = string;
+}
+
 const char *jc_config_clean_path(apr_pool_t *p, const char *path,
                                  const char **clean)
 {
@@ -277,10 +286,7 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
                             "belongs to root, or none",
                             arg, wrong);
     }
-    if (conf->trust == NULL) {
-        conf->trust = apr_array_make(cmd->pool, 2, sizeof(const char *));
-    }
-    APR_ARRAY_PUSH(conf->trust, const char *) = path;
+    jc_config_add_string(cmd->pool, &conf->trust, path);
     return NULL;
 }
 

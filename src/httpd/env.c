@@ -60,10 +60,7 @@ const char *jc_env_pass(cmd_parms *cmd, void *unused, const char *name)
                             "JailEnv NAME VALUE, for every script",
                             name);
     }
-    if (conf->pass == NULL) {
-        conf->pass = apr_array_make(cmd->pool, 2, sizeof(const char *));
-    }
-    APR_ARRAY_PUSH(conf->pass, const char *) = name;
+    jc_config_add_string(cmd->pool, &conf->pass, name);
     return NULL;
 }
 

@@ -19,6 +19,10 @@ void jc_config_env_set(apr_table_t *env, const char *name, const char *value);
  * or what is wrong with it, to follow it in a sentence. */
 const char *jc_config_clean_path(apr_pool_t *p, const char *path,
                                  const char **clean);
+/* config.c: one more string of a list, which is NULL before the first.
+ * The string must live as long as p. */
+void jc_config_add_string(apr_pool_t *p, apr_array_header_t **strings,
+                          const char *string);
 
 /* config.c: from 1 ms to what an int holds of them, which is 24 days; or -1. */
 int64_t jc_config_parse_ms(const char *arg);
@@ -66,8 +70,6 @@ const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
 
 /* vouch.c: JailTrustMount. */
 const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg);
-void jc_vouch_merge(apr_pool_t *p, jc_server_conf_t *merged,
-                    const jc_server_conf_t *base, const jc_server_conf_t *over);
 /* NULL, or why `JailUser owner` of this server would run nothing, to follow a
  * name. What is mounted is read into *mounts, which begins as NULL and lives
  * as long as p. */

@@ -90,46 +90,35 @@ static void merge_identity(jc_server_conf_t *merged,
     merged->suexec_group = from->suexec_group;
 }
 
-static void merge_trust(apr_pool_t *p, jc_server_conf_t *merged,
-                        const jc_server_conf_t *base,
-                        const jc_server_conf_t *over)
+/* The lines of a directive that may stand several times: they add to what is
+ * inherited, unless one of them is `none`. */
+static apr_array_header_t *merge_lines(apr_pool_t *p, apr_array_header_t *base,
+                                       apr_array_header_t *over,
+                                       int over_is_reset)
 {
+    if (over_is_reset || base == NULL) {
+        return over;
+    }
+    return over != NULL ? apr_array_append(p, base, over) : base;
+}
+
+static void merge_all_lines(apr_pool_t *p, jc_server_conf_t *merged,
+                            const jc_server_conf_t *base,
+                            const jc_server_conf_t *over)
+{
+    merged->trust =
+        merge_lines(p, base->trust, over->trust, over->trust_is_reset);
     merged->trust_is_reset = base->trust_is_reset | over->trust_is_reset;
-    if (over->trust_is_reset || base->trust == NULL) {
-        merged->trust = over->trust;
-    } else if (over->trust == NULL) {
-        merged->trust = base->trust;
-    } else {
-        merged->trust = apr_array_append(p, base->trust, over->trust);
-    }
-}
-
-static void merge_pass(apr_pool_t *p, jc_server_conf_t *merged,
-                       const jc_server_conf_t *base,
-                       const jc_server_conf_t *over)
-{
+    merged->trust_mounts =
+        merge_lines(p, base->trust_mounts, over->trust_mounts,
+                    over->trust_mounts_are_reset);
+    merged->trust_mounts_are_reset =
+        base->trust_mounts_are_reset | over->trust_mounts_are_reset;
+    merged->pass = merge_lines(p, base->pass, over->pass, over->pass_is_reset);
     merged->pass_is_reset = base->pass_is_reset | over->pass_is_reset;
-    if (over->pass_is_reset || base->pass == NULL) {
-        merged->pass = over->pass;
-    } else if (over->pass == NULL) {
-        merged->pass = base->pass;
-    } else {
-        merged->pass = apr_array_append(p, base->pass, over->pass);
-    }
-}
-
-static void merge_mounts(apr_pool_t *p, jc_server_conf_t *merged,
-                         const jc_server_conf_t *base,
-                         const jc_server_conf_t *over)
-{
+    merged->mounts =
+        merge_lines(p, base->mounts, over->mounts, over->mounts_are_reset);
     merged->mounts_are_reset = base->mounts_are_reset | over->mounts_are_reset;
-    if (over->mounts_are_reset || base->mounts == NULL) {
-        merged->mounts = over->mounts;
-    } else if (over->mounts == NULL) {
-        merged->mounts = base->mounts;
-    } else {
-        merged->mounts = apr_array_append(p, base->mounts, over->mounts);
-    }
 }
 
 static jc_rlimit_t *limits_merge(apr_pool_t *p, jc_rlimit_t *base,
@@ -199,11 +188,8 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->spool_body = (int) nearer(base->spool_body, over->spool_body);
     merge_script_log(merged, base, over);
     merged->env = env_merge(p, base->env, over->env);
-    merge_trust(p, merged, base, over);
-    jc_vouch_merge(p, merged, base, over);
-    merge_pass(p, merged, base, over);
+    merge_all_lines(p, merged, base, over);
     merged->namespaces = nearer(base->namespaces, over->namespaces);
-    merge_mounts(p, merged, base, over);
     jc_cgroup_merge(merged, base, over);
     merged->filter = over->filter != NULL ? over->filter : base->filter;
     merged->scope = (int) nearer(base->scope, over->scope);

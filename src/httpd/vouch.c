@@ -32,26 +32,8 @@ const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg)
                             "or none",
                             arg, wrong);
     }
-    if (conf->trust_mounts == NULL) {
-        conf->trust_mounts = apr_array_make(cmd->pool, 2, sizeof(const char *));
-    }
-    APR_ARRAY_PUSH(conf->trust_mounts, const char *) = point;
+    jc_config_add_string(cmd->pool, &conf->trust_mounts, point);
     return NULL;
-}
-
-void jc_vouch_merge(apr_pool_t *p, jc_server_conf_t *merged,
-                    const jc_server_conf_t *base, const jc_server_conf_t *over)
-{
-    merged->trust_mounts_are_reset =
-        base->trust_mounts_are_reset | over->trust_mounts_are_reset;
-    if (over->trust_mounts_are_reset || base->trust_mounts == NULL) {
-        merged->trust_mounts = over->trust_mounts;
-    } else if (over->trust_mounts == NULL) {
-        merged->trust_mounts = base->trust_mounts;
-    } else {
-        merged->trust_mounts =
-            apr_array_append(p, base->trust_mounts, over->trust_mounts);
-    }
 }
 
 static int take(void *data, const jc_mountinfo_t *mount)
