@@ -72,7 +72,7 @@ typedef struct {
     const jc_mounted_table_t *mounted;
     int root_fd;     /* the new root between two steps, else -1 */
     uint64_t secret; /* with which the script's child may call setsid */
-    uint64_t print;  /* jc_mounts_print() of what its root was made of */
+    uint64_t print;  /* jc_print_of() of what its root was made of */
     int has_scope;   /* requests are apart from each other */
 } jc_jail_t;
 
@@ -209,6 +209,8 @@ jc_fs_t jc_mounted_file_system(const jc_jail_t *jail, int fd);
 jc_fs_t jc_vouch_file_system(const jc_jail_t *jail, int fd);
 /* Where in the table a mount is, or would be. */
 uint32_t jc_vouch_position(const jc_mounted_table_t *table, uint32_t id);
+/* NULL: it is not there. */
+const jc_mounted_t *jc_vouch_find(const jc_mounted_table_t *table, uint32_t id);
 
 /*
  * tree.c: a new file system with up to three options; a copy of what is mounted

@@ -123,15 +123,16 @@ int jc_mounted_nosuid(int tree_fd)
 
 jc_fs_t jc_mounted_file_system(const jc_jail_t *jail, int fd)
 {
-    uint32_t id, at;
+    const jc_mounted_t *mounted;
+    uint32_t id;
 
     for (int tries = 0; tries < 2; tries++) {
         if (jc_sys_mount_id(fd, &id)) {
             break;
         }
-        at = jc_vouch_position(&state.table, id);
-        if (at < state.table.count && state.table.list[at].id == id) {
-            return state.table.list[at].fs;
+        mounted = jc_vouch_find(&state.table, id);
+        if (mounted) {
+            return mounted->fs;
         }
         if (jc_mountinfo_each(take_mounted, NULL)) {
             break;

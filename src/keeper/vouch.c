@@ -49,17 +49,25 @@ static jc_fs_t ask(int fd)
     return st.f_flags & ST_NOSUID ? JC_FS_NOSUID : JC_FS_VOUCHED;
 }
 
+const jc_mounted_t *jc_vouch_find(const jc_mounted_table_t *table, uint32_t id)
+{
+    uint32_t at = jc_vouch_position(table, id);
+
+    return at < table->count && table->list[at].id == id ? &table->list[at]
+                                                         : NULL;
+}
+
 jc_fs_t jc_vouch_file_system(const jc_jail_t *jail, int fd)
 {
-    const jc_mounted_table_t *table = jail->mounted;
-    uint32_t id, at;
+    const jc_mounted_t *mounted;
+    uint32_t id;
 
     if (jc_sys_mount_id(fd, &id)) {
         return JC_FS_UNKNOWN;
     }
-    at = jc_vouch_position(table, id);
-    if (at < table->count && table->list[at].id == id) {
-        return table->list[at].fs;
+    mounted = jc_vouch_find(jail->mounted, id);
+    if (mounted) {
+        return mounted->fs;
     }
     return jc_jail_has(jail, JC_NS_MOUNT) ? JC_FS_UNKNOWN : ask(fd);
 }
