@@ -45,6 +45,8 @@
 #define ALL_CAPS "1ffffffffff"
 
 #define POLICIES_MAX 256 /* of one table */
+#define ROOT_SIZE    256
+#define PROGRAM_SIZE 512
 
 /* A policy as a test describes it. */
 typedef struct {
@@ -83,6 +85,57 @@ static const char *helper_path(void)
     const char *path = getenv("JAILCGI_HELPER");
 
     return path ? path : "build/testing/jailcgi-helper";
+}
+
+static void must(const char *format, ...)
+{
+    char command[2048];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(command, sizeof(command), format, args);
+    va_end(args);
+    assert_int_equal(system(command), 0);
+}
+
+/* A directory to be the root of jails, where /cgi-bin is the tenant's. The path
+ * is of ROOT_SIZE bytes. -1 if it cannot be made. */
+static int make_root(char *root, const char *name)
+{
+    const char *run_dir = getenv("JAILCGI_RUN_DIR");
+
+    snprintf(root, ROOT_SIZE, "%s/%s.XXXXXX", run_dir ? run_dir : "/var/lib",
+             name);
+    if (geteuid() != 0 || !mkdtemp(root)) {
+        return -1;
+    }
+    must("chmod 755 %s && mkdir %s/cgi-bin && chown %u:%u %s/cgi-bin", root,
+         root, TENANT, TENANT, root);
+    return 0;
+}
+
+static void remove_root(const char *root)
+{
+    must("rm -rf --one-file-system %s", root);
+}
+
+/* Puts a static program of t/probe there; `path` of PROGRAM_SIZE bytes is where
+ * the host sees it. */
+static void add_program(const char *root, const char *name, char *path)
+{
+    snprintf(path, PROGRAM_SIZE, "%s/cgi-bin/%s", root, name);
+    must("cp build/probe/%s %s && chown %u:%u %s && chmod 755 %s", name, path,
+         TENANT, TENANT, path, path);
+}
+
+static policy_t policy_in(const char *root)
+{
+    return (policy_t){.flags = JC_POLICY_CHROOT,
+                      .uid = TENANT,
+                      .gid = TENANT,
+                      .idle_ms = 60000,
+                      .root = root,
+                      .env = {"PATH=/bin", "LD_BIND_NOW=1"}};
 }
 
 static int sealed_memfd(const void *data, size_t len)

@@ -8,47 +8,22 @@
 #include "t/unit/driver.h"
 #include <sys/resource.h>
 
-static char root[256];    /* a jail with one static program */
-static char program[512]; /* as the host sees it */
+static char root[ROOT_SIZE];       /* a jail with one static program */
+static char program[PROGRAM_SIZE]; /* as the host sees it */
 static const char script[] = "/cgi-bin/hello";
-static char lingerer[512]; /* another, likewise */
+static char lingerer[PROGRAM_SIZE]; /* another, seen in the same way */
 
 enum { GOOD, OWNER, MISSING, IDLE, POLICIES };
 static policy_t policies[POLICIES];
 
-static void must(const char *format, ...)
-{
-    char command[2048];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(command, sizeof(command), format, args);
-    va_end(args);
-    assert_int_equal(system(command), 0);
-}
-
 static int group_set_up(void **state)
 {
-    const char *run_dir = getenv("JAILCGI_RUN_DIR");
-
-    snprintf(root, sizeof(root), "%s/helper.XXXXXX",
-             run_dir ? run_dir : "/var/lib");
-    if (geteuid() != 0 || !mkdtemp(root)) {
+    if (make_root(root, "helper")) {
         return -1;
     }
-    snprintf(program, sizeof(program), "%s%s", root, script);
-    snprintf(lingerer, sizeof(lingerer), "%s/cgi-bin/linger", root);
-    must("chmod 755 %s && mkdir %s/cgi-bin && cp build/probe/hello %s && "
-         "cp build/probe/linger %s && "
-         "chown -R %u:%u %s/cgi-bin && chmod 755 %s/cgi-bin %s %s",
-         root, root, program, lingerer, TENANT, TENANT, root, root, program,
-         lingerer);
-    policies[GOOD] = (policy_t){.flags = JC_POLICY_CHROOT,
-                                .uid = TENANT,
-                                .gid = TENANT,
-                                .idle_ms = 60000,
-                                .root = root,
-                                .env = {"PATH=/bin", "LD_BIND_NOW=1"}};
+    add_program(root, "hello", program);
+    add_program(root, "linger", lingerer);
+    policies[GOOD] = policy_in(root);
     policies[OWNER] = policies[GOOD];
     policies[OWNER].flags |= JC_POLICY_OWNER;
     policies[OWNER].uid = policies[OWNER].gid = JC_NO_ID;
@@ -61,7 +36,7 @@ static int group_set_up(void **state)
 
 static int group_tear_down(void **state)
 {
-    must("rm -rf --one-file-system %s", root);
+    remove_root(root);
     return 0;
 }
 

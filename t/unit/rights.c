@@ -11,40 +11,23 @@
 #define PATIENCE_MS 5000
 
 static const char *const script = "/cgi-bin/hello";
-static char root[256];
-static char program[300];
+static char root[ROOT_SIZE];
+static char program[PROGRAM_SIZE];
 static policy_t policy;
 
 static int group_set_up(void **state)
 {
-    char command[2500];
-
-    const char *run_dir = getenv("JAILCGI_RUN_DIR");
-
-    snprintf(root, sizeof(root), "%s/rights.XXXXXX",
-             run_dir ? run_dir : "/var/lib");
-    assert_non_null(mkdtemp(root));
-    snprintf(program, sizeof(program), "%s%s", root, script);
-    snprintf(command, sizeof(command),
-             "chmod 755 %s && mkdir %s/cgi-bin && cp build/probe/hello %s && "
-             "chown -R %u:%u %s/cgi-bin && chmod 755 %s/cgi-bin %s",
-             root, root, program, TENANT, TENANT, root, root, program);
-    assert_int_equal(system(command), 0);
-    policy = (policy_t){.flags = JC_POLICY_CHROOT,
-                        .uid = TENANT,
-                        .gid = TENANT,
-                        .idle_ms = 60000,
-                        .root = root,
-                        .env = {"PATH=/bin"}};
+    if (make_root(root, "rights")) {
+        return -1;
+    }
+    add_program(root, "hello", program);
+    policy = policy_in(root);
     return 0;
 }
 
 static int group_tear_down(void **state)
 {
-    char command[600];
-
-    snprintf(command, sizeof(command), "rm -rf --one-file-system %s", root);
-    assert_int_equal(system(command), 0);
+    remove_root(root);
     return 0;
 }
 
