@@ -19,19 +19,18 @@ static int start_keeper(jc_jail_entry_t *jail, const jc_keepers_conf_t *conf,
                         int cgroup_fd, int tally_fd, jc_failure_t *failure)
 {
     int pair[2];
-    size_t len = jail->policy->len;
-    const jc_common_t *common = &jail->policy->common->part;
-    size_t both = len + common->len;
-    /* A copy, as the keeper's memory will not have the original. */
-    char *rec = malloc(both);
+    const size_t len = jail->policy->len; /* the keeper will not have it */
 
-    if (!rec || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
         failure->errnum = errno;
-        free(rec);
         return -1;
     }
-    memcpy(rec, &jail->policy->rec, len);
-    memcpy(rec + len, common, common->len);
+    char *rec = jc_policies_copy(jail->policy);
+    if (!rec) {
+        failure->errnum = errno;
+        jc_wire_close_fds(pair, 2);
+        return -1;
+    }
     int most = 1 << 20; /* the kernel cuts it to what it allows */
     (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
     jail->pid = jc_keeper_fork(jail->policy->rec.namespaces, cgroup_fd);
@@ -52,9 +51,7 @@ static int start_keeper(jc_jail_entry_t *jail, const jc_keepers_conf_t *conf,
         jc_keeper_main(&start);
     }
     failure->errnum = errno;
-    /* What is freed is the next keeper's to find: it may hold secrets. */
-    explicit_bzero(rec, both);
-    free(rec);
+    jc_policies_wipe(jail->policy, rec);
     close(pair[1]);
     if (jail->pid < 0) {
         close(pair[0]);

@@ -107,9 +107,9 @@ static int pass_on(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     return result;
 }
 
-int jc_helper_on_spawn(const jc_generation_t *generation,
-                       const jc_msg_spawn_t *msg, int *fds,
-                       const struct ucred *sender)
+void jc_helper_on_spawn(const jc_generation_t *generation,
+                        const jc_msg_spawn_t *msg, int *fds,
+                        const struct ucred *sender)
 {
     jc_failure_t failure = {.code = JC_CODE_BAD_POLICY};
     jc_msg_run_t run = {.request_id = msg->request_id,
@@ -121,7 +121,8 @@ int jc_helper_on_spawn(const jc_generation_t *generation,
         !is_of_channel(fds[JC_SPAWN_CONTROL], generation->web_uid) ||
         !is_of_channel(fds[JC_SPAWN_ENDED], generation->web_uid)) {
         /* There is nobody to answer. */
-        return jc_dispose_as(JC_DISPOSE_UNKNOWN, fds, JC_SPAWN_FDS);
+        jc_dispose(fds, JC_SPAWN_FDS);
+        return;
     }
     if (msg->generation != generation->number || msg->flags != 0 ||
         msg->policy >= generation->policy_count) {
@@ -137,12 +138,13 @@ int jc_helper_on_spawn(const jc_generation_t *generation,
     /* Not closed here, though the keeper has a copy: if it has refused the
      * request by now ours is the last, and something that blocks may be hidden
      * in a socket's queue. */
-    return jc_dispose_as(JC_DISPOSE_CHANNEL, fds, JC_SPAWN_FDS);
+    jc_dispose_as(JC_DISPOSE_CHANNEL, fds, JC_SPAWN_FDS);
+    return;
 
 refuse:
     jc_wire_send_failed(fds[JC_SPAWN_CONTROL], msg->request_id, &failure);
     /* The sender need not wait for the one who closes them. */
     shutdown(fds[JC_SPAWN_CONTROL], SHUT_RDWR);
     shutdown(fds[JC_SPAWN_ENDED], SHUT_RDWR);
-    return jc_dispose_as(JC_DISPOSE_UNKNOWN, fds, JC_SPAWN_FDS);
+    jc_dispose(fds, JC_SPAWN_FDS);
 }

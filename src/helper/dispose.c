@@ -173,7 +173,9 @@ static int dispose_some(closers_t *c, int *fds, unsigned count)
     return 0;
 }
 
-int jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count)
+static int has_failed;
+
+void jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count)
 {
     int result = 0;
 
@@ -186,16 +188,14 @@ int jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count)
                "%u processes that close such are stuck, and they stay open; "
                "is an httpd child compromised?",
                closers[which].count);
+        has_failed = 1;
     }
-    return result;
 }
-
-static int has_failed;
 
 /* As jc_wire_recv_from() wants it. */
 void jc_dispose(int *fds, unsigned count)
 {
-    has_failed |= count > 0 && jc_dispose_as(JC_DISPOSE_UNKNOWN, fds, count);
+    jc_dispose_as(JC_DISPOSE_UNKNOWN, fds, count);
 }
 
 int jc_dispose_has_failed(void)

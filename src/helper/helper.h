@@ -39,7 +39,6 @@ typedef struct jc_policy {
     };
 } jc_policy_t;
 
-/* One configuration's children and what they may ask for. */
 /* What epoll gives back points to one of these. */
 enum {
     JC_SOURCE_PARENT = 1,
@@ -49,6 +48,7 @@ enum {
     JC_SOURCE_KEEPER
 };
 
+/* One configuration's children and what they may ask for. */
 typedef struct {
     int source; /* JC_SOURCE_GENERATION */
     int sock_fd;
@@ -66,6 +66,12 @@ jc_policy_t *jc_policies_intern(const void *bytes, jc_policy_t *common);
 void jc_policies_unref(jc_policy_t *policy);
 /* Frees it if no table and no jail needs it any more. */
 void jc_policies_release(jc_policy_t *policy);
+/* The record and behind it its common part, for a process that is about to be
+ * made and will not have the original. The caller's, until it gives it back to
+ * _wipe: what is freed is the next process's to find, and may hold secrets.
+ * NULL with errno: memory is short. */
+char *jc_policies_copy(const jc_policy_t *policy);
+void jc_policies_wipe(const jc_policy_t *policy, char *copy);
 
 /* generations.c */
 jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
@@ -132,20 +138,20 @@ void jc_keepers_sweep(void);
 void jc_keepers_kill(void);
 
 /* dispatch.c: JC_MSG_SPAWN from the httpd child `sender`, in the kernel's
- * words. Takes fds. -1: they cannot be got rid of, and whoever sends such must
- * be given up. */
-int jc_helper_on_spawn(const jc_generation_t *generation,
-                       const jc_msg_spawn_t *msg, int *fds,
-                       const struct ucred *sender);
+ * words. Takes fds. */
+void jc_helper_on_spawn(const jc_generation_t *generation,
+                        const jc_msg_spawn_t *msg, int *fds,
+                        const struct ucred *sender);
 
 /* dispose.c: has descriptors of a peer's closed, which may be of any kind. What
- * cannot be passed on stays open: -1, or it is said once by _has_failed. */
+ * cannot be passed on stays open, and _has_failed says so once: the peer must
+ * be given up. */
 typedef enum {
     JC_DISPOSE_UNKNOWN,
     JC_DISPOSE_CHANNEL, /* two sockets of the web user's, which were served */
     JC_DISPOSE_CLASSES
 } jc_dispose_class_t;
-int jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count);
+void jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count);
 void jc_dispose(int *fds, unsigned count);
 int jc_dispose_has_failed(void);
 /* Whether this child that has ended was one of its processes. */

@@ -47,28 +47,22 @@ static void look(const char *rec, uint64_t print, uint32_t uid)
 void jc_looks_start(jc_jail_entry_t *jail)
 {
     uint64_t now_ms = jc_now_ms();
-    const jc_policy_t *policy = jail->policy;
-    const jc_common_t *common = &policy->common->part;
 
     if (!jail->is_ready || jail->look_pid > 0 ||
         (jail->looked_ms && now_ms - jail->looked_ms < LOOK_EVERY_MS)) {
         return;
     }
-    /* A copy, as the child's memory will not have the original. */
-    char *rec = malloc((size_t) policy->len + common->len);
+    char *rec = jc_policies_copy(jail->policy);
     if (!rec) {
         return;
     }
-    memcpy(rec, &policy->rec, policy->len);
-    memcpy(rec + policy->len, common, common->len);
     jail->looked_ms = now_ms;
     jail->look_pid =
         (pid_t) syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
     if (jail->look_pid == 0) {
         look(rec, jail->print, jail->uid);
     }
-    explicit_bzero(rec, (size_t) policy->len + common->len);
-    free(rec);
+    jc_policies_wipe(jail->policy, rec);
 }
 
 int jc_looks_say_other(int status)

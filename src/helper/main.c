@@ -237,12 +237,10 @@ static void on_generation(jc_generation_t *generation)
         switch (jc_wire_recv_from(generation->sock_fd, &any, fds, MSG_DONTWAIT,
                                   jc_dispose, &sender)) {
         case JC_WIRE_OK:
-            if (any.head.type != JC_MSG_SPAWN) {
+            if (any.head.type == JC_MSG_SPAWN) {
+                jc_helper_on_spawn(generation, &any.spawn, fds, &sender);
+            } else {
                 jc_dispose(fds, jc_wire_fd_count(any.head.type));
-            } else if (jc_helper_on_spawn(generation, &any.spawn, fds,
-                                          &sender)) {
-                give_up_generation(generation);
-                return;
             }
             break;
         case JC_WIRE_MALFORMED:

@@ -127,3 +127,21 @@ void jc_policies_unref(jc_policy_t *policy)
     policy->refs--;
     jc_policies_release(policy);
 }
+
+char *jc_policies_copy(const jc_policy_t *policy)
+{
+    const jc_common_t *common = &policy->common->part;
+    char *copy = malloc((size_t) policy->len + common->len);
+
+    if (copy) {
+        memcpy(copy, &policy->rec, policy->len);
+        memcpy(copy + policy->len, common, common->len);
+    }
+    return copy;
+}
+
+void jc_policies_wipe(const jc_policy_t *policy, char *copy)
+{
+    explicit_bzero(copy, (size_t) policy->len + policy->common->part.len);
+    free(copy);
+}

@@ -23,7 +23,6 @@ struct jc_tally {
     uint32_t uid;
     uint32_t gid;
     int fd;
-    unsigned taken; /* slots */
     uint64_t slots; /* a bit for each that is taken */
 };
 
@@ -47,8 +46,7 @@ static jc_tally_t *find_or_make(const jc_jail_entry_t *jail)
 {
     jc_tally_t *tally = tallies;
 
-    while (tally && (tally->policy != jail->policy || tally->uid != jail->uid ||
-                     tally->gid != jail->gid)) {
+    while (tally && !jc_jail_is(jail, tally->policy, tally->uid, tally->gid)) {
         tally = tally->next;
     }
     if (tally) {
@@ -93,7 +91,6 @@ int jc_tallies_take(jc_jail_entry_t *jail)
         jail->slot++;
     }
     tally->slots |= UINT64_C(1) << jail->slot;
-    tally->taken++;
     jail->tally = tally;
     return tally->fd;
 }
@@ -112,7 +109,7 @@ void jc_tallies_give(jc_jail_entry_t *jail)
     }
     tally->slots &= ~(UINT64_C(1) << jail->slot);
     jail->tally = NULL;
-    if (--tally->taken == 0) {
+    if (tally->slots == 0) {
         forget(tally);
     }
 }
