@@ -1,5 +1,5 @@
 /*
- * Closing what an httpd child has sent.
+ * Closing what an httpd child or a keeper has sent.
  *
  * The last close of a descriptor can block for as long as its maker likes: a
  * TCP socket that lingers, a FUSE file whose server never answers, and either
@@ -10,9 +10,9 @@
  * is killed when there are many, which ends a lingering close. What nobody
  * takes stays open, and the caller gives its sender up.
  *
- * Channels that were served and all else have closers of their own: with a
- * channel in the queue of a stuck one its peer would not see that its keeper
- * has died.
+ * Channels that were served have closers of their own: with a channel in the
+ * queue of a stuck one its peer would not see that its keeper has died. So has
+ * what keepers send, or one tenant could use up the closers of all.
  *
  * Runs in:   helper; the closers run as root with no capability
  * Privilege: root
@@ -44,6 +44,7 @@ typedef struct {
 static closers_t closers[JC_DISPOSE_CLASSES] = {
     [JC_DISPOSE_UNKNOWN] = {.sock_fd = -1},
     [JC_DISPOSE_CHANNEL] = {.sock_fd = -1},
+    [JC_DISPOSE_KEEPER] = {.sock_fd = -1},
 };
 
 typedef union {
@@ -184,9 +185,10 @@ void jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count)
         result |= dispose_some(&closers[which], fds + at, some);
     }
     if (result) {
-        jc_log("cannot get rid of descriptors that an httpd child has sent: "
-               "%u processes that close such are stuck, and they stay open; "
-               "is an httpd child compromised?",
+        jc_log("cannot get rid of descriptors that %s has sent: %u processes "
+               "that close such are stuck, and they stay open; is it "
+               "compromised?",
+               which == JC_DISPOSE_KEEPER ? "a keeper" : "an httpd child",
                closers[which].count);
         has_failed = 1;
     }

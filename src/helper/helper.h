@@ -149,6 +149,7 @@ void jc_helper_on_spawn(const jc_generation_t *generation,
 typedef enum {
     JC_DISPOSE_UNKNOWN,
     JC_DISPOSE_CHANNEL, /* two sockets of the web user's, which were served */
+    JC_DISPOSE_KEEPER,  /* what comes from a keeper, which is a tenant's */
     JC_DISPOSE_CLASSES
 } jc_dispose_class_t;
 void jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count);

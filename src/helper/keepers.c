@@ -57,6 +57,13 @@ static jail_t *find(const jc_policy_t *policy, uint32_t uid, uint32_t gid)
     return jail;
 }
 
+/* What a keeper has sent goes to closers of its own, so that no tenant who has
+ * taken his over can use up those of httpd's children. */
+static void dispose(int *fds, unsigned count)
+{
+    jc_dispose_as(JC_DISPOSE_KEEPER, fds, count);
+}
+
 /* The keeper sees end of file, ends its requests and goes; it stays listed
  * until it is reaped. Out of epoll first: a keeper that was just forked has a
  * copy of the descriptor. */
@@ -72,8 +79,11 @@ static void finish(jail_t *jail)
     }
     *link = jail->next;
     epoll_ctl(keepers.conf.epoll_fd, EPOLL_CTL_DEL, jail->sock_fd, NULL);
-    close(jail->sock_fd);
-    jail->sock_fd = -1;
+    (void) shutdown(jail->sock_fd, SHUT_RDWR); /* nothing comes from now on */
+    if (jc_wire_has_unread(jail->sock_fd)) {
+        dispose(&jail->sock_fd, 1); /* what is in there may block */
+    }
+    jc_wire_close_fds(&jail->sock_fd, 1);
 }
 
 static int watch(jail_t *jail)
@@ -205,8 +215,9 @@ void jc_helper_on_keeper(void *at)
     if (jail->sock_fd < 0) {
         return; /* told to finish in this round of events */
     }
-    switch (jc_wire_recv_from(jail->sock_fd, &any, fds, MSG_DONTWAIT,
-                              jc_dispose, NULL)) {
+    (void) jc_dispose_has_failed(); /* that was others' */
+    switch (jc_wire_recv_from(jail->sock_fd, &any, fds, MSG_DONTWAIT, dispose,
+                              NULL)) {
     case JC_WIRE_OK:
         if (any.head.type == JC_MSG_READY && !jail->is_ready) {
             jail->is_ready = 1;
@@ -214,13 +225,19 @@ void jc_helper_on_keeper(void *at)
         } else if (any.head.type == JC_MSG_STALE) {
             jc_looks_start(jail);
         }
-        jc_dispose(fds, jc_wire_fd_count(any.head.type));
+        dispose(fds, jc_wire_fd_count(any.head.type));
         break;
     case JC_WIRE_AGAIN:
     case JC_WIRE_MALFORMED:
         break;
     default:
         finish(jail); /* it has given way, or died */
+        return;
+    }
+    if (jc_dispose_has_failed()) {
+        jc_log("keeper %d of uid %u is given up because of them",
+               (int) jail->pid, jail->uid);
+        finish(jail);
     }
 }
 

@@ -233,6 +233,7 @@ static void on_generation(jc_generation_t *generation)
     struct ucred sender;
     int fds[JC_MAX_FDS];
 
+    (void) jc_dispose_has_failed(); /* that was others' */
     for (int i = 0; i < BATCH; i++) {
         switch (jc_wire_recv_from(generation->sock_fd, &any, fds, MSG_DONTWAIT,
                                   jc_dispose, &sender)) {

@@ -41,8 +41,10 @@ const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
                             "jailcgi-helper: %s",
                             reason);
     }
-    all->list[all->count++] =
-        (jc_generation_t){number, caps, pair[1], table_fd, NULL, 0};
+    all->list[all->count++] = (jc_generation_t){.number = number,
+                                                .caps = caps,
+                                                .helper_end_fd = pair[1],
+                                                .table_fd = table_fd};
     *children_end_fd = pair[0];
     return NULL;
 }
@@ -50,25 +52,6 @@ const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
 const jc_generation_t *jc_generations_newest(const jc_generations_t *all)
 {
     return &all->list[all->count - 1];
-}
-
-/* An empty record reads like end of file, but the kernel says who has sent it.
- * There is no room for descriptors, so that none is taken. */
-static int has_unread(int sock_fd)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(struct ucred))];
-    } room;
-    char byte;
-    struct iovec iov = {.iov_base = &byte, .iov_len = 1};
-    struct msghdr mh = {.msg_iov = &iov,
-                        .msg_iovlen = 1,
-                        .msg_control = &room,
-                        .msg_controllen = sizeof(room)};
-
-    return recvmsg(sock_fd, &mh, MSG_PEEK | MSG_DONTWAIT) >= 0 &&
-           mh.msg_controllen > 0;
 }
 
 /* Returns in a process of which nobody is the parent, when the other end of the
@@ -102,7 +85,7 @@ static void close_with_queue(int *sock_fd)
     int copy_fd = -1;
 
     (void) shutdown(*sock_fd, SHUT_RD); /* nothing comes from now on */
-    if (has_unread(*sock_fd) && pipe(ready) == 0) {
+    if (jc_wire_has_unread(*sock_fd) && pipe(ready) == 0) {
         /* A copy, as what is ours is closed in each process that we fork. */
         copy_fd = fcntl(*sock_fd, F_DUPFD_CLOEXEC, 0);
         if (leave_behind(ready[0], ready[1])) {

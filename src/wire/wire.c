@@ -236,3 +236,26 @@ void jc_wire_send_failed(int control_fd, uint64_t request_id,
     jc_wire_failed(&msg, request_id, failure);
     (void) jc_wire_send(control_fd, JC_MSG_FAILED, &msg, NULL, 0, MSG_DONTWAIT);
 }
+
+int jc_wire_has_unread(int sock_fd)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } room;
+    int on = 1;
+    char byte;
+    struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr mh = {.msg_iov = &iov,
+                        .msg_iovlen = 1,
+                        .msg_control = &room,
+                        .msg_controllen = sizeof(room)};
+
+    /* An empty record reads like end of file, but the kernel says who has sent
+     * it. There is no room for descriptors, so that none is taken. */
+    if (setsockopt(sock_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on))) {
+        return 1;
+    }
+    return recvmsg(sock_fd, &mh, MSG_PEEK | MSG_DONTWAIT) >= 0 &&
+           mh.msg_controllen > 0;
+}

@@ -286,6 +286,10 @@ void jc_wire_send_failed(int control_fd, uint64_t request_id,
 /* Closes the descriptors >= 0 of fds[0..count-1] and sets them to -1. */
 void jc_wire_close_fds(int *fds, unsigned count);
 
+/* Whether a record lies in this SEQPACKET socket, or that cannot be told. Once
+ * the socket is shut down, nothing comes any more. Leaves SO_PASSCRED on. */
+int jc_wire_has_unread(int sock_fd);
+
 /* Bytes of a message of this type, or 0 for an unknown type. */
 size_t jc_wire_length(uint16_t type);
 

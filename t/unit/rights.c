@@ -8,7 +8,8 @@
  */
 #include "driver.h"
 
-#define PATIENCE_MS 5000
+#define PATIENCE_MS      5000
+#define KEEPER_HELPER_FD 4 /* JC_KEEPER_HELPER_FD of src/keeper/keeper.h */
 
 static const char *const script = "/cgi-bin/hello";
 static char root[ROOT_SIZE];
@@ -284,14 +285,60 @@ static void flood_of_lingering_sockets(void **state)
     close(null_fd);
 }
 
+/* The keeper's end of its socket to the helper, as one who has taken the keeper
+ * over has it. */
+static int socket_of_keeper(const helper_t *h)
+{
+    pid_t keeper;
+
+    assert_int_equal(children_of(h->pid, &keeper, 1), 1);
+    int pidfd = (int) syscall(SYS_pidfd_open, keeper, 0);
+    assert_return_code(pidfd, errno);
+    int fd = (int) syscall(SYS_pidfd_getfd, pidfd, KEEPER_HELPER_FD, 0);
+    assert_return_code(fd, errno);
+    close(pidfd);
+    return fd;
+}
+
+/* What blocks when it is closed lies in a keeper's socket when the helper lets
+ * go of that keeper, because it hears no more. Behind empty records, which read
+ * like the end. */
+static void lingering_socket_of_a_keeper(void **state)
+{
+    helper_t *h = *state;
+    helper_t keeper = *h;
+    answer_t answer;
+    request_t r;
+    int peer_fd;
+
+    must_run(h);
+    keeper.child_fd = socket_of_keeper(h);
+    assert_return_code(kill(h->pid, SIGSTOP), errno);
+    int fd = lingering_socket(&peer_fd);
+    for (int i = 0; i < 3; i++) {
+        send_bytes_fd(&keeper, "", 0, 0, -1);
+    }
+    send_bytes_fd(&keeper, "", 0, 1, fd);
+    close(fd);
+    assert_return_code(shutdown(keeper.child_fd, SHUT_RD), errno);
+    prepare(h, &r, script, program);
+    ask(h, &r);
+    assert_return_code(kill(h->pid, SIGCONT), errno);
+    await(&r, &answer);
+    assert_string_equal(answer.out, "ran\n");
+    close(peer_fd);
+    close(keeper.child_fd);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(spawn_of_another_user),   TEST(request_of_another_user),
-        TEST(channel_of_a_dead_child), TEST(spawn_of_a_dead_child),
-        TEST(retired_generation),      TEST(flood_of_lingering_sockets),
+        TEST(spawn_of_another_user),        TEST(request_of_another_user),
+        TEST(channel_of_a_dead_child),      TEST(spawn_of_a_dead_child),
+        TEST(retired_generation),           TEST(flood_of_lingering_sockets),
+        TEST(lingering_socket_of_a_keeper),
     };
 
     return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
