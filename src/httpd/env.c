@@ -55,7 +55,7 @@ const char *jc_env_pass(cmd_parms *cmd, void *unused, const char *name)
     }
     if (jc_names_are_denied(name, strcspn(name, "*"))) {
         return apr_psprintf(cmd->pool,
-                            "JailPassEnv: '%s' never passes: whoever sets it "
+                            "JailPassEnv: '%s' never passes, because its value "
                             "decides what programs load or run; set it by "
                             "JailEnv NAME VALUE, for every script",
                             name);

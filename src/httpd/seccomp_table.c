@@ -266,7 +266,8 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"fcntl",
      EPERM,
      "it is F_SETLEASE or F_SETDELEG",
-     "stops whoever opens the file, Apache too, for up to 45 seconds",
+     "makes every other process that opens the file wait, Apache too, for up "
+     "to 45 seconds",
      1,
      {IS(1, F_SETLEASE)},
      0},
