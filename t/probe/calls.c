@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "t/probe/i386.h"
+
 #define NOWHERE 8L /* no memory there */
 #define UPPER   0x100000000L
 
@@ -229,14 +231,11 @@ static void all_sockets(void)
 static void other_modes(void)
 {
 #if defined(__x86_64__)
-    int number = 20, result = (int) syscall(SYS_getpid | 0x40000000);
+    long result = syscall(SYS_getpid | 0x40000000);
 
     printf("x32: %s\n", result < 0 ? strerrorname_np(errno) : "done");
-    __asm__ volatile("int $0x80"
-                     : "=a"(result)
-                     : "0"(number)
-                     : "memory", "r8", "r9", "r10", "r11");
-    printf("i386: %s\n", result < 0 ? strerrorname_np(-result) : "done");
+    result = i386(20, 0, 0, 0, 0);
+    printf("i386: %s\n", result < 0 ? strerrorname_np(errno) : "done");
 #endif
 }
 

@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "t/probe/i386.h"
+
 #define LIFE_SECONDS 400
 
 static time_t end;
@@ -121,15 +123,9 @@ static void other_sessions(void)
         if (syscall(SYS_setsid | 0x40000000, 0) >= 0) {
             printf("setsid of x32: done\n");
         }
-#if defined(__x86_64__)
-        int result = 66;
-        __asm__ volatile("int $0x80"
-                         : "+a"(result)
-                         :
-                         : "memory", "r8", "r9", "r10", "r11");
+        long result = i386(66, 0, 0, 0, 0);
         printf("setsid of i386: %s\n",
-               result < 0 ? strerrorname_np(-result) : "done");
-#endif
+               result < 0 ? strerrorname_np(errno) : "done");
         fflush(stdout);
         stay();
     }

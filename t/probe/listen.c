@@ -26,6 +26,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "t/probe/i386.h"
+
 #define OPTION_PORT_RANGE 51 /* IP_LOCAL_PORT_RANGE, Linux 6.3 */
 #define PROTOCOL_SMC      256
 #define PROTOCOL_MPTCP    262
@@ -101,27 +103,18 @@ static int unspecified(void)
     return take(socket(AF_INET, SOCK_STREAM, 0), &address, sizeof(address));
 }
 
-static int i386(void)
+static int bind_i386(void)
 {
-#if defined(__x86_64__)
     struct sockaddr_in *address =
         mmap(NULL, 4096, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    long result;
 
     *address = local(port);
-    __asm__ volatile("int $0x80"
-                     : "=a"(result)
-                     : "a"(361L /* bind */), "b"((long) fd), "c"(address),
-                       "d"(sizeof(*address))
-                     : "memory", "r8", "r9", "r10", "r11");
-    errno = result < 0 ? (int) -result : 0;
-    return result < 0 ? -1 : listen(fd, 5);
-#else
-    errno = ENOSYS;
-    return -1;
-#endif
+    if (i386(361 /* bind */, fd, (long) address, sizeof(*address), 0) < 0) {
+        return -1;
+    }
+    return listen(fd, 5);
 }
 
 static int unbound(void)
@@ -188,7 +181,7 @@ static const struct {
 } attempts[] = {
     {"ipv4", ipv4},         {"ipv6", ipv6},
     {"any", any},           {"unspecified", unspecified},
-    {"i386", i386},         {"mptcp", mptcp},
+    {"i386", bind_i386},    {"mptcp", mptcp},
     {"smc", smc},           {"unbound", unbound},
     {"range", range},       {"udp", udp},
     {"connect", as_client}, {"source", source},

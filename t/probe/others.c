@@ -12,7 +12,7 @@
  *
  * A line "NAME: done" or "NAME: ERRNO" for each. What they set is what was set
  * before. NAME-i386 and NAME-x32 are the same calls by other ways into the
- * kernel.
+ * kernel; ENOEXEC: this machine has no int 0x80.
  *
  * Runs in:   a jail, as a CGI program; and outside of one, as the control
  */
@@ -39,6 +39,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "t/probe/i386.h"
+
 #define X32 0x40000000L
 
 /* Below 4 GB, as this program is linked statically: i386 can name them. */
@@ -64,21 +66,6 @@ static long native(long number, long a, long b, long c, long d)
 static long x32(long number, long a, long b, long c, long d)
 {
     return syscall(number | X32, a, b, c, d, 0, 0);
-}
-
-static long i386(long number, long a, long b, long c, long d)
-{
-    long result = -ENOSYS;
-
-#if defined(__x86_64__)
-    __asm__ volatile("int $0x80"
-                     : "=a"(result)
-                     : "0"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(0L)
-                     : "memory", "r8", "r9", "r10", "r11");
-#endif
-    result = (int) result;
-    errno = (int) -result;
-    return result < 0 ? -1 : result;
 }
 
 static void say(const char *name, const char *more, long result)

@@ -578,8 +578,9 @@ static void send_bytes_fd(helper_t *h, const void *bytes, size_t len,
     assert_true(sendmsg(h->child_fd, &mh, MSG_NOSIGNAL) >= 0);
 }
 
-/* What the helper has besides keepers. */
-static int is_of_helper(pid_t pid)
+/* What the helper has besides keepers, and what has gone since its children
+ * were listed. */
+static int is_no_keeper(pid_t pid)
 {
     char path[64], name[32] = "";
 
@@ -589,7 +590,7 @@ static int is_of_helper(pid_t pid)
         (void) !fgets(name, sizeof(name), file);
         fclose(file);
     }
-    return strcmp(name, "jailcgi-closer\n") == 0 ||
+    return !*name || strcmp(name, "jailcgi-closer\n") == 0 ||
            strcmp(name, "jailcgi-tester\n") == 0 ||
            strcmp(name, "jailcgi-helper\n") == 0;
 }
@@ -605,7 +606,7 @@ static int children_of(pid_t pid, pid_t *pids, int max)
     FILE *file = fopen(path, "re");
     assert_non_null(file);
     while (count < max && fscanf(file, "%d", &pids[count]) == 1) {
-        count += !is_of_helper(pids[count]);
+        count += !is_no_keeper(pids[count]);
     }
     fclose(file);
     return count;
