@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
@@ -112,7 +113,7 @@ static void calls_of_i386(void **state)
 {
     int without = result_of(set_hostname_compat, 0);
 
-    if (without == ENOEXEC) {
+    if (without == ENOEXEC && !getenv("JAILCGI_MUST_WORK")) {
         print_message("no int 0x80 on this machine\n");
         skip();
     }
