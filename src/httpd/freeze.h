@@ -68,6 +68,16 @@ apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
 const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
                               const char **have);
 
+/* roots.c: whether JailRoots are directories. Sets `problem` of each jc_root_t:
+ * NULL, or what is wrong with it, to follow its name. Returns after some
+ * seconds, however long a file server takes. */
+typedef struct {
+    const char *path;
+    server_rec *s; /* the first one that has it */
+    const char *problem;
+} jc_root_t;
+void jc_roots_look(apr_pool_t *p, apr_array_header_t *roots);
+
 /* vouch.c: JailTrustMount. */
 const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg);
 /* NULL, or why `JailUser owner` of this server would run nothing, to follow a

@@ -15,10 +15,8 @@
 #include "apr_strings.h"
 #include "http_core.h"
 
-#include <errno.h>
 #include <linux/capability.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define WARNINGS_MAX 50 /* a panel's mistake hits all of 10,000 hosts */
@@ -44,7 +42,8 @@ typedef struct {
     jc_mounts_t *mounts;
     const char *controllers;        /* of cgroups; NULL: not looked at */
     apr_array_header_t *mounted;    /* on the machine; NULL: likewise */
-    apr_hash_t *roots_seen;         /* JailRoots that were looked at */
+    apr_array_header_t *roots;      /* jc_root_t: JailRoots to look at */
+    apr_hash_t *roots_seen;         /* the same by their paths */
     uint64_t inherited[JC_RLIMITS]; /* hard limits of this process */
     uint64_t caps_needed;
     unsigned warnings;
@@ -149,28 +148,34 @@ static void report_refusal(freeze_t *freeze, server_rec *s,
  * A root that is not there (yet) is no reason to refuse: the keeper finds out
  * at each request, and a root that appears heals the site without a reload.
  */
-static void check_root(freeze_t *freeze, server_rec *s, const char *root)
+static void report_roots(freeze_t *freeze)
 {
-    struct stat st;
-    const char *problem = NULL;
+    jc_roots_look(freeze->ptemp, freeze->roots);
+    for (int i = 0; i < freeze->roots->nelts; i++) {
+        const jc_root_t *root = &APR_ARRAY_IDX(freeze->roots, i, jc_root_t);
 
-    if (apr_hash_get(freeze->roots_seen, root, APR_HASH_KEY_STRING) != NULL) {
-        return;
-    }
-    apr_hash_set(freeze->roots_seen, root, APR_HASH_KEY_STRING, root);
-    if (stat(root, &st) != 0) {
-        problem = errno == ENOENT ? "does not exist" : strerror(errno);
-    } else if (!S_ISDIR(st.st_mode)) {
-        problem = "is not a directory";
-    }
-    if (problem != NULL) {
+        if (root->problem == NULL) {
+            continue;
+        }
         warn(freeze, apr_psprintf(freeze->ptemp,
                                   "JCGI%d: JailRoot %s of %s: %s; scripts are "
                                   "answered with 503 until the directory is "
                                   "there, which needs no reload",
-                                  JC_CODE_ROOT_MISSING, root,
-                                  describe(freeze, s), problem));
+                                  JC_CODE_ROOT_MISSING, root->path,
+                                  describe(freeze, root->s), root->problem));
     }
+}
+
+static void add_root(freeze_t *freeze, server_rec *s, const char *path)
+{
+    jc_root_t *root;
+
+    if (apr_hash_get(freeze->roots_seen, path, APR_HASH_KEY_STRING) != NULL) {
+        return;
+    }
+    apr_hash_set(freeze->roots_seen, path, APR_HASH_KEY_STRING, path);
+    root = apr_array_push(freeze->roots);
+    *root = (jc_root_t){.path = path, .s = s};
 }
 
 /* The helper's unit may lack more; the helper says so when it starts. */
@@ -311,7 +316,7 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
     }
     report_refusal(freeze, s, conf);
     if (conf->policy != JC_NO_ID && conf->root_kind == JC_ROOT_PATH) {
-        check_root(freeze, s, conf->root);
+        add_root(freeze, s, conf->root);
     }
     if (conf->policy != JC_NO_ID) {
         check_cgroup(freeze, s, conf);
@@ -359,6 +364,7 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         .names = jc_names_create(ptemp),
         .table = jc_table_create(ptemp),
         .mounts = jc_mounts_create(ptemp, jc_config_of(main_server)),
+        .roots = apr_array_make(ptemp, 16, sizeof(jc_root_t)),
         .roots_seen = apr_hash_make(ptemp),
         .strict = jc_config_of(main_server)->strict == 1,
         .has_cgi = jc_compat_is_loaded("mod_cgi.c") ||
@@ -379,6 +385,7 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         apr_pool_clear(freeze.phost);
     }
     apr_pool_destroy(freeze.phost);
+    report_roots(&freeze);
     report_helpless(&freeze);
     report_totals(&freeze);
     if (table_fd == NULL) {

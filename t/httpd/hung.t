@@ -55,12 +55,30 @@ if (!$asking) {
     exec 'stat', '-f', '/home' or POSIX::_exit(127);
 }
 my $begun = time;
+
+# Four JailRoots that nobody can look at, and two that one can. httpd goes through its hosts
+# from the last one up.
+my @roots = ("$hanging/1", '/nowhere', "$hanging/2", '/etc/passwd', "$hanging/3", "$hanging/4");
+my ($status, $said) = configtest(
+    vhosts => [map { $alice->vhost('', root => $roots[$_], name => "root$_") } reverse 0 .. $#roots]);
+is($status, 0, 'configtest ends where file systems do not answer, and is content');
+cmp_ok(time - $begun, '<', 60, 'in less time than they need');
+like($said, qr{JCGI1406: JailRoot \Q$hanging\E/$_ of .*root.*: its file system has not answered},
+    "it says so of JailRoot $_")
+  for 1 .. 3;
+like($said, qr{JailRoot \Q$hanging\E/4 of .*root5.*: was not looked at, as the file systems of three},
+    'the fourth is left out, with the reason');
+like($said, qr{JailRoot /nowhere of .*root1.*: does not exist}, 'others are looked at: one is not there');
+like($said, qr{JailRoot /etc/passwd of .*root3.*: is not a directory}, 'one is no directory');
+is(waitpid($asking, POSIX::WNOHANG()), 0, 'control: a process that asks still waits');
+
 $alice->directory('/mnt');
 my $httpd = httpd(
     vhosts => [
         [$alice],
         [$alice, "JailMount bind $hanging/data /mnt\n    JailConcurrency 2 queue=1", name => 'far'],
         [$bob],
+        $alice->vhost('', root => "$hanging/1", name => 'lost'),
     ],
     config => "Timeout 300\nKeepAlive Off\n",
 );
@@ -73,7 +91,6 @@ sub ask {
 is(ask($bob)->response->{code}, 200, 'a file server below /home and /srv hangs: others are served');
 cmp_ok(time - $begun, '<', 60, 'in less time than it needs for an answer');
 is(waitpid($asking, POSIX::WNOHANG()), 0, 'control: a process that asks it still waits');
-kill 'KILL', $asking;
 
 # A jail that cannot be built because of it: JailConcurrency counts what waits.
 my @clients = map { ask('far') } 1 .. 8;
@@ -87,6 +104,14 @@ sub ready {
     my ($client) = @_;
     return IO::Select->new($client->socket)->can_read(0) ? 1 : 0;
 }
+
+# A reload asks for all JailRoots once more.
+$begun = time;
+$httpd->graceful;
+cmp_ok(time - $begun, '<', 60, 'a graceful restart waits for no file server');
+is(ask($bob)->response->{code}, 200, 'and others are served after it');
+is(waitpid($asking, POSIX::WNOHANG()), 0, 'control: the process that asked before it still waits');
+kill 'KILL', $asking;
 
 # --- the helper ------------------------------------------------------------------
 
