@@ -1,4 +1,7 @@
 /*
+ * The policy tables of the live generations: each is mapped, checked and kept
+ * until the last httpd child of its generation has gone.
+ *
  * Runs in:   helper
  * Privilege: root
  * Trusts:    the parent, for the table's meaning; not for its shape

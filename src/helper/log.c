@@ -1,4 +1,7 @@
 /*
+ * The helper's lines in httpd's main error log. A log that takes no more loses
+ * the line, so that nobody can stop the helper by it.
+ *
  * Runs in:   helper
  * Privilege: root
  * Trusts:    its callers' formats

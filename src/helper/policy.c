@@ -1,4 +1,7 @@
 /*
+ * Reads the policy table: every length and count is checked once, and what is
+ * returned points into the table.
+ *
  * Runs in:   helper, keeper
  * Privilege: root in the helper
  * Trusts:    nothing about lengths and counts; the meaning is the parent's

@@ -1,4 +1,7 @@
 /*
+ * Sends and receives the messages of wire.h: whole records with the descriptors
+ * that belong to them, or nothing.
+ *
  * Runs in:   all five kinds of process
  * Privilege: none of its own
  * Trusts:    nothing that it decodes

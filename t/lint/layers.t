@@ -56,8 +56,12 @@ for my $file (c_files()) {
     }
     is_deeply(\@wrong, [], "$file includes what its place may");
     my ($head) = read_file($file) =~ m{\A/\*(.*?)\*/}s;
-    like($head // '', qr/Runs in:.*Privilege:/s,
+    like($head // '', qr/^ \* Runs in: .*^ \* Privilege: /ms,
         "$file begins with where it runs and with what privilege");
+    like($head // '', qr/\A\n \* (?!Runs in:)\S/, "$file begins with what it is for");
+    # The formatter runs lines together that it takes for one sentence.
+    is_deeply([($head // '') =~ /^(?! \* (?:Runs in|Privilege|Trusts|Never):)(.*\b(?:Runs in|Privilege|Trusts|Never):.*)$/mg],
+        [], "$file: each part of its head has a line");
 }
 cmp_ok($checked, '>', 20, 'there were lines to check');
 done_testing;
