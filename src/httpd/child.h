@@ -409,8 +409,7 @@ int jc_page_fail(jc_client_t *c, const jc_reason_t *why);
 void jc_concurrency_refused(const jc_client_t *c, jc_reason_t *why);
 
 /* stderr.c */
-void jc_stderr_read(jc_client_t *c); /* until it is empty */
-void jc_stderr_feed(jc_client_t *c, const char *data, size_t len);
+void jc_stderr_read(jc_client_t *c);   /* until it is empty */
 void jc_stderr_finish(jc_client_t *c); /* last line, count of dropped ones */
 
 /* reason.c: logs one line, sets the note, returns the HTTP status. */

@@ -47,8 +47,8 @@ void jc_mounts_directory(apr_array_header_t *rows, const char *target)
     add(rows, JC_MOUNT_DIR, "", target, 0);
 }
 
-void jc_mounts_file(apr_array_header_t *rows, const char *content,
-                    const char *target)
+static void add_file(apr_array_header_t *rows, const char *content,
+                     const char *target)
 {
     add(rows, JC_MOUNT_FILE, content, target, 0);
 }
@@ -64,13 +64,13 @@ void jc_mounts_tmpfs(apr_array_header_t *rows, const char *target,
     row->mount.inodes = inodes;
 }
 
-void jc_mounts_proc(apr_array_header_t *rows, uint32_t flags)
+static void add_proc(apr_array_header_t *rows, uint32_t flags)
 {
     add(rows, JC_MOUNT_PROC, "", "/proc", flags | JC_MOUNT_NOEXEC);
 }
 
 /* Devices that tell and change nothing, by the host's own nodes. */
-void jc_mounts_dev(apr_array_header_t *rows, uint32_t flags)
+static void add_dev(apr_array_header_t *rows, uint32_t flags)
 {
     static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full",
                                         "/dev/random", "/dev/urandom"};
@@ -177,10 +177,10 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
                             mount->size, mount->inodes);
             break;
         case JC_CONF_PROC:
-            jc_mounts_proc(rows, make);
+            add_proc(rows, make);
             break;
         case JC_CONF_DEV:
-            jc_mounts_dev(rows, make);
+            add_dev(rows, make);
             break;
         case JC_CONF_HOME:
             add_home(rows, id, mount->flags | make);
@@ -209,8 +209,8 @@ static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
                                            : apr_psprintf(p, "%u", id->gid),
                          id->gid);
     }
-    jc_mounts_file(rows, users, "/etc/passwd");
-    jc_mounts_file(rows, groups, "/etc/group");
+    add_file(rows, users, "/etc/passwd");
+    add_file(rows, groups, "/etc/group");
 }
 
 /* Of JailRoot host what does not depend on the identity. A JailMount takes the
@@ -248,10 +248,10 @@ static const apr_array_header_t *common_of(jc_mounts_t *mounts,
         }
     }
     if (has_dev) {
-        jc_mounts_dev(rows, JC_MOUNT_MAKE);
+        add_dev(rows, JC_MOUNT_MAKE);
     }
     if (has_proc) {
-        jc_mounts_proc(rows, JC_MOUNT_MAKE);
+        add_proc(rows, JC_MOUNT_MAKE);
     }
     apr_hash_set(mounts->common, apr_pmemdup(mounts->p, which, n + 2), n + 2,
                  rows);

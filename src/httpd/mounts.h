@@ -41,12 +41,8 @@ void jc_mounts_bind(apr_array_header_t *rows, const char *source,
 void jc_mounts_link(apr_array_header_t *rows, const char *content,
                     const char *target);
 void jc_mounts_directory(apr_array_header_t *rows, const char *target);
-void jc_mounts_file(apr_array_header_t *rows, const char *content,
-                    const char *target);
 void jc_mounts_tmpfs(apr_array_header_t *rows, const char *target,
                      uint32_t flags, uint32_t mode, uint64_t size,
                      uint32_t inodes);
-void jc_mounts_proc(apr_array_header_t *rows, uint32_t flags);
-void jc_mounts_dev(apr_array_header_t *rows, uint32_t flags);
 
 #endif

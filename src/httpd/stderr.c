@@ -82,7 +82,7 @@ static void end_line(jc_client_t *c)
     e->line_len = 0;
 }
 
-void jc_stderr_feed(jc_client_t *c, const char *data, size_t len)
+static void feed(jc_client_t *c, const char *data, size_t len)
 {
     jc_stderr_t *e = &c->err;
 
@@ -137,7 +137,7 @@ void jc_stderr_read(jc_client_t *c)
             jc_script_log_keep(&c->log->err, c->r->pool, buf, (size_t) n,
                                JC_LOG_OUTPUT_MAX);
         }
-        jc_stderr_feed(c, buf, (size_t) n);
+        feed(c, buf, (size_t) n);
         total += (size_t) n;
         if ((size_t) n < sizeof(buf)) {
             return;

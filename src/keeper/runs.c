@@ -248,33 +248,6 @@ void jc_runs_reap(const jc_jail_t *jail)
     settle();
 }
 
-/* Whether the request came to its own end: its leader did, or httpd says so by
- * a byte. Otherwise it was given up. */
-static int is_complete(const jc_run_t *run)
-{
-    char byte;
-
-    return run->reaped ||
-           recv(run->channel->control_fd, &byte, 1, MSG_DONTWAIT) > 0;
-}
-
-void jc_runs_hung_up(jc_run_t *run)
-{
-    int is_left = runs.background_ms > 0 && run->state == JC_RUN_RUNNING &&
-                  is_complete(run);
-
-    jc_runs_let_go(run);
-    if (!is_left) {
-        jc_runs_end(run);
-        return;
-    }
-    run->state = JC_RUN_LEFT;
-    run->until_ms = runs.background_ms == JC_NO_MAX
-                        ? 0
-                        : jc_runs_now_ms() + runs.background_ms;
-    uncount(run);
-}
-
 /* Sends SIGTERM once to a process, which may have a handler for it. */
 static void term_once(jc_run_t *run, pid_t pid)
 {
@@ -320,7 +293,7 @@ static void signal_session(jc_run_t *run, int sig)
     }
 }
 
-void jc_runs_end(jc_run_t *run)
+static void end_run(jc_run_t *run)
 {
     if (run->state >= JC_RUN_TERM) {
         return;
@@ -331,6 +304,33 @@ void jc_runs_end(jc_run_t *run)
     signal_session(run, SIGTERM);
 }
 
+/* Whether the request came to its own end: its leader did, or httpd says so by
+ * a byte. Otherwise it was given up. */
+static int is_complete(const jc_run_t *run)
+{
+    char byte;
+
+    return run->reaped ||
+           recv(run->channel->control_fd, &byte, 1, MSG_DONTWAIT) > 0;
+}
+
+void jc_runs_hung_up(jc_run_t *run)
+{
+    int is_left = runs.background_ms > 0 && run->state == JC_RUN_RUNNING &&
+                  is_complete(run);
+
+    jc_runs_let_go(run);
+    if (!is_left) {
+        end_run(run);
+        return;
+    }
+    run->state = JC_RUN_LEFT;
+    run->until_ms = runs.background_ms == JC_NO_MAX
+                        ? 0
+                        : jc_runs_now_ms() + runs.background_ms;
+    uncount(run);
+}
+
 /* Those whose total time is over. */
 static void end_overdue(void)
 {
@@ -338,7 +338,7 @@ static void end_overdue(void)
         if (run->until_ms > 0 && run->state < JC_RUN_TERM &&
             jc_runs_now_ms() >= run->until_ms) {
             run->ended = JC_ENDED_TOTAL;
-            jc_runs_end(run);
+            end_run(run);
         }
     }
 }

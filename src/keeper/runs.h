@@ -86,7 +86,6 @@ int jc_runs_has(pid_t session);
 uint32_t jc_runs_count(void);
 void jc_runs_reap(const jc_jail_t *jail); /* after SIGCHLD */
 void jc_runs_hung_up(jc_run_t *run);
-void jc_runs_end(jc_run_t *run); /* SIGTERM, later SIGKILL */
 void jc_runs_tick(int has_pid_ns);
 void jc_runs_kill_all(void);
 /* Closes its channel. */
