@@ -6,7 +6,6 @@
  * Trusts:    policies that were checked
  * Never:     gives one jail two cgroups
  */
-#define _GNU_SOURCE
 #include "jails.h"
 
 #include <errno.h>

@@ -9,7 +9,6 @@
  * Never:     touches a cgroup that was not delegated; follows a name that a
  *            tenant could have made, as none may make one there
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <dirent.h>

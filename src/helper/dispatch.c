@@ -10,7 +10,6 @@
  * Never:     takes a descriptor of another kind (a directory or a device would
  *            be a way out of the jail), reads from the sockets, blocks
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <errno.h>

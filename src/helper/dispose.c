@@ -19,7 +19,6 @@
  * Trusts:    nothing about the descriptors
  * Never:     is itself the last to close one of them
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <signal.h>

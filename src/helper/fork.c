@@ -5,7 +5,6 @@
  * Runs in:   helper
  * Privilege: root, least capabilities
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <errno.h>

@@ -7,7 +7,6 @@
  * Trusts:    the parent, for the table's meaning; not for its shape
  * Never:     maps anything but a sealed table of the parent's
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <fcntl.h>

@@ -9,7 +9,6 @@
  * Runs in:   helper, when it starts
  * Privilege: CAP_SYS_ADMIN, without which a filter needs no_new_privs
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <errno.h>

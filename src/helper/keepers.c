@@ -7,7 +7,6 @@
  * Never:     waits for a keeper: what a keeper's queue does not take at once
  *            is refused, so that one tenant cannot hold up another
  */
-#define _GNU_SOURCE
 #include "jails.h"
 
 #include <errno.h>

@@ -7,7 +7,6 @@
  * Trusts:    its callers' formats
  * Never:     prints what a tenant or a request brought
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <poll.h>

@@ -7,7 +7,6 @@
  * Trusts:    the policy; of what it finds nothing: it compares numbers
  * Never:     lets a keeper or a request have more looks than one a second
  */
-#define _GNU_SOURCE
 #include "jails.h"
 
 #include <signal.h>

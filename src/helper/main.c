@@ -14,7 +14,6 @@
  * Trusts:    its parent
  * Never:     opens a file, resolves a name, blocks on a peer
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <errno.h>

@@ -9,7 +9,6 @@
  * Trusts:    records that jc_table_check() has passed
  * Never:     keeps a pointer into a table
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <stdlib.h>

@@ -7,7 +7,6 @@
  * Trusts:    nothing about lengths and counts; the meaning is the parent's
  * Never:     copies, allocates, logs
  */
-#define _GNU_SOURCE
 #include "policy.h"
 
 #include <string.h>

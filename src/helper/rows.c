@@ -6,7 +6,6 @@
  * Trusts:    nothing of their shape; the meaning is the parent's
  * Never:     copies, allocates, logs
  */
-#define _GNU_SOURCE
 #include "policy.h"
 
 #include <string.h>

@@ -16,7 +16,6 @@
  * Never:     lets a failure, or what does not answer, keep the helper from its
  *            work
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <errno.h>

@@ -7,7 +7,6 @@
  * Privilege: root
  * Never:     reads a page: keepers can write what they like into it
  */
-#define _GNU_SOURCE
 #include "jails.h"
 
 #include <fcntl.h>

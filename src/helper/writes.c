@@ -7,7 +7,6 @@
  * Trusts:    the kernel's table
  * Never:     asks a file system
  */
-#define _GNU_SOURCE
 #include "helper.h"
 
 #include <errno.h>

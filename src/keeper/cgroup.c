@@ -6,7 +6,6 @@
  * Privilege: root
  * Never:     leaves a descriptor open by which a limit could be written
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <errno.h>

@@ -13,7 +13,6 @@
  * Trusts:    the helper, that both are sockets of the right kind
  * Never:     reads from them
  */
-#define _GNU_SOURCE
 #include "runs.h"
 
 #include <stdlib.h>

@@ -7,7 +7,6 @@
  * Trusts:    the policy; what fstat says, with JailUser owner and JailTrust on
  *            file systems that root vouches for
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <string.h>

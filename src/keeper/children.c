@@ -11,7 +11,6 @@
  *            descriptors are the jail's; .. stays in it; and scripts do not
  *            get it
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <errno.h>

@@ -7,7 +7,6 @@
  * Privilege: none, it is the tenant and reads its own files
  * Trusts:    nothing in the file
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <elf.h>

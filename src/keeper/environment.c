@@ -7,7 +7,6 @@
  * Trusts:    the policy's strings; not those of the request, which may come
  *            from a compromised httpd child
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 #include "src/wire/names.h"
 

@@ -6,7 +6,6 @@
  * Privilege: none, it is the tenant
  * Trusts:    the kernel's files, which were opened before
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <signal.h>

@@ -7,7 +7,6 @@
  * Privilege: the tenant, still with its capabilities in jc_filter_install()
  * Trusts:    the policy record
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <linux/seccomp.h>

@@ -11,7 +11,6 @@
  * Trusts:    the policy record
  * Never:     goes on after a step that failed
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <errno.h>

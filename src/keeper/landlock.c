@@ -16,7 +16,6 @@
  * Trusts:    the policy record
  * Never:     goes on with less than the kernel has
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <fcntl.h>

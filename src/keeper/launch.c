@@ -8,7 +8,6 @@
  * Never:     returns; calls what has a state in the C library; leaves a
  *            descriptor but 0, 1 and 2 to the script
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <string.h>

@@ -6,7 +6,6 @@
  * Trusts:    the helper, that RUN comes with sockets of the right kind
  * Never:     parses what a request brought, opens a file, waits for a peer
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <errno.h>

@@ -6,7 +6,6 @@
  * Trusts:    the policy record, whose shape it checks again
  * Never:     serves a request from a jail that is not finished
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <stdio.h>

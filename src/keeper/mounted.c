@@ -8,7 +8,6 @@
  * Trusts:    the kernel's table of mounts; the policy's JailTrustMount
  * Never:     asks a file system
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <errno.h>

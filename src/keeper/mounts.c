@@ -15,7 +15,6 @@
  * Never:     makes, or changes, anything that another process can see, but the
  *            new root's own files
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <errno.h>

@@ -25,7 +25,6 @@
  * Never:     looks at an argument before it knows the number: the kernel then
  *            remembers that a call is allowed, and does not ask again
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <errno.h>

@@ -9,7 +9,6 @@
  * Trusts:    the helper, that the pidfd is that of the child which sent SPAWN
  * Never:     signals an httpd child
  */
-#define _GNU_SOURCE
 #include "runs.h"
 
 #include <poll.h>

@@ -9,7 +9,6 @@
  *            root does not vouch for
  * Never:     makes anything where another than root could change names
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <errno.h>

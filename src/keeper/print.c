@@ -9,7 +9,6 @@
  * Trusts:    nothing that it finds: it compares
  * Never:     keeps what it opens
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <unistd.h>

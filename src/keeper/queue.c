@@ -10,7 +10,6 @@
  * Never:     looks at more than the ends of the queue: all wait equally long,
  *            so the first is also the first whose time is over
  */
-#define _GNU_SOURCE
 #include "runs.h"
 
 #include <stdlib.h>

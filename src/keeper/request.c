@@ -5,7 +5,6 @@
  * Privilege: none, it is the tenant
  * Trusts:    nothing in the data
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <string.h>

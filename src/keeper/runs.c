@@ -7,7 +7,6 @@
  * Trusts:    the kernel's list of its children and their session ids
  * Never:     signals a process of a request that has not ended
  */
-#define _GNU_SOURCE
 #include "runs.h"
 
 #include <errno.h>

@@ -28,7 +28,6 @@
  * Trusts:    the child, whose program this is as well
  * Never:     touches a slot that is busy
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <errno.h>

@@ -20,7 +20,6 @@
  * Privilege: none, it is the tenant
  * Trusts:    the kernel's list of the jail's processes
  */
-#define _GNU_SOURCE
 #include "runs.h"
 
 #include <dirent.h>

@@ -12,7 +12,6 @@
  * Never:     lets more scripts run than the policy says: its own slot is
  *            raised first, and lowered again if the sum is too much
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <sys/mman.h>

@@ -5,7 +5,6 @@
  * Runs in:   keeper
  * Privilege: root
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <fcntl.h>

@@ -10,7 +10,6 @@
  *            the mounts while this jail was made (mounted.c)
  * Never:     lets what is not in that table count
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <linux/magic.h>

@@ -7,7 +7,6 @@
  * Trusts:    no name: what is checked is what was opened
  * Never:     opens more than one component at once, follows a magic link
  */
-#define _GNU_SOURCE
 #include "keeper.h"
 
 #include <limits.h>

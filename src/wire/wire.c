@@ -7,9 +7,6 @@
  * Trusts:    nothing that it decodes
  * Never:     allocates, logs, knows a policy
  */
-#ifndef _GNU_SOURCE /* apxs has it on the command line */
-#define _GNU_SOURCE
-#endif
 #include "wire.h"
 
 #include <errno.h>

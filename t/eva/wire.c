@@ -5,7 +5,6 @@
  * Runs in:   nowhere; Eva reads it
  * Privilege: none
  */
-#define _GNU_SOURCE
 #include "src/wire/wire.h"
 
 #include <errno.h>

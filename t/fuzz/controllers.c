@@ -7,9 +7,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#ifndef _GNU_SOURCE /* apxs has it on the command line */
-#define _GNU_SOURCE
-#endif
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -8,7 +8,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#define _GNU_SOURCE
 #define JC_SYS_H /* the system calls are those below */
 #include <errno.h>
 #include <fcntl.h>

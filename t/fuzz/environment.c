@@ -7,7 +7,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#define _GNU_SOURCE
 #include "src/keeper/keeper.h"
 
 #include "t/fuzz/fuzz.h"

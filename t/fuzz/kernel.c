@@ -8,7 +8,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <time.h>
 #include <unistd.h>

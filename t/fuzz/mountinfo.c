@@ -5,7 +5,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#define _GNU_SOURCE
 #include "src/wire/mountinfo.h"
 
 #include "fuzz.h"

@@ -8,7 +8,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>

@@ -5,7 +5,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#define _GNU_SOURCE
 #include "src/keeper/keeper.h"
 #include "src/wire/names.h"
 

@@ -6,9 +6,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#ifndef _GNU_SOURCE /* apxs has it on the command line */
-#define _GNU_SOURCE
-#endif
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

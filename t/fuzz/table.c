@@ -4,7 +4,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#define _GNU_SOURCE
 #include "src/helper/policy.h"
 
 #include "t/fuzz/fuzz.h"

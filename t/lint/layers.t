@@ -55,6 +55,7 @@ for my $file (c_files()) {
           if $name eq 'sys/capability.h' && $layer !~ /^(?:helper|keeper)$/;
     }
     is_deeply(\@wrong, [], "$file includes what its place may");
+    unlike($code, qr/_GNU_SOURCE/, "$file leaves _GNU_SOURCE to the Makefile");
     my ($head) = read_file($file) =~ m{\A/\*(.*?)\*/}s;
     like($head // '', qr/^ \* Runs in: .*^ \* Privilege: /ms,
         "$file begins with where it runs and with what privilege");

@@ -9,7 +9,6 @@
  *
  * Runs in:   a jail, as a CGI program; and outside of one, as the control
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

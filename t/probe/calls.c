@@ -7,7 +7,6 @@
  *
  * Runs in:   a jail, as a CGI program
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

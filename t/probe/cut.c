@@ -4,7 +4,6 @@
  *
  *   cut PID r|w|rw
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>

@@ -10,7 +10,6 @@
  *
  * Runs in:   a jail, as a CGI program (take+SOCKET); outside of it
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>

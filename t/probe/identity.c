@@ -5,7 +5,6 @@
  * Runs in:   script
  * Privilege: the tenant's
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>

@@ -9,7 +9,6 @@
  *
  * Runs in:   a jail, as a CGI program
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

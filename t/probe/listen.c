@@ -14,7 +14,6 @@
  *
  * Runs in:   a jail, as a CGI program
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

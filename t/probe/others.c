@@ -16,7 +16,6 @@
  *
  * Runs in:   a jail, as a CGI program; and outside of one, as the control
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>

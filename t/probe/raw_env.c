@@ -1,6 +1,5 @@
 /* A CGI program that prints its environment as it is: a shell between would
  * keep one of two variables of the same name. */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <unistd.h>
 

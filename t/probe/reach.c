@@ -4,7 +4,6 @@
  *
  * Runs in:   a jail, as a CGI program
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

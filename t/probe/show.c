@@ -4,7 +4,6 @@
  * and the backslash, come as \xHH. The number of arguments is in a header too,
  * for HEAD.
  */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>

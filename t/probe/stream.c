@@ -7,7 +7,6 @@
  * the script makes /tmp/at, the test /tmp/go. Without a jail
  * (build/probe/stream SIZE) it compares its stdin with the pattern.
  */
-#define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -12,7 +12,6 @@
  *
  * Runs in:   a jail, as a CGI program; as /tools/raised with set-id bits
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>

@@ -12,7 +12,6 @@
  * When all its processes are there it makes /tmp/at. They are four, and with
  * setsid five.
  */
-#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <signal.h>

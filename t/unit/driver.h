@@ -7,7 +7,6 @@
 #ifndef JC_TEST_DRIVER_H
 #define JC_TEST_DRIVER_H
 
-#define _GNU_SOURCE
 #include "src/wire/codes.h"
 #include "src/wire/request.h"
 #include "src/wire/table.h"

@@ -4,7 +4,6 @@
  * Runs in:   the tests
  * Privilege: root
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -5,7 +5,6 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#define _GNU_SOURCE
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
 
