@@ -80,7 +80,7 @@
 #define JC_STDERR_LINES     1000    /* logged for one request */
 #define JC_STDERR_BYTES     262144  /* likewise */
 #define JC_LOG_OUTPUT_MAX   65536   /* of stdout and stderr in a ScriptLog */
-#define JC_HALF_CLOSE_MS    20      /* see on_browser in pump.c */
+#define JC_HALF_CLOSE_MS    20      /* see is_half_close in pump.c */
 #define JC_MULTIPLEX_MS     20      /* HTTP/2: look for the body this often */
 #define JC_ABORT_CHECK_MS   250     /* HTTP/2: look for a reset this often */
 #define JC_REQTIMEOUT_MS    1000    /* let mod_reqtimeout see a stalled body */

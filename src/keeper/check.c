@@ -1,5 +1,5 @@
 /*
- * suexec's checks, on open descriptors (contract of the project, section 3).
+ * suexec's checks, on open descriptors.
  *
  * Runs in:   script's child, in the keeper's memory: see spawn.c
  * Privilege: none, it is the tenant: where root may not read (a root-squashed

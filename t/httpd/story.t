@@ -1,6 +1,6 @@
 # What the project exists for. A wrapper that changes root was linked
 # dynamically and bound lazily; libraries of two systems met in it, and scripts
-# died with a relocation error while nscd ran. See section 1 of doc/design.md.
+# died with a relocation error while nscd ran.
 #
 # The helper and its keepers load nothing (a), programs in the jail are bound
 # before their first byte (b), and nothing that a site or a request can reach

@@ -29,7 +29,7 @@ JailCGI::Test - a private Apache with jails, for one test file
 
 =head1 HOW IT RUNS
 
-Run files with C<sudo ./check t/httpd/who.t>, under all MPMs, or under one with
+Run files with C<sudo ./check t/httpd/basic.t>, under all MPMs, or under one with
 C<JAILCGI_MPM=prefork>. Each file gets an Apache of its own on a free port of
 127.0.0.1, with C<User nobody>; it is an Apache::TestServer with an
 Apache::TestConfig, only started and stopped without their seconds of sleep.

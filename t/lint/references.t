@@ -1,0 +1,51 @@
+# What the text refers to is there: the messages' senders and receivers in doc/protocol.md, the
+# documents that comments and documents name, and the files and functions of comments.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use JailCGI::Source qw(c_files files code_of read_file);
+use Test::More;
+
+# --- doc/protocol.md
+my %function = map { $_ => 1 } map { code_of($_) =~ /^\w[^\n;{}]*?\b(\w+)\([^;{}]*\)\n\{/mg }
+  grep { /\.c$/ } c_files();
+my @messages = code_of('src/wire/wire.h') =~ /^\s+(JC_MSG_\w+)(?: = 1)?,/mg;
+@messages = grep { $_ ne 'JC_MSG_TYPES' } @messages;
+my @rows = read_file('doc/protocol.md') =~ /^    (\w+) +-> (JC_MSG_\w+) +-> (\w+)$/mg;
+my %described;
+while (my ($from, $message, $to) = splice @rows, 0, 3) {
+    $described{$message} = 1;
+    ok($function{$_}, "doc/protocol.md, $message: $_ is a function") for $from, $to;
+}
+is_deeply([sort keys %described], [sort @messages], 'doc/protocol.md has every message');
+
+# --- files and functions that a comment names
+my @sources  = c_files();
+my @texts    = (@sources, files(qr/\.(?:[ct]|pm|h|md)$/, 't', 'tools', 'bench', 'doc', 'conf'),
+    glob '*.md');
+my $named = 0;
+for my $file (@texts) {
+    my $text = read_file($file);
+    my $dir  = $file =~ m{^(.*)/} ? $1 : '.';
+    my @missing;
+    for my $name ($text =~ m{(?<![\w/.*-])((?:\.\./|[\w-]+/)*[\w-]+\.(?:md|c|h|t))\b(?!\w)}g) {
+        my $base = $name =~ s{.*/}{}r;
+        next if $name !~ /\.md$/ && $name !~ m{^(?:src|t|tools|doc)/};
+        $named++;
+        push @missing, $name
+          if !-e $name && !-e "$dir/$name" && !grep { m{/\Q$base\E$} } $name =~ m{/} ? () : @texts;
+    }
+    is_deeply(\@missing, [], "$file: what it refers to is there");
+}
+cmp_ok($named, '>', 100, 'references were found');
+for my $file (@sources) {
+    my @missing;
+    for my $pair (read_file($file) =~ m{\bsee (\w+(?:\(\))? in \w+\.c)\b}g) {
+        my ($function, $in) = $pair =~ /^(\w+)(?:\(\))? in (\w+\.c)$/;
+        push @missing, $pair if !grep { m{/\Q$in\E$} && code_of($_) =~ /^\w.*\b\Q$function\E\(/m } @sources;
+    }
+    is_deeply(\@missing, [], "$file: functions that it refers to are there");
+}
+done_testing;
