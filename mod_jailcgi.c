@@ -23,13 +23,13 @@ static const char *helper_path(server_rec *s)
 {
     const char *path = jc_config_of(s)->helper;
 
-    return path != NULL ? path : JC_HELPER_PATH;
+    return path ? path : JC_HELPER_PATH;
 }
 
 /* A helper is needed as soon as one virtual host may run a script. */
 static int has_policy(server_rec *s)
 {
-    for (; s != NULL; s = s->next) {
+    for (; s; s = s->next) {
         if (jc_config_of(s)->policy != JC_NO_ID) {
             return 1;
         }
@@ -41,7 +41,7 @@ static int has_policy(server_rec *s)
  * a line begins without the date. */
 static int refuse_to_start(server_rec *s, const char *sentence)
 {
-    int level = APLOG_CRIT | (s == NULL ? APLOG_STARTUP : 0);
+    int level = APLOG_CRIT | (!s ? APLOG_STARTUP : 0);
 
     ap_log_error(APLOG_MARK, level, 0, s, "%s", sentence);
     return HTTP_INTERNAL_SERVER_ERROR;
@@ -60,10 +60,10 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
         return OK;
     }
     sentence = jc_policy_freeze(pconf, ptemp, s, 0, NULL, NULL);
-    if (sentence == NULL && has_policy(s)) {
+    if (!sentence && has_policy(s)) {
         sentence = jc_supervise_check_helper(ptemp, helper_path(s));
     }
-    return sentence != NULL ? refuse_to_start(NULL, sentence) : OK;
+    return sentence ? refuse_to_start(NULL, sentence) : OK;
 }
 
 static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
@@ -82,10 +82,10 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     generation = jc_supervise_next_generation();
     sentence =
         jc_policy_freeze(pconf, ptemp, s, generation, &table_fd, &caps_needed);
-    if (sentence == NULL && has_policy(s)) {
+    if (!sentence && has_policy(s)) {
         sentence = jc_supervise_check_helper(ptemp, helper_path(s));
     }
-    if (sentence != NULL) {
+    if (sentence) {
         if (table_fd >= 0) {
             close(table_fd);
         }
@@ -99,7 +99,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     }
     sentence = jc_supervise_post_config(pconf, plog, s, table_fd, generation,
                                         caps_needed, &jc_link);
-    return sentence != NULL ? refuse_to_start(s, sentence) : OK;
+    return sentence ? refuse_to_start(s, sentence) : OK;
 }
 
 static void on_child_init(apr_pool_t *pchild, server_rec *s)

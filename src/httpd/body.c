@@ -32,7 +32,7 @@
  */
 static int is_given(const request_rec *r)
 {
-    while ((r = r->prev) != NULL) {
+    while ((r = r->prev)) {
         if (apr_table_get(r->notes, JC_NOTE_BODY_GIVEN)) {
             return 1;
         }

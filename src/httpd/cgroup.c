@@ -134,14 +134,13 @@ static const char *set_one(cmd_parms *cmd, jc_server_conf_t *conf,
     const char *equals = strchr(word, '=');
     const char *wrong;
 
-    for (int i = 0; equals != NULL && i < JC_CGROUPS; i++) {
+    for (int i = 0; equals && i < JC_CGROUPS; i++) {
         if (strlen(names[i].name) == (size_t) (equals - word) &&
             strncasecmp(names[i].name, word, equals - word) == 0) {
             wrong = names[i].set(cmd->pool, equals + 1, &conf->cgroup[i]);
-            return wrong == NULL
-                       ? NULL
-                       : apr_psprintf(cmd->pool, "JailCgroup %s: '%s' %s",
-                                      names[i].name, equals + 1, wrong);
+            return !wrong ? NULL
+                          : apr_psprintf(cmd->pool, "JailCgroup %s: '%s' %s",
+                                         names[i].name, equals + 1, wrong);
         }
     }
     return apr_psprintf(cmd->pool,
@@ -165,7 +164,7 @@ const char *jc_cgroup_parse(cmd_parms *cmd, void *unused, int argc,
         conf->cgroup_is_reset = 1;
         return NULL;
     }
-    for (int i = 0; i < argc && error == NULL; i++) {
+    for (int i = 0; i < argc && !error; i++) {
         error = set_one(cmd, conf, argv[i]);
     }
     return error;
@@ -176,7 +175,7 @@ void jc_cgroup_merge(jc_server_conf_t *merged, const jc_server_conf_t *base,
 {
     merged->cgroup_is_reset = base->cgroup_is_reset | over->cgroup_is_reset;
     for (int i = 0; i < JC_CGROUPS; i++) {
-        merged->cgroup[i] = over->cgroup[i] != NULL || over->cgroup_is_reset
+        merged->cgroup[i] = over->cgroup[i] || over->cgroup_is_reset
                                 ? over->cgroup[i]
                                 : base->cgroup[i];
     }
@@ -187,7 +186,7 @@ apr_array_header_t *jc_cgroup_lines(apr_pool_t *p, const jc_server_conf_t *conf)
     apr_array_header_t *lines = apr_array_make(p, JC_CGROUPS, sizeof(char *));
 
     for (int i = 0; i < JC_CGROUPS; i++) {
-        if (conf->cgroup[i] != NULL) {
+        if (conf->cgroup[i]) {
             APR_ARRAY_PUSH(lines, const char *) =
                 apr_pstrcat(p, names[i].file, "=", conf->cgroup[i], NULL);
         }
@@ -215,15 +214,15 @@ const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
                               const char **have)
 {
     for (int i = 0; i < JC_CGROUPS; i++) {
-        if (conf->cgroup[i] == NULL) {
+        if (!conf->cgroup[i]) {
             continue;
         }
-        *have = *have != NULL ? *have : controllers(p);
+        *have = *have ? *have : controllers(p);
         if (**have == '\0') {
             return "this machine has no cgroup v2 at /sys/fs/cgroup";
         }
-        if (strstr(*have, apr_pstrcat(p, " ", names[i].controller, " ",
-                                      NULL)) == NULL) {
+        if (!strstr(*have,
+                    apr_pstrcat(p, " ", names[i].controller, " ", NULL))) {
             return apr_psprintf(p,
                                 "cgroup v2 has no controller %s on this "
                                 "machine, which JailCgroup %s= needs",

@@ -23,7 +23,7 @@ const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg)
     jc_server_conf_t *conf = jc_config_of(cmd->server);
 
     conf->script_log = ap_server_root_relative(cmd->pool, arg);
-    if (conf->script_log == NULL) {
+    if (!conf->script_log) {
         return apr_psprintf(cmd->pool,
                             "ScriptLog: '%s' is not a path; give that of a "
                             "file that httpd's User may write",
@@ -44,7 +44,7 @@ const char *jc_compat_log_number(cmd_parms *cmd, void *unused, const char *arg)
         return apr_psprintf(cmd->pool, "%s: '%s' is not a number of bytes",
                             cmd->cmd->name, arg);
     }
-    if (cmd->info != NULL) {
+    if (cmd->info) {
         conf->script_log_buffer = number;
     } else {
         conf->script_log_len = number;
@@ -58,7 +58,7 @@ const char *jc_compat_script_sock(cmd_parms *cmd, void *unused, const char *arg)
 {
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
-    if (error == NULL) {
+    if (!error) {
         jc_config_of(cmd->server)->has_script_sock = 1;
     }
     return error;
@@ -104,5 +104,5 @@ int jc_compat_is_loaded(const char *file)
 {
     const module *found = ap_find_linked_module(file);
 
-    return found != NULL && found->register_hooks != NULL;
+    return found && found->register_hooks;
 }

@@ -152,7 +152,7 @@ const char *jc_concurrency_set(cmd_parms *cmd, void *unused, int argc,
     conf->queue_ms = DEFAULT_QUEUE_MS;
     conf->full_status = DEFAULT_STATUS;
     conf->retry_s = DEFAULT_RETRY_S;
-    for (int i = 1; i < argc && error == NULL; i++) {
+    for (int i = 1; i < argc && !error; i++) {
         error = set_option(cmd->pool, conf, argv[i]);
     }
     return error;
@@ -186,7 +186,7 @@ void jc_concurrency_refused(const jc_client_t *c, jc_reason_t *why)
         return;
     }
     why->http_status = c->conf->full_status;
-    if (c->command == NULL) {
+    if (!c->command) {
         apr_table_setn(r->err_headers_out, "Retry-After",
                        apr_psprintf(r->pool, "%" APR_INT64_T_FMT,
                                     (apr_int64_t) c->conf->retry_s));

@@ -28,7 +28,7 @@ static jc_server_conf_t *conf_of(cmd_parms *cmd)
 void jc_config_add_string(apr_pool_t *p, apr_array_header_t **strings,
                           const char *string)
 {
-    if (*strings == NULL) {
+    if (!*strings) {
         *strings = apr_array_make(p, 2, sizeof(string));
     }
     APR_ARRAY_PUSH(*strings, const char *) = string;
@@ -83,7 +83,7 @@ static const char *set_root(cmd_parms *cmd, void *unused, const char *arg)
     } else {
         const char *wrong = jc_config_clean_path(cmd->pool, arg, &root);
 
-        if (wrong != NULL) {
+        if (wrong) {
             return apr_psprintf(cmd->pool,
                                 "JailRoot: '%s' %s; give the absolute path of "
                                 "the directory that scripts shall see as /, "
@@ -173,7 +173,7 @@ static const char *set_env(cmd_parms *cmd, void *unused, const char *args)
         return "JailEnv: LD_BIND_NOW is set by JailEagerBinding and by nothing "
                "else; write JailEagerBinding On or Off";
     }
-    if (conf->env == NULL) {
+    if (!conf->env) {
         conf->env = apr_table_make(cmd->pool, 4);
     }
     jc_config_env_set(conf->env, name, value);
@@ -212,7 +212,7 @@ static const char *set_timeout(cmd_parms *cmd, void *unused, const char *arg)
         arg += 5;
     }
     time_ms = strcasecmp(arg, "none") == 0 ? 0 : jc_config_parse_ms(arg);
-    if (field == NULL || time_ms < 0) {
+    if (!field || time_ms < 0) {
         return apr_psprintf(cmd->pool,
                             "JailTimeout: '%s' is not understood; write "
                             "total=TIME or idle=TIME or both, each with a time "
@@ -242,7 +242,7 @@ static const char *set_strict(cmd_parms *cmd, void *unused, int on)
 {
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
-    if (error == NULL) {
+    if (!error) {
         conf_of(cmd)->strict = on;
     }
     return error;
@@ -252,7 +252,7 @@ static const char *set_helper(cmd_parms *cmd, void *unused, const char *arg)
 {
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
-    if (error != NULL) {
+    if (error) {
         return error;
     }
     if (arg[0] != '/') {
@@ -276,10 +276,10 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
         return NULL;
     }
     wrong = jc_config_clean_path(cmd->pool, arg, &path);
-    if (wrong == NULL && path[1] == '\0') {
+    if (!wrong && path[1] == '\0') {
         wrong = "would trust every file that belongs to root";
     }
-    if (wrong != NULL) {
+    if (wrong) {
         return apr_psprintf(cmd->pool,
                             "JailTrust: '%s' %s; give the absolute path, as "
                             "scripts see it, of a file or directory that "

@@ -45,11 +45,11 @@ static const char *check_user_and_group(cmd_parms *cmd, const char *user,
     const char *arg = user;
     const char *wrong = check_id(user);
 
-    if (wrong == NULL && group != NULL) {
+    if (!wrong && group) {
         arg = group;
         wrong = check_id(group);
     }
-    if (wrong == NULL) {
+    if (!wrong) {
         return NULL;
     }
     return apr_psprintf(cmd->pool,
@@ -65,7 +65,7 @@ const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
     const char *error;
 
     if (strcasecmp(user, "owner") == 0) {
-        if (group != NULL && strcasecmp(group, "directory") != 0) {
+        if (group && strcasecmp(group, "directory") != 0) {
             return apr_psprintf(cmd->pool,
                                 "JailUser owner takes no group, but '%s' was "
                                 "given: scripts run as their own owner and "
@@ -80,7 +80,7 @@ const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
         conf->group = NULL;
         return NULL;
     }
-    if ((error = check_user_and_group(cmd, user, group)) != NULL) {
+    if ((error = check_user_and_group(cmd, user, group))) {
         return error;
     }
     conf->user_kind = JC_USER_NAMED;
@@ -99,10 +99,10 @@ const char *jc_config_set_suexec(cmd_parms *cmd, void *unused, const char *user,
     jc_server_conf_t *conf = jc_config_of(cmd->server);
     const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_LOC_FILE);
 
-    if (error == NULL) {
+    if (!error) {
         error = check_user_and_group(cmd, user, group);
     }
-    if (error != NULL) {
+    if (error) {
         return error;
     }
     /* suexec.c enables it, so this is `Suexec Off` above. mod_suexec is asked

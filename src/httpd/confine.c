@@ -22,7 +22,7 @@ const char *jc_confine_seccomp(cmd_parms *cmd, void *unused, const char *arg)
 
     if (strcasecmp(arg, "default") != 0 && strcasecmp(arg, "off") != 0) {
         setting = ap_server_root_relative(cmd->pool, arg);
-        if (setting == NULL) {
+        if (!setting) {
             return apr_psprintf(cmd->pool,
                                 "JailSeccomp: '%s' is not the path of a file; "
                                 "write one, or default or off",
@@ -40,19 +40,18 @@ const char *jc_confine_background(cmd_parms *cmd, void *unused,
     int is_allowed = strcasecmp(what, "allow") == 0;
     int64_t time_ms = JC_NO_MAX;
 
-    if (max != NULL) {
+    if (max) {
         time_ms =
             strncasecmp(max, "max=", 4) == 0 ? jc_config_parse_ms(max + 4) : -1;
     }
     if ((!is_allowed && strcasecmp(what, "deny") != 0) || time_ms < 0 ||
-        (!is_allowed && max != NULL)) {
+        (!is_allowed && max)) {
         return apr_psprintf(cmd->pool,
                             "JailBackground: '%s%s%s' is not understood; write "
                             "deny, allow, or allow max=TIME with a time from "
                             "1ms to 24 days (seconds, or a number with ms, s, "
                             "min or h)",
-                            what, max != NULL ? " " : "",
-                            max != NULL ? max : "");
+                            what, max ? " " : "", max ? max : "");
     }
     conf->background_ms = is_allowed ? time_ms : 0;
     return NULL;

@@ -71,7 +71,7 @@ static const char *configured_value(const jc_server_conf_t *conf,
     const apr_array_header_t *lines;
     const apr_table_entry_t *line;
 
-    if (conf->env == NULL) {
+    if (!conf->env) {
         return NULL;
     }
     lines = apr_table_elts(conf->env);
@@ -90,7 +90,7 @@ static const char *home_inside(const jc_server_conf_t *conf,
 {
     size_t len = conf->root_kind == JC_ROOT_PATH ? strlen(conf->root) : 0;
 
-    if (id->home == NULL || id->home[0] != '/') {
+    if (!id->home || id->home[0] != '/') {
         return "/";
     }
     if (len == 0 || strncmp(id->home, conf->root, len) != 0) {
@@ -115,7 +115,7 @@ static uint32_t add_default(jc_table_t *table, const jc_server_conf_t *conf,
                             const char *name, const char *value)
 {
     /* A JailEnv of that name comes later. */
-    return configured_value(conf, name) == NULL ? add(table, name, value) : 0;
+    return !configured_value(conf, name) ? add(table, name, value) : 0;
 }
 
 static uint32_t add_configured(jc_table_t *table, const jc_server_conf_t *conf)
@@ -140,7 +140,7 @@ uint32_t jc_env_append(jc_table_t *table, const jc_server_conf_t *conf,
         char number[sizeof("4294967295")];
         const char *name = id->name;
 
-        if (name == NULL) {
+        if (!name) {
             apr_snprintf(number, sizeof(number), "%u", id->uid);
             name = number;
         }
@@ -150,7 +150,7 @@ uint32_t jc_env_append(jc_table_t *table, const jc_server_conf_t *conf,
     }
     count += add_default(table, conf, "SHELL", "/bin/sh");
     count += add_default(table, conf, "TMPDIR", "/tmp");
-    if (conf->env != NULL) {
+    if (conf->env) {
         count += add_configured(table, conf);
     }
     if (conf->eager_binding != 0) {

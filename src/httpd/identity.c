@@ -80,7 +80,7 @@ static entry_t *look_up_user(jc_names_t *names, const char *user)
     entry_t *entry = apr_hash_get(names->users, user, APR_HASH_KEY_STRING);
     const struct passwd *pw;
 
-    if (entry != NULL) {
+    if (entry) {
         return entry;
     }
     entry = apr_pcalloc(names->p, sizeof(*entry));
@@ -91,11 +91,11 @@ static entry_t *look_up_user(jc_names_t *names, const char *user)
         pw = getpwuid(entry->id);
     } else {
         pw = getpwnam(user);
-        if (pw == NULL) {
+        if (!pw) {
             entry->problem = lookup_problem(names->p, errno);
         }
     }
-    if (pw != NULL) {
+    if (pw) {
         entry->id = pw->pw_uid;
         entry->has_entry = 1;
         entry->gid = pw->pw_gid;
@@ -113,7 +113,7 @@ static entry_t *look_up_group(jc_names_t *names, const char *group)
     entry_t *entry = apr_hash_get(names->groups, group, APR_HASH_KEY_STRING);
     const struct group *gr;
 
-    if (entry != NULL) {
+    if (entry) {
         return entry;
     }
     entry = apr_pcalloc(names->p, sizeof(*entry));
@@ -124,7 +124,7 @@ static entry_t *look_up_group(jc_names_t *names, const char *group)
     }
     errno = 0;
     gr = getgrnam(group);
-    if (gr != NULL) {
+    if (gr) {
         entry->id = gr->gr_gid;
         entry->name = group;
     } else {
@@ -139,11 +139,11 @@ static const char *look_up_gid(jc_names_t *names, uint32_t gid)
     gid_name_t *known = apr_hash_get(names->by_gid, &gid, sizeof(gid));
     const struct group *gr;
 
-    if (known == NULL) {
+    if (!known) {
         gr = getgrgid(gid);
         known = apr_palloc(names->p, sizeof(*known));
         known->gid = gid;
-        known->name = gr != NULL ? apr_pstrdup(names->p, gr->gr_name) : NULL;
+        known->name = gr ? apr_pstrdup(names->p, gr->gr_name) : NULL;
         apr_hash_set(names->by_gid, &known->gid, sizeof(known->gid), known);
     }
     return known->name;
@@ -179,8 +179,7 @@ static const group_list_t *look_up_list(jc_names_t *names, entry_t *user,
     int count = JC_GROUPS_MAX;
     group_list_t *list;
 
-    for (const group_list_t *known = user->lists; known != NULL;
-         known = known->next) {
+    for (const group_list_t *known = user->lists; known; known = known->next) {
         if (known->gid == gid) {
             return known;
         }
@@ -224,7 +223,7 @@ static int resolve_group(jc_names_t *names, const char *group,
 {
     const entry_t *entry;
 
-    if (group == NULL) {
+    if (!group) {
         if (!user->has_entry) {
             return refuse(
                 id, JC_CODE_GROUP_UNKNOWN,
@@ -239,7 +238,7 @@ static int resolve_group(jc_names_t *names, const char *group,
         return 0;
     }
     entry = look_up_group(names, group);
-    if (entry->problem != NULL) {
+    if (entry->problem) {
         return refuse(id, JC_CODE_GROUP_UNKNOWN,
                       apr_psprintf(names->p, "group '%s' %s", group,
                                    entry->problem),
@@ -262,7 +261,7 @@ static int resolve_list(jc_names_t *names, entry_t *user, jc_identity_t *id)
         return 0;
     }
     list = look_up_list(names, user, id->gid);
-    if (list->problem != NULL) {
+    if (list->problem) {
         return refuse(id, JC_CODE_GROUP_UNKNOWN,
                       apr_psprintf(names->p, "the groups of user '%s' %s",
                                    user->name, list->problem),
@@ -348,7 +347,7 @@ static void resolve_named(jc_names_t *names, const jc_server_conf_t *conf,
 {
     entry_t *user = look_up_user(names, user_arg);
 
-    if (user->problem != NULL) {
+    if (user->problem) {
         refuse(id, JC_CODE_USER_UNKNOWN,
                apr_psprintf(names->p, "user '%s' %s", user_arg, user->problem),
                "a user that exists (see getent passwd), or #UID");
@@ -363,7 +362,7 @@ static void resolve_named(jc_names_t *names, const jc_server_conf_t *conf,
         return;
     }
     /* Nobody else needs it. */
-    if (id->group == NULL && conf->root_kind == JC_ROOT_HOST) {
+    if (!id->group && conf->root_kind == JC_ROOT_HOST) {
         id->group = look_up_gid(names, id->gid);
     }
 }
@@ -378,7 +377,7 @@ void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,
         id->gid = JC_NO_ID;
     } else if (conf->user_kind == JC_USER_NAMED) {
         resolve_named(names, conf, conf->user, conf->group, id);
-    } else if (conf->suexec_user != NULL) {
+    } else if (conf->suexec_user) {
         resolve_named(names, conf, conf->suexec_user, conf->suexec_group, id);
     } else {
         refuse(id, JC_CODE_NO_IDENTITY, "neither JailUser nor SuexecUserGroup",

@@ -59,8 +59,8 @@ static apr_table_t *env_merge(apr_pool_t *p, apr_table_t *base,
     const apr_table_entry_t *line;
     apr_table_t *merged;
 
-    if (base == NULL || over == NULL) {
-        return base != NULL ? base : over;
+    if (!base || !over) {
+        return base ? base : over;
     }
     merged = apr_table_copy(p, base);
     lines = apr_table_elts(over);
@@ -79,7 +79,7 @@ static void merge_identity(jc_server_conf_t *merged,
 {
     const jc_server_conf_t *from = base;
 
-    if (over->user_kind != JC_USER_UNSET || over->suexec_user != NULL) {
+    if (over->user_kind != JC_USER_UNSET || over->suexec_user) {
         from = over;
     }
     merged->user_kind = from->user_kind;
@@ -96,10 +96,10 @@ static apr_array_header_t *merge_lines(apr_pool_t *p, apr_array_header_t *base,
                                        apr_array_header_t *over,
                                        int over_is_reset)
 {
-    if (over_is_reset || base == NULL) {
+    if (over_is_reset || !base) {
         return over;
     }
-    return over != NULL ? apr_array_append(p, base, over) : base;
+    return over ? apr_array_append(p, base, over) : base;
 }
 
 static void merge_all_lines(apr_pool_t *p, jc_server_conf_t *merged,
@@ -126,8 +126,8 @@ static jc_rlimit_t *limits_merge(apr_pool_t *p, jc_rlimit_t *base,
 {
     jc_rlimit_t *merged;
 
-    if (base == NULL || over == NULL) {
-        return base != NULL ? base : over;
+    if (!base || !over) {
+        return base ? base : over;
     }
     merged = apr_pmemdup(p, base, JC_RLIMITS * sizeof(*base));
     for (int i = 0; i < JC_RLIMITS; i++) {
@@ -149,7 +149,7 @@ static void merge_script_log(jc_server_conf_t *merged,
                              const jc_server_conf_t *base,
                              const jc_server_conf_t *over)
 {
-    const jc_server_conf_t *from = over->script_log != NULL ? over : base;
+    const jc_server_conf_t *from = over->script_log ? over : base;
 
     merged->script_log = from->script_log;
     merged->script_log_len = from->script_log_len;
@@ -191,11 +191,11 @@ void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merge_all_lines(p, merged, base, over);
     merged->namespaces = nearer(base->namespaces, over->namespaces);
     jc_cgroup_merge(merged, base, over);
-    merged->filter = over->filter != NULL ? over->filter : base->filter;
+    merged->filter = over->filter ? over->filter : base->filter;
     merged->scope = (int) nearer(base->scope, over->scope);
     merged->no_new_privs = (int) nearer(base->no_new_privs, over->no_new_privs);
     merged->background_ms = nearer(base->background_ms, over->background_ms);
-    merged->listen = over->listen != NULL ? over->listen : base->listen;
+    merged->listen = over->listen ? over->listen : base->listen;
     merged->limits = limits_merge(p, base->limits, over->limits);
     from = over->nice_is_set ? over : base;
     merged->nice_is_set = from->nice_is_set;

@@ -151,10 +151,10 @@ static const char *parse_paths(cmd_parms *cmd, jc_mount_conf_t *mount, int most,
         const char *wrong =
             jc_config_clean_path(cmd->pool, argv[*at], &paths[count]);
 
-        if (wrong == NULL && paths[count][1] == '\0') {
+        if (!wrong && paths[count][1] == '\0') {
             wrong = "is the whole root";
         }
-        if (wrong != NULL) {
+        if (wrong) {
             return apr_psprintf(cmd->pool, "JailMount: '%s' %s", argv[*at],
                                 wrong);
         }
@@ -167,7 +167,7 @@ static const char *parse_paths(cmd_parms *cmd, jc_mount_conf_t *mount, int most,
     }
     if (most > 0) {
         mount->source = mount->kind == JC_CONF_BIND ? paths[0] : "";
-        mount->target = paths[1] != NULL ? paths[1] : paths[0];
+        mount->target = paths[1] ? paths[1] : paths[0];
     }
     return NULL;
 }
@@ -199,12 +199,12 @@ const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
     mount.flags = kinds[i].flags;
     mount.target = kinds[i].target;
     wrong = parse_paths(cmd, &mount, kinds[i].paths, argc, argv, &at);
-    if (wrong != NULL) {
+    if (wrong) {
         return wrong;
     }
     for (; at < argc; at++) {
         wrong = parse_option(cmd->pool, &mount, argv[at]);
-        if (wrong != NULL) {
+        if (wrong) {
             return apr_psprintf(cmd->pool, "JailMount %s: '%s' %s; %s", argv[0],
                                 argv[at], wrong, GRAMMAR);
         }
@@ -216,7 +216,7 @@ const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
                        : inodes > INT32_MAX ? INT32_MAX
                                             : (uint32_t) inodes;
     }
-    if (conf->mounts == NULL) {
+    if (!conf->mounts) {
         conf->mounts = apr_array_make(cmd->pool, 2, sizeof(mount));
     }
     APR_ARRAY_PUSH(conf->mounts, jc_mount_conf_t) = mount;

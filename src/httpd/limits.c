@@ -148,16 +148,15 @@ static const char *parse_limit(apr_pool_t *p, jc_server_conf_t *conf,
     uint64_t soft_amount, hard_amount;
     const char *wrong;
 
-    if (hard != NULL) {
+    if (hard) {
         *hard++ = '\0';
     }
-    if ((wrong = parse_amount(limit, soft, &soft_amount)) != NULL) {
+    if ((wrong = parse_amount(limit, soft, &soft_amount))) {
         return apr_psprintf(p, "JailLimit %s: '%s' %s", limit->name, soft,
                             wrong);
     }
     hard_amount = soft_amount;
-    if (hard != NULL &&
-        (wrong = parse_amount(limit, hard, &hard_amount)) != NULL) {
+    if (hard && (wrong = parse_amount(limit, hard, &hard_amount))) {
         return apr_psprintf(p, "JailLimit %s: '%s' %s", limit->name, hard,
                             wrong);
     }
@@ -167,7 +166,7 @@ static const char *parse_limit(apr_pool_t *p, jc_server_conf_t *conf,
                             "limit %s; write the smaller one first",
                             limit->name, soft, hard);
     }
-    if (conf->limits == NULL) {
+    if (!conf->limits) {
         conf->limits = apr_pcalloc(p, JC_RLIMITS * sizeof(*conf->limits));
     }
     conf->limits[limit->resource] = (jc_rlimit_t){1, soft_amount, hard_amount};
@@ -208,7 +207,7 @@ const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
         if (strcasecmp(argv[i], "nice") == 0 ||
             strcasecmp(argv[i], "priority") == 0) {
             error = parse_nice(p, conf, argv[i + 1]);
-        } else if (limit != NULL) {
+        } else if (limit) {
             error = parse_limit(p, conf, limit, argv[i + 1]);
         } else {
             error = apr_psprintf(p,
@@ -216,7 +215,7 @@ const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
                                  "there are %s",
                                  argv[i], known_names(p));
         }
-        if (error != NULL) {
+        if (error) {
             return error;
         }
     }

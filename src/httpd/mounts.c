@@ -98,7 +98,7 @@ static void add_parents(apr_pool_t *p, apr_array_header_t *rows,
 {
     const char *slash = path;
 
-    while ((slash = strchr(slash + 1, '/')) != NULL) {
+    while ((slash = strchr(slash + 1, '/'))) {
         jc_mounts_directory(rows, apr_pstrmemdup(p, path,
                                                  (apr_size_t) (slash - path)));
     }
@@ -106,7 +106,7 @@ static void add_parents(apr_pool_t *p, apr_array_header_t *rows,
 
 static int has_mount(const jc_server_conf_t *conf, const char *target)
 {
-    for (int i = 0; conf->mounts != NULL && i < conf->mounts->nelts; i++) {
+    for (int i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
         const jc_mount_conf_t *mount =
             &APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t);
 
@@ -119,7 +119,7 @@ static int has_mount(const jc_server_conf_t *conf, const char *target)
 
 static int has_kind(const jc_server_conf_t *conf, jc_mount_conf_kind_t kind)
 {
-    for (int i = 0; conf->mounts != NULL && i < conf->mounts->nelts; i++) {
+    for (int i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
         if (APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t).kind == kind) {
             return 1;
         }
@@ -136,9 +136,8 @@ static int is_home(const char *home)
         "/sbin",    "/srv",     "/sys",        "/tmp",  "/usr",  "/var",
         "/var/lib", "/var/www", "/nonexistent"};
 
-    if (home == NULL || home[0] != '/' || home[1] == '\0' ||
-        strstr(home, "/.") != NULL || strstr(home, "//") != NULL ||
-        home[strlen(home) - 1] == '/') {
+    if (!home || home[0] != '/' || home[1] == '\0' || strstr(home, "/.") ||
+        strstr(home, "//") || home[strlen(home) - 1] == '/') {
         return 0;
     }
     for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
@@ -159,7 +158,7 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
                            const jc_server_conf_t *conf,
                            const jc_identity_t *id, uint32_t make)
 {
-    for (int i = 0; conf->mounts != NULL && i < conf->mounts->nelts; i++) {
+    for (int i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
         const jc_mount_conf_t *mount =
             &APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t);
         const char *target =
@@ -200,13 +199,11 @@ static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
     if (id->uid != JC_NO_ID) {
         users =
             apr_psprintf(p, "%s%s:x:%u:%u::%s:/bin/sh\n", users,
-                         id->name != NULL ? id->name
-                                          : apr_psprintf(p, "%u", id->uid),
+                         id->name ? id->name : apr_psprintf(p, "%u", id->uid),
                          id->uid, id->gid, is_home(id->home) ? id->home : "/");
         groups =
             apr_psprintf(p, "%s%s:x:%u:\n", groups,
-                         id->group != NULL ? id->group
-                                           : apr_psprintf(p, "%u", id->gid),
+                         id->group ? id->group : apr_psprintf(p, "%u", id->gid),
                          id->gid);
     }
     add_file(rows, users, "/etc/passwd");
@@ -224,7 +221,7 @@ static const apr_array_header_t *common_of(jc_mounts_t *mounts,
     apr_array_header_t *rows;
     int n, has_dev, has_proc;
 
-    if (mounts->host == NULL) {
+    if (!mounts->host) {
         mounts->host = jc_host_root(mounts->p);
         which = mounts->which = apr_palloc(mounts->p, mounts->host->nelts + 2);
     }
@@ -238,7 +235,7 @@ static const apr_array_header_t *common_of(jc_mounts_t *mounts,
     which[n] = (char) has_dev;
     which[n + 1] = (char) has_proc;
     rows = apr_hash_get(mounts->common, which, n + 2);
-    if (rows != NULL) {
+    if (rows) {
         return rows;
     }
     rows = apr_array_make(mounts->p, n + 16, sizeof(jc_mount_row_t));
@@ -277,11 +274,11 @@ static const apr_array_header_t *inherited(jc_mounts_t *mounts,
 {
     apr_array_header_t *rows;
 
-    if (conf->mounts == NULL || conf->mounts != mounts->lines ||
+    if (!conf->mounts || conf->mounts != mounts->lines ||
         has_kind(conf, JC_CONF_HOME)) {
         return NULL;
     }
-    if (mounts->of_lines == NULL) {
+    if (!mounts->of_lines) {
         rows = apr_array_make(mounts->p, 16, sizeof(jc_mount_row_t));
         add_configured(mounts->p, rows, conf, NULL, 0);
         mounts->of_lines = rows;
@@ -303,9 +300,9 @@ static jc_code_t check(apr_pool_t *p, const jc_server_conf_t *conf,
     uint32_t has = isolation->namespaces;
 
     if (!(has & JC_NS_MOUNT) &&
-        (conf->root_kind == JC_ROOT_HOST || conf->mounts != NULL)) {
+        (conf->root_kind == JC_ROOT_HOST || conf->mounts)) {
         return refuse(isolation, JC_CODE_NO_MOUNT_NAMESPACE,
-                      conf->mounts != NULL
+                      conf->mounts
                           ? "JailMount, and JailNamespaces without mount"
                           : "JailRoot host, and JailNamespaces without mount",
                       "mount among the JailNamespaces");
@@ -322,7 +319,7 @@ static jc_code_t check(apr_pool_t *p, const jc_server_conf_t *conf,
             id->uid == JC_NO_ID
                 ? "JailMount home, and JailUser owner"
                 : apr_psprintf(p, "JailMount home, and the home '%s'",
-                               id->home != NULL ? id->home : ""),
+                               id->home ? id->home : ""),
             "a user whose home in the user database is a directory of its "
             "own");
     }
@@ -350,9 +347,9 @@ static void add_rows(jc_mounts_t *mounts, apr_pool_t *p,
                 : inherited(mounts, conf);
     apr_array_header_t *rows;
 
-    isolation->common = common != NULL ? common : mounts->none;
+    isolation->common = common ? common : mounts->none;
     isolation->rows = mounts->none;
-    if (!is_host && common != NULL) {
+    if (!is_host && common) {
         return; /* all of them */
     }
     rows = apr_array_make(p, 8, sizeof(jc_mount_row_t));

@@ -60,10 +60,10 @@ static const char *describe(freeze_t *freeze, server_rec *s)
     if (s == freeze->main_server) {
         return "the main server";
     }
-    if (name == NULL) {
+    if (!name) {
         name = "without a ServerName";
     }
-    if (s->defn_name == NULL) {
+    if (!s->defn_name) {
         return apr_psprintf(freeze->ptemp, "virtual host %s", name);
     }
     return apr_psprintf(freeze->ptemp, "virtual host %s (%s:%u)", name,
@@ -72,7 +72,7 @@ static const char *describe(freeze_t *freeze, server_rec *s)
 
 static void warn(freeze_t *freeze, const char *sentence)
 {
-    if (freeze->strict && freeze->fatal == NULL) {
+    if (freeze->strict && !freeze->fatal) {
         freeze->fatal =
             apr_psprintf(freeze->p, "%s (JailStrict On: httpd does not start)",
                          sentence);
@@ -87,7 +87,7 @@ static void warn(freeze_t *freeze, const char *sentence)
 static int has_cgroup(const jc_server_conf_t *conf)
 {
     for (int i = 0; i < JC_CGROUPS; i++) {
-        if (conf->cgroup[i] != NULL) {
+        if (conf->cgroup[i]) {
             return 1;
         }
     }
@@ -98,22 +98,21 @@ static int has_cgroup(const jc_server_conf_t *conf)
  * is no reason to complain of missing ones. */
 static int is_configured(const jc_server_conf_t *conf)
 {
-    return conf->limits != NULL || conf->nice_is_set ||
+    return conf->limits || conf->nice_is_set ||
            conf->root_kind != JC_ROOT_UNSET ||
-           conf->user_kind != JC_USER_UNSET || conf->suexec_user != NULL ||
+           conf->user_kind != JC_USER_UNSET || conf->suexec_user ||
            conf->min_uid >= 0 || conf->min_gid >= 0 || conf->max_uid >= 0 ||
            conf->max_gid >= 0 || conf->exec_cmd >= 0 ||
            conf->error_detail >= 0 || conf->spool_body >= 0 ||
            conf->header_max >= 0 || conf->eager_binding >= 0 ||
            conf->timeout_total_ms >= 0 || conf->timeout_idle_ms >= 0 ||
-           conf->running_max >= 0 || conf->idle_ms >= 0 || conf->env != NULL ||
-           conf->trust != NULL || conf->trust_is_reset ||
-           conf->trust_mounts != NULL || conf->trust_mounts_are_reset ||
-           conf->pass != NULL || conf->pass_is_reset || conf->namespaces >= 0 ||
-           conf->mounts != NULL || conf->mounts_are_reset ||
-           conf->filter != NULL || conf->scope >= 0 ||
-           conf->no_new_privs >= 0 || conf->background_ms >= 0 ||
-           conf->listen != NULL || conf->cgroup_is_reset || has_cgroup(conf);
+           conf->running_max >= 0 || conf->idle_ms >= 0 || conf->env ||
+           conf->trust || conf->trust_is_reset || conf->trust_mounts ||
+           conf->trust_mounts_are_reset || conf->pass || conf->pass_is_reset ||
+           conf->namespaces >= 0 || conf->mounts || conf->mounts_are_reset ||
+           conf->filter || conf->scope >= 0 || conf->no_new_privs >= 0 ||
+           conf->background_ms >= 0 || conf->listen || conf->cgroup_is_reset ||
+           has_cgroup(conf);
 }
 
 /*
@@ -126,7 +125,7 @@ static int is_worth_a_warning(const freeze_t *freeze, const server_rec *s,
     if (!is_configured(conf) || conf->refusal == JC_CODE_NOT_STARTED_AS_ROOT) {
         return 0;
     }
-    return s != freeze->main_server || s->next == NULL ||
+    return s != freeze->main_server || !s->next ||
            (conf->refusal != JC_CODE_NO_ROOT &&
             conf->refusal != JC_CODE_NO_IDENTITY);
 }
@@ -154,7 +153,7 @@ static void report_roots(freeze_t *freeze)
     for (int i = 0; i < freeze->roots->nelts; i++) {
         const jc_root_t *root = &APR_ARRAY_IDX(freeze->roots, i, jc_root_t);
 
-        if (root->problem == NULL) {
+        if (!root->problem) {
             continue;
         }
         warn(freeze, apr_psprintf(freeze->ptemp,
@@ -170,7 +169,7 @@ static void add_root(freeze_t *freeze, server_rec *s, const char *path)
 {
     jc_root_t *root;
 
-    if (apr_hash_get(freeze->roots_seen, path, APR_HASH_KEY_STRING) != NULL) {
+    if (apr_hash_get(freeze->roots_seen, path, APR_HASH_KEY_STRING)) {
         return;
     }
     apr_hash_set(freeze->roots_seen, path, APR_HASH_KEY_STRING, path);
@@ -185,7 +184,7 @@ static void check_cgroup(freeze_t *freeze, server_rec *s,
     const char *problem =
         jc_cgroup_problem(freeze->ptemp, conf, &freeze->controllers);
 
-    if (problem != NULL) {
+    if (problem) {
         warn(freeze,
              apr_psprintf(freeze->ptemp,
                           "JCGI%d: JailCgroup of %s: %s; scripts are "
@@ -200,7 +199,7 @@ static void check_mount(freeze_t *freeze, server_rec *s,
     const char *problem =
         jc_vouch_problem(freeze->ptemp, s, conf, &freeze->mounted);
 
-    if (problem != NULL) {
+    if (problem) {
         warn(freeze,
              apr_psprintf(freeze->ptemp, "JCGI%d: %s: %s", JC_CODE_FILE_SYSTEM,
                           describe(freeze, s), problem));
@@ -218,7 +217,7 @@ static uint64_t caps_of(const freeze_t *freeze, const jc_server_conf_t *conf,
     if (conf->nice_is_set && conf->nice < 0) {
         caps |= CAP_BIT(CAP_SYS_NICE);
     }
-    for (int i = 0; conf->limits != NULL && i < JC_RLIMITS; i++) {
+    for (int i = 0; conf->limits && i < JC_RLIMITS; i++) {
         if (conf->limits[i].is_set &&
             conf->limits[i].hard > freeze->inherited[i]) {
             caps |= CAP_BIT(CAP_SYS_RESOURCE);
@@ -281,15 +280,15 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
         return NULL;
     }
     isolation.filter = conf->filter;
-    if (conf->filter == NULL) {
+    if (!conf->filter) {
         problem = jc_seccomp_find(freeze->p, "default", &isolation.filter);
-        if (problem != NULL) {
+        if (problem) {
             return problem;
         }
     }
     problem = jc_table_add(freeze->table, freeze->phost, conf, &id, &isolation,
                            &conf->policy);
-    if (problem == NULL) {
+    if (!problem) {
         freeze->caps_needed |= caps_of(freeze, conf, isolation.namespaces);
     }
     return problem;
@@ -304,13 +303,13 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
      * server's own structure. */
     if (s == freeze->main_server || conf != jc_config_of(freeze->main_server)) {
         problem = freeze_conf(freeze, conf);
-        if (problem == NULL) {
+        if (!problem) {
             problem = jc_suexec_problem(freeze->p, conf,
                                         jc_config_of(freeze->main_server),
                                         freeze->has_cgi);
         }
     }
-    if (problem != NULL && freeze->fatal == NULL) {
+    if (problem && !freeze->fatal) {
         freeze->fatal =
             apr_psprintf(freeze->p, "%s: %s", describe(freeze, s), problem);
     }
@@ -338,7 +337,7 @@ static void report_helpless(freeze_t *freeze)
 {
     server_rec *s = freeze->is_helpless ? freeze->main_server : NULL;
 
-    for (; s != NULL; s = s->next) {
+    for (; s; s = s->next) {
         if (jc_config_of(s)->refusal == JC_CODE_NOT_STARTED_AS_ROOT) {
             warn(freeze,
                  apr_psprintf(freeze->ptemp,
@@ -359,8 +358,8 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         .p = p,
         .ptemp = ptemp,
         .main_server = main_server,
-        .log_to = table_fd != NULL ? main_server : NULL,
-        .log_level = APLOG_WARNING | (table_fd != NULL ? 0 : APLOG_STARTUP),
+        .log_to = table_fd ? main_server : NULL,
+        .log_level = APLOG_WARNING | (table_fd ? 0 : APLOG_STARTUP),
         .names = jc_names_create(ptemp),
         .table = jc_table_create(ptemp),
         .mounts = jc_mounts_create(ptemp, jc_config_of(main_server)),
@@ -370,7 +369,7 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         .has_cgi = jc_compat_is_loaded("mod_cgi.c") ||
                    jc_compat_is_loaded("mod_cgid.c"),
         /* Anyone may run a configtest; it is about the configuration. */
-        .is_helpless = table_fd != NULL && geteuid() != 0,
+        .is_helpless = table_fd && geteuid() != 0,
     };
 
     for (int i = 0; i < JC_RLIMITS; i++) {
@@ -380,7 +379,7 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
             getrlimit(i, &limit) == 0 ? limit.rlim_max : RLIM_INFINITY;
     }
     apr_pool_create(&freeze.phost, ptemp);
-    for (server_rec *s = main_server; s != NULL; s = s->next) {
+    for (server_rec *s = main_server; s; s = s->next) {
         freeze_server(&freeze, s);
         apr_pool_clear(freeze.phost);
     }
@@ -388,12 +387,12 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
     report_roots(&freeze);
     report_helpless(&freeze);
     report_totals(&freeze);
-    if (table_fd == NULL) {
+    if (!table_fd) {
         return freeze.fatal;
     }
     *table_fd = -1;
     *caps_needed = freeze.caps_needed;
-    if (freeze.fatal == NULL && jc_table_count(freeze.table) > 0) {
+    if (!freeze.fatal && jc_table_count(freeze.table) > 0) {
         freeze.fatal = jc_table_seal(freeze.table, generation, table_fd);
     }
     return freeze.fatal;

@@ -108,7 +108,7 @@ static const char *quoted(apr_pool_t *p, const char *name)
     if (name[strspn(name, plain)] == '\0') {
         return name;
     }
-    while ((quote = strchr(name, '\'')) != NULL) {
+    while ((quote = strchr(name, '\''))) {
         result = apr_pstrcat(p, result, apr_pstrmemdup(p, name, quote - name),
                              "'\\''", NULL);
         name = quote + 1;
@@ -178,7 +178,7 @@ static const char *expand(const words_t *w, const char *sentence)
     const char *result = "";
     const char *brace;
 
-    while ((brace = strchr(sentence, '{')) != NULL) {
+    while ((brace = strchr(sentence, '{'))) {
         const char *end = strchr(brace, '}');
 
         result = apr_pstrcat(w->pool, result,
@@ -198,7 +198,7 @@ static int has_values(const jc_reason_t *why, const jc_reason_row_t *row)
         return 0;
     }
     if (strstr(row->values, "{text}")) {
-        return why->text != NULL && *why->text != '\0' && *why->text != '/';
+        return why->text && *why->text != '\0' && *why->text != '/';
     }
     return why->found_text || why->found != 0 || why->expected != 0;
 }

@@ -83,7 +83,7 @@ static void take_back(void)
     apr_array_header_t *all = retained->left;
 
     retained->left = NULL;
-    if (all == NULL) {
+    if (!all) {
         return;
     }
     if (ap_state_query(AP_SQ_CONFIG_GEN) != retained->left_by + 1) {
@@ -123,9 +123,9 @@ static void on_any_fork(void)
 
 jc_retained_t *jc_retained_load(void)
 {
-    if (retained == NULL) {
+    if (!retained) {
         retained = ap_retained_data_get(STATE_KEY);
-        if (retained == NULL) {
+        if (!retained) {
             retained = ap_retained_data_create(STATE_KEY, sizeof(*retained));
             retained->children_end_fd = -1;
             retained->old_end_fd = -1;

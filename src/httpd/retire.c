@@ -35,7 +35,7 @@ void jc_generations_child(jc_generations_t *all, pid_t pid)
     if (newest->child_count % ROOM_STEP == 0) {
         grown = realloc(newest->children,
                         (newest->child_count + ROOM_STEP) * sizeof(*grown));
-        if (grown == NULL) {
+        if (!grown) {
             return; /* then it ends with its socket, or is never retired */
         }
         newest->children = grown;
@@ -63,7 +63,7 @@ static int living_of(const jc_generation_t *generation)
 
     snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int) getpid());
     list = fopen(path, "re");
-    if (list == NULL) {
+    if (!list) {
         return -1;
     }
     while ((items = fscanf(list, "%d", &pid)) == 1) {

@@ -80,7 +80,7 @@ static const char *compile(apr_pool_t *p, const apr_array_header_t *rows,
      * SystemCallFilter= without seccomp(2). */
     (void) seccomp_api_set(1);
     filter = seccomp_init(SCMP_ACT_ALLOW);
-    rc = filter == NULL ? -ENOMEM : 0;
+    rc = !filter ? -ENOMEM : 0;
     /* i386 and x32 have numbers of their own for the same calls. */
     rc = rc ? rc
             : seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
@@ -98,14 +98,14 @@ static const char *compile(apr_pool_t *p, const apr_array_header_t *rows,
         wrong = "its end";
         rc = export_steps(p, filter, compiled);
     }
-    if (filter != NULL) {
+    if (filter) {
         seccomp_release(filter);
     }
     return rc == 0 ? NULL
                    : apr_psprintf(p,
                                   "JailSeccomp: libseccomp could not make the "
                                   "filter: %s, at %s",
-                                  strerror(-rc), wrong != NULL ? wrong : "all");
+                                  strerror(-rc), wrong ? wrong : "all");
 }
 
 static apr_hash_t *filters_of(apr_pool_t *p)
@@ -113,7 +113,7 @@ static apr_hash_t *filters_of(apr_pool_t *p)
     void *filters = NULL;
 
     apr_pool_userdata_get(&filters, USERDATA, p);
-    if (filters == NULL) {
+    if (!filters) {
         filters = apr_hash_make(p);
         apr_pool_userdata_setn(filters, USERDATA, NULL, p);
     }
@@ -131,7 +131,7 @@ const char *jc_seccomp_find(apr_pool_t *p, const char *setting,
     const char *wrong;
 
     *found = apr_hash_get(filters, key, APR_HASH_KEY_STRING);
-    if (*found != NULL) {
+    if (*found) {
         return NULL;
     }
     made = apr_pcalloc(p, sizeof(*made));
@@ -142,8 +142,8 @@ const char *jc_seccomp_find(apr_pool_t *p, const char *setting,
             APR_ARRAY_PUSH(rows, jc_seccomp_row_t) = jc_seccomp_table[i];
         }
         wrong = is_default ? NULL : jc_seccomp_read(p, setting, rows);
-        wrong = wrong != NULL ? wrong : compile(p, rows, made);
-        if (wrong != NULL) {
+        wrong = wrong ? wrong : compile(p, rows, made);
+        if (wrong) {
             return wrong;
         }
     }

@@ -75,7 +75,7 @@ static int find_error(const char *name)
     for (int number = 1; number <= ERRNO_MAX; number++) {
         const char *known = strerrorname_np(number);
 
-        if (known != NULL && strcmp(known, name) == 0) {
+        if (known && strcmp(known, name) == 0) {
             return number;
         }
     }
@@ -141,16 +141,16 @@ static const char *apply_line(apr_pool_t *p, const char *line,
     rest[strcspn(rest, "#")] = '\0';
     for (int i = 0; i < 4; i++, rest = NULL) {
         words[i] = apr_strtok(rest, " \t\r\n", &last);
-        if (words[i] == NULL) {
+        if (!words[i]) {
             break;
         }
     }
-    if (words[0] == NULL) {
+    if (!words[0]) {
         return NULL;
     }
     is_denied = strcmp(words[0], "deny") == 0;
-    if ((!is_denied && strcmp(words[0], "allow") != 0) || words[1] == NULL ||
-        words[is_denied ? 3 : 2] != NULL) {
+    if ((!is_denied && strcmp(words[0], "allow") != 0) || !words[1] ||
+        words[is_denied ? 3 : 2]) {
         return apr_psprintf(p,
                             "'%s' is not understood; write deny NAME, deny "
                             "NAME ERRNO or allow NAME, and comments after #",
@@ -158,10 +158,10 @@ static const char *apply_line(apr_pool_t *p, const char *line,
     }
     row.number = number_of(rows, words[1]);
     wrong = check_call(p, words[1], row.number, is_denied);
-    if (wrong != NULL) {
+    if (wrong) {
         return wrong;
     }
-    if (words[2] != NULL && (row.error = find_error(words[2])) == 0) {
+    if (words[2] && (row.error = find_error(words[2])) == 0) {
         return apr_psprintf(p,
                             "'%s' is not the name of an error; write one of "
                             "errno(3), as EPERM or ENOSYS",
@@ -180,7 +180,7 @@ static const char *check_file(apr_pool_t *p, const char *path, FILE *file)
 {
     struct stat st;
 
-    if (file == NULL || fstat(fileno(file), &st) != 0) {
+    if (!file || fstat(fileno(file), &st) != 0) {
         return apr_psprintf(p,
                             "JailSeccomp: %s cannot be read: %s; write the "
                             "path of a file, or default or off",
@@ -204,17 +204,16 @@ const char *jc_seccomp_read(apr_pool_t *p, const char *path,
     FILE *file = fopen(path, "re");
     const char *wrong = check_file(p, path, file);
 
-    for (int number = 1;
-         wrong == NULL && fgets(line, sizeof(line), file) != NULL; number++) {
-        wrong = strchr(line, '\n') == NULL && !feof(file)
+    for (int number = 1; !wrong && fgets(line, sizeof(line), file); number++) {
+        wrong = !strchr(line, '\n') && !feof(file)
                     ? "is longer than a line may be"
                     : apply_line(p, line, rows);
-        if (wrong != NULL) {
+        if (wrong) {
             wrong = apr_psprintf(p, "JailSeccomp: %s line %d: %s", path, number,
                                  wrong);
         }
     }
-    if (file != NULL) {
+    if (file) {
         fclose(file);
     }
     return wrong;

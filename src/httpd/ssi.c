@@ -46,7 +46,7 @@ int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     memset(&ssi, 0, sizeof(ssi));
     ssi.register_handler =
         APR_RETRIEVE_OPTIONAL_FN(ap_register_include_handler);
-    if (ssi.register_handler != NULL) {
+    if (ssi.register_handler) {
         apr_dynamic_fn_register("ap_register_include_handler",
                                 (apr_opt_fn_t *) remember_and_register);
     }
@@ -249,14 +249,14 @@ static apr_status_t on_exec(include_ctx_t *ctx, ap_filter_t *f,
 
 void jc_ssi_register(void)
 {
-    if (ssi.register_handler == NULL) {
+    if (!ssi.register_handler) {
         return;
     }
     apr_dynamic_fn_register("ap_register_include_handler",
                             (apr_opt_fn_t *) ssi.register_handler);
     ssi.next_argument = APR_RETRIEVE_OPTIONAL_FN(ap_ssi_get_tag_and_value);
     ssi.expand = APR_RETRIEVE_OPTIONAL_FN(ap_ssi_parse_string);
-    if (ssi.next_argument != NULL && ssi.expand != NULL) {
+    if (ssi.next_argument && ssi.expand) {
         static char tag[] = "exec"; /* mod_include takes no constant */
 
         ssi.register_handler(tag, on_exec);

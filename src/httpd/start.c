@@ -53,7 +53,7 @@ const char *jc_supervise_check_helper(apr_pool_t *p, const char *path)
         problem = apr_psprintf(p, "it is not executable (mode %04o)",
                                (unsigned) st.st_mode & 07777);
     }
-    if (problem == NULL) {
+    if (!problem) {
         return NULL;
     }
     return apr_psprintf(p,

@@ -91,11 +91,10 @@ const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
 
     /* A JailUser of the host takes the server's SuexecUserGroup out of our
      * record of it, but not out of mod_suexec's. */
-    if (from->suexec_user == NULL) {
+    if (!from->suexec_user) {
         from = main_conf;
     }
-    if (from->suexec_user == NULL ||
-        (who = who_ignores_it(conf, has_cgi)) == NULL) {
+    if (!from->suexec_user || !(who = who_ignores_it(conf, has_cgi))) {
         return NULL;
     }
     if (jc_compat_is_loaded("mod_suexec.c")) {

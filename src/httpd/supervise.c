@@ -80,7 +80,7 @@ static const char *start_helper(unsigned delay_ms)
                             &state->helper.pid, &state->helper_fd,
                             &state->helper_file);
     state->is_forking_helper = 0;
-    if (error != NULL) {
+    if (error) {
         forget_helper();
         return error;
     }
@@ -128,7 +128,7 @@ static void replace_dead_helper(int status)
                      pid, jc_describe_end(p, status), when);
     }
     error = wait_for_monitor ? NULL : start_helper(delay_ms);
-    if (error != NULL) {
+    if (error) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, state->server,
                      "%s; it is tried again every few seconds, and requests "
                      "for jailed scripts wait",
@@ -181,7 +181,7 @@ static void replace_hung_helper(void)
     jc_kill_helper(state->helper.pid);
     forget_helper();
     error = start_helper(0);
-    if (error != NULL) {
+    if (error) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, state->server, "%s", error);
     }
 }
@@ -235,7 +235,7 @@ int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
         state->pinged_ms = 0;
     }
     if (state->helper.pid == 0 && state->generations.count > 0 &&
-        !is_stopping() && (error = start_helper(0)) != NULL) {
+        !is_stopping() && (error = start_helper(0))) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s", error);
     }
     return DECLINED;
@@ -338,7 +338,7 @@ static const char *bring_up_helper(int lost_a_generation)
 
     if (state->helper.pid > 0) {
         reason = why_replace(lost_a_generation);
-        if (reason == NULL) {
+        if (!reason) {
             watch_helper();
             return NULL;
         }
@@ -360,7 +360,7 @@ static const char *take_table(apr_pool_t *pconf, server_rec *s, int table_fd,
     state->parent_pid = getpid();
     state->pconf = pconf;
     state->server = s;
-    state->path = path != NULL ? path : JC_HELPER_PATH;
+    state->path = path ? path : JC_HELPER_PATH;
     apr_pool_cleanup_register(pconf, NULL, on_configuration_end,
                               apr_pool_cleanup_null);
     notice_unseen_death();
@@ -378,12 +378,12 @@ static const char *take_table(apr_pool_t *pconf, server_rec *s, int table_fd,
     error =
         jc_generations_open(pconf, &state->generations, table_fd, generation,
                             caps_needed, &state->children_end_fd);
-    if (error != NULL) {
+    if (error) {
         return error;
     }
     link->socket_fd = state->children_end_fd;
     error = bring_up_helper(lost_a_generation);
-    if (error != NULL && generation > 1) {
+    if (error && generation > 1) {
         /* A reload must not end a server that runs. */
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s; it is tried again",
                      error);

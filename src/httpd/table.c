@@ -28,7 +28,7 @@ static uint32_t append_limits(jc_table_t *table, const jc_server_conf_t *conf)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; conf->limits != NULL && i < JC_RLIMITS; i++) {
+    for (uint32_t i = 0; conf->limits && i < JC_RLIMITS; i++) {
         if (conf->limits[i].is_set) {
             const jc_limit_t limit = {.resource = i,
                                       .soft = conf->limits[i].soft,
@@ -44,7 +44,7 @@ static uint32_t append_limits(jc_table_t *table, const jc_server_conf_t *conf)
 static uint32_t append_strings(jc_table_t *table,
                                const apr_array_header_t *strings)
 {
-    if (strings == NULL) {
+    if (!strings) {
         return 0;
     }
     for (int i = 0; i < strings->nelts; i++) {
@@ -110,7 +110,7 @@ static int add_common(jc_table_t *table, const jc_isolation_t *isolation,
     made_t *made;
     size_t strings_at;
 
-    if (known != NULL) {
+    if (known) {
         *number = known->number;
         return 0;
     }
@@ -160,7 +160,7 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     } else if (conf->scope != 0) {
         rec.flags |= JC_POLICY_SCOPE;
     }
-    if (conf->listen != NULL) {
+    if (conf->listen) {
         rec.flags |= conf->listen->is_any ? JC_POLICY_LISTEN : 0;
         rec.port_count = conf->listen->count;
     }
@@ -222,7 +222,7 @@ const char *jc_table_add(jc_table_t *table, apr_pool_t *p,
 {
     uint32_t common;
 
-    if (conf->pass != NULL && conf->pass->nelts > (int) JC_PASS_MAX) {
+    if (conf->pass && conf->pass->nelts > (int) JC_PASS_MAX) {
         return apr_psprintf(p,
                             "its JailPassEnv lines have %d names; there is "
                             "room for %u. Write PREFIX_* for some of them",

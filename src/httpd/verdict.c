@@ -29,7 +29,7 @@ static int is_cpu_limit(const jc_client_t *c, int signum)
     uint64_t used_us = c->exit.utime_us + c->exit.stime_us;
     uint64_t hard = RLIM_INFINITY;
 
-    if (c->conf->limits != NULL && c->conf->limits[RLIMIT_CPU].is_set) {
+    if (c->conf->limits && c->conf->limits[RLIMIT_CPU].is_set) {
         hard = c->conf->limits[RLIMIT_CPU].hard;
     }
     if (core->limit_cpu && core->limit_cpu->rlim_max < hard) {

@@ -25,7 +25,7 @@ const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg)
         return NULL;
     }
     wrong = jc_config_clean_path(cmd->pool, arg, &point);
-    if (wrong != NULL) {
+    if (wrong) {
         return apr_psprintf(cmd->pool,
                             "JailTrustMount: '%s' %s; give the absolute path "
                             "of a mount point of this machine (see findmnt), "
@@ -65,7 +65,7 @@ static const jc_mountinfo_t *mount_of(const apr_array_header_t *mounts,
 
         /* Of those at one place the last one covers the others. */
         if (is_below(path, mount->point) &&
-            (found == NULL || strlen(mount->point) >= strlen(found->point))) {
+            (!found || strlen(mount->point) >= strlen(found->point))) {
             found = mount;
         }
     }
@@ -76,7 +76,7 @@ static int is_trusted(const jc_server_conf_t *conf,
                       const apr_array_header_t *mounts,
                       const jc_mountinfo_t *mount)
 {
-    for (int i = 0; conf->trust_mounts != NULL && i < mounts->nelts; i++) {
+    for (int i = 0; conf->trust_mounts && i < mounts->nelts; i++) {
         const jc_mountinfo_t *named = &APR_ARRAY_IDX(mounts, i, jc_mountinfo_t);
 
         for (int k = 0; k < conf->trust_mounts->nelts; k++) {
@@ -100,15 +100,15 @@ const char *jc_vouch_problem(apr_pool_t *p, server_rec *s,
         conf->root_kind == JC_ROOT_PATH ? conf->root : core->ap_document_root;
     const jc_mountinfo_t *mount;
 
-    if (conf->user_kind != JC_USER_OWNER || path == NULL) {
+    if (conf->user_kind != JC_USER_OWNER || !path) {
         return NULL;
     }
-    if (*mounts == NULL) {
+    if (!*mounts) {
         *mounts = apr_array_make(p, 32, sizeof(jc_mountinfo_t));
         (void) jc_mountinfo_each(take, *mounts);
     }
     mount = mount_of(*mounts, path);
-    if (mount == NULL || mount->fs == JC_FS_VOUCHED ||
+    if (!mount || mount->fs == JC_FS_VOUCHED ||
         is_trusted(conf, *mounts, mount)) {
         return NULL;
     }

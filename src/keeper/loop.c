@@ -122,7 +122,7 @@ static void serve_queue(void)
     while (jc_queue_count() > 0 && take_place()) {
         start(jc_queue_take());
     }
-    while ((run = jc_queue_take_overdue()) != NULL) {
+    while ((run = jc_queue_take_overdue())) {
         refuse_full(run, 1);
     }
 }
@@ -283,7 +283,7 @@ static void end_channels_of_dead(void)
     jc_channel_t *channel;
 
     while (jc_peers_have_died()) {
-        while ((channel = jc_channel_of_dead()) != NULL) {
+        while ((channel = jc_channel_of_dead())) {
             on_hang_up(channel);
         }
     }

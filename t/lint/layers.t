@@ -55,6 +55,9 @@ for my $file (c_files()) {
           if $name eq 'sys/capability.h' && $layer !~ /^(?:helper|keeper)$/;
     }
     is_deeply(\@wrong, [], "$file includes what its place may");
+    # Only a value that is kept is compared with NULL: a condition asks for the pointer.
+    is_deeply([grep { /[=!]= NULL\b/ && !/^\s*(?:return\b|[^=!]*=(?!=))[^&|?]*[=!]= NULL$/ }
+            split /[;{}]/, $code], [], "$file: no condition compares with NULL");
     unlike($code, qr/_GNU_SOURCE/, "$file leaves _GNU_SOURCE to the Makefile");
     my ($head) = read_file($file) =~ m{\A/\*(.*?)\*/}s;
     like($head // '', qr/^ \* Runs in: .*^ \* Privilege: /ms,
