@@ -5,9 +5,12 @@
 use lib 't/lib';
 use JailCGI::Test;
 use JailCGI::Client;
+use JailCGI::Namespace;
 use JailCGI::Watch qw(keepers_of);
 
 use constant PATIENCE => 30;
+
+private_mounts() or skip_or_fail('no private mounts here');
 
 my $alice = tenant('alice');
 $alice->directory($alice->jail_home . '/run');
