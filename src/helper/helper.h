@@ -10,7 +10,7 @@
 #ifndef JC_HELPER_H
 #define JC_HELPER_H
 
-#include "src/helper/policy.h"
+#include "src/policy/policy.h"
 #include "src/wire/codes.h"
 
 #include <stdint.h>

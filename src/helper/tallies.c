@@ -1,7 +1,7 @@
 /*
  * The pages by which the keepers of one jail count the scripts of
- * JailConcurrency together (src/keeper/tally.c). A page is made with the first
- * of them and goes with the last.
+ * JailConcurrency together (src/keeper/serve/tally.c). A page is made with the
+ * first of them and goes with the last.
  *
  * Runs in:   helper
  * Privilege: root

@@ -9,7 +9,7 @@
 #ifndef JC_KEEPER_H
 #define JC_KEEPER_H
 
-#include "src/helper/policy.h"
+#include "src/policy/policy.h"
 #include "src/wire/codes.h"
 #include "src/wire/mountinfo.h"
 #include "src/wire/request.h"

@@ -6,7 +6,7 @@
  * Runs in:   nowhere; Eva reads it
  * Privilege: none
  */
-#include "src/helper/policy.h"
+#include "src/policy/policy.h"
 
 #include "t/eva/stubs.h"
 

@@ -62,7 +62,7 @@ static int jc_sys_stat(const char *path, struct stat *st)
     return answer(path);
 }
 
-#include "src/keeper/diagnose.c"
+#include "src/keeper/launch/diagnose.c"
 
 static void parse(uint8_t *bytes, size_t size)
 {

@@ -55,9 +55,9 @@ static int fake_clock(clockid_t id, struct timespec *now)
 #define openat        fake_openat
 #define close(fd)     0
 #define clock_gettime fake_clock
-#include "src/keeper/events.c"
-#include "src/keeper/children.c"
-#include "src/keeper/sweep.c"
+#include "src/keeper/serve/events.c"
+#include "src/keeper/serve/children.c"
+#include "src/keeper/serve/sweep.c"
 
 int jc_runs_has(pid_t session)
 {

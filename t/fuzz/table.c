@@ -4,7 +4,7 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/helper/policy.h"
+#include "src/policy/policy.h"
 
 #include "t/fuzz/fuzz.h"
 

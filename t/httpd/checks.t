@@ -1,4 +1,4 @@
-# Each row of the suexec checks (src/keeper/check.c, walk.c): the script runs,
+# Each row of the suexec checks (src/keeper/launch/check.c, walk.c): the script runs,
 # then one offence is committed, and the same script is refused with the code of
 # this offence, by one line in its site's own log, and does not run.
 

@@ -147,7 +147,7 @@ sub expected_names {
     return \%expected;
 }
 
-# Of a procfs that is mounted nowhere (src/keeper/children.c).
+# Of a procfs that is mounted nowhere (src/keeper/serve/children.c).
 sub is_list_of_children {
     my ($name) = @_;
     return $name =~ m{^/?1/task/1/children$};

@@ -15,7 +15,7 @@ use Test::More;
 my $httpd_header =
   qr{^(?:httpd|http_\w+|ap_\w+|apr\w*|util_\w+|mpm_common|mod_\w+|unixd)\.h$};
 my %httpd_side = map { $_ => 1 } qw(module httpd);
-my %root_side  = map { $_ => 1 } qw(helper keeper);
+my %root_side  = map { $_ => 1 } qw(policy helper keeper);
 
 sub layer_of {
     my ($file) = @_;

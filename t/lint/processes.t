@@ -48,7 +48,7 @@ for my $row (@rows) {
 }
 is_deeply([sort keys %stopped], ['JailScope', 'default list', 'harmless', 'keeper\'s filter'],
     'what stops a call is one of four things');
-my $filter = code_of('src/keeper/own_filter.c');
+my $filter = code_of('src/keeper/build/own_filter.c');
 my @calls  = $filter =~ /\{CALL\((\w+), (\d+), (\d+)\)/g;
 my %filtered;
 while (my ($name, $i386, $arm) = splice @calls, 0, 3) {

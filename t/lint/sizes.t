@@ -39,15 +39,15 @@ cmp_ok($functions, '>', 40, 'functions were found');
 
 # Not the loop of a keeper, its channels, requests, queue and slots: they run as the
 # tenant, after the last privilege has gone, and not between fork and exec.
-my %as_tenant = map { $_ => 1 } qw(src/keeper/loop.c src/keeper/runs.c src/keeper/sweep.c
-  src/keeper/queue.c src/keeper/spawn.c src/keeper/events.c src/keeper/channels.c
-  src/keeper/peers.c src/keeper/tally.c);
+my %as_tenant = map { $_ => 1 } qw(src/keeper/serve/loop.c src/keeper/serve/runs.c src/keeper/serve/sweep.c
+  src/keeper/serve/queue.c src/keeper/serve/spawn.c src/keeper/serve/events.c src/keeper/serve/channels.c
+  src/keeper/serve/peers.c src/keeper/serve/tally.c);
 
 # What makes a jail more than a chroot has an account of its own: it runs once for each
 # jail, before there is a tenant in it, and reads nothing but the policy.
-my %of_jail = map { $_ => 1 } qw(src/keeper/mounts.c src/keeper/place.c src/keeper/tree.c
-  src/keeper/filter.c src/keeper/own_filter.c src/helper/cgroup.c src/helper/selftest.c src/helper/rows.c src/helper/fork.c
-  src/keeper/cgroup.c src/keeper/landlock.c src/helper/harden.c);
+my %of_jail = map { $_ => 1 } qw(src/keeper/build/mounts.c src/keeper/build/place.c src/keeper/build/tree.c
+  src/keeper/build/filter.c src/keeper/build/own_filter.c src/helper/cgroup.c src/helper/selftest.c src/policy/rows.c src/helper/fork.c
+  src/keeper/build/cgroup.c src/keeper/build/landlock.c src/helper/harden.c);
 
 my ($root, $jail) = (0, 0);
 for my $file (files(qr/\.c$/, qw(src/helper src/keeper src/wire))) {

@@ -17,7 +17,7 @@
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 
-#include "src/keeper/own_filter.h"
+#include "src/keeper/build/own_filter.h"
 
 #define X32    0x40000000u
 #define SECRET 0x123456789abcdef0u

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "src/helper/policy.h"
+#include "src/policy/policy.h"
 
 #include <stdint.h>
 #include <stdlib.h>

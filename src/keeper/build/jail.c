@@ -11,7 +11,7 @@
  * Trusts:    the policy record
  * Never:     goes on after a step that failed
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #define TICK_MS      20
 #define GRACE_MS     3000 /* between SIGTERM and SIGKILL, as stock httpd */

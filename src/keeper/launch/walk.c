@@ -7,7 +7,7 @@
  * Trusts:    no name: what is checked is what was opened
  * Never:     opens more than one component at once, follows a magic link
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <limits.h>
 #include <string.h>

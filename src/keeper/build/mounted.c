@@ -8,7 +8,7 @@
  * Trusts:    the kernel's table of mounts; the policy's JailTrustMount
  * Never:     asks a file system
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "sys.h"
+#include "src/keeper/launch/sys.h"
 
 static struct {
     jc_mounted_table_t table;

@@ -9,7 +9,7 @@
  * Trusts:    nothing that it finds: it compares
  * Never:     keeps what it opens
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <unistd.h>
 

@@ -8,7 +8,7 @@
  * Never:     returns; calls what has a state in the C library; leaves a
  *            descriptor but 0, 1 and 2 to the script
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
  *            descriptors are the jail's; .. stays in it; and scripts do not
  *            get it
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
  * Privilege: the tenant, still with its capabilities in jc_filter_install()
  * Trusts:    the policy record
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <linux/seccomp.h>
 #include <sys/random.h>

@@ -6,7 +6,7 @@
  * Trusts:    the helper, that RUN comes with sockets of the right kind
  * Never:     parses what a request brought, opens a file, waits for a peer
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <errno.h>
 #include <signal.h>

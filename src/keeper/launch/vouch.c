@@ -10,7 +10,7 @@
  *            the mounts while this jail was made (mounted.c)
  * Never:     lets what is not in that table count
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <linux/magic.h>
 #include <sys/statvfs.h>

@@ -16,7 +16,7 @@
  * Trusts:    the policy record
  * Never:     goes on with less than the kernel has
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>

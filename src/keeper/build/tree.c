@@ -5,7 +5,7 @@
  * Runs in:   keeper
  * Privilege: root
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>

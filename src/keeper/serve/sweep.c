@@ -32,7 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #define PASSES    3
 #define STRAYS_MS 500  /* between two looks at their age */

@@ -7,7 +7,7 @@
  * Privilege: none, it is the tenant and reads its own files
  * Trusts:    nothing in the file
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <elf.h>
 #include <string.h>

@@ -15,7 +15,7 @@
  * Never:     makes, or changes, anything that another process can see, but the
  *            new root's own files
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -25,7 +25,7 @@
  * Never:     looks at an argument before it knows the number: the kernel then
  *            remembers that a call is allowed, and does not ask again
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <errno.h>
 #include <linux/audit.h>

@@ -28,7 +28,7 @@
  * Trusts:    the child, whose program this is as well
  * Never:     touches a slot that is busy
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -36,7 +36,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "sys.h"
+#include "src/keeper/launch/sys.h"
 
 #define GUARD_LEN 65536u /* whole pages, whatever their size */
 #define STACK_LEN 131072u

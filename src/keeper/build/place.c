@@ -9,7 +9,7 @@
  *            root does not vouch for
  * Never:     makes anything where another than root could change names
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>

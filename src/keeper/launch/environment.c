@@ -7,7 +7,7 @@
  * Trusts:    the policy's strings; not those of the request, which may come
  *            from a compromised httpd child
  */
-#include "keeper.h"
+#include "src/keeper/keeper.h"
 #include "src/wire/names.h"
 
 #include <string.h>
