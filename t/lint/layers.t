@@ -1,9 +1,8 @@
 # Which directory may include what, and what the head of each file says.
+# A directory is one kind of process in one regime, and %below says what it stands on.
 #
 #   httpd's and APR's headers   mod_jailcgi.* and src/httpd alone
 #   libcap                      src/helper and src/keeper alone
-#   src/wire                    includes nothing of the project but itself
-#   src/helper, src/keeper      nothing of the httpd side
 
 use strict;
 use warnings;
@@ -14,12 +13,22 @@ use Test::More;
 
 my $httpd_header =
   qr{^(?:httpd|http_\w+|ap_\w+|apr\w*|util_\w+|mpm_common|mod_\w+|unixd)\.h$};
-my %httpd_side = map { $_ => 1 } qw(module httpd);
-my %root_side  = map { $_ => 1 } qw(policy helper keeper);
+my %below = (
+    'src/wire'          => [],
+    'src/policy'        => [qw(src/wire)],
+    'src/keeper/launch' => [qw(src/wire src/policy src/keeper)],
+    'src/keeper/build'  => [qw(src/wire src/policy src/keeper src/keeper/launch)],
+    'src/keeper/serve'  => [qw(src/wire src/policy src/keeper src/keeper/launch)],
+    'src/keeper'        => [qw(src/wire src/policy)],
+    'src/helper'        => [qw(src/wire src/policy src/keeper)],
+    'src/httpd'         => [qw(src/wire .)],
+    'src/httpd/compat'  => [],
+    '.'                 => [qw(src/wire src/httpd)],
+);
 
-sub layer_of {
+sub directory_of {
     my ($file) = @_;
-    return $file =~ m{^src/(\w+)/} ? $1 : 'module';
+    return $file =~ m{^(.*)/} ? $1 : '.';
 }
 
 # The project's file that an #include "..." names, or undef.
@@ -34,25 +43,21 @@ sub own_file {
 
 my $checked = 0;
 for my $file (c_files()) {
-    my $layer = layer_of($file);
+    my $place = directory_of($file);
     my @wrong;
     my $code = code_of($file);
+    ok($below{$place}, "$file: what $place stands on is known");
     while ($code =~ /^\s*#\s*include\s*([<"])([^>"]+)[>"]/mg) {
         my ($how, $name) = ($1, $2);
         $checked++;
         my $own = $how eq '"' ? own_file($file, $name) : undef;
         if (defined $own) {
-            my $other = layer_of($own);
-            push @wrong, $name
-              if $other ne $layer
-              && $other ne 'wire'
-              && !($httpd_side{$layer} && $httpd_side{$other})
-              && !($root_side{$layer} && $root_side{$other});
+            my $other = directory_of($own);
+            push @wrong, $name if !grep { $_ eq $other } $place, @{ $below{$place} || [] };
             next;
         }
-        push @wrong, $name if $name =~ $httpd_header && !$httpd_side{$layer};
-        push @wrong, $name
-          if $name eq 'sys/capability.h' && $layer !~ /^(?:helper|keeper)$/;
+        push @wrong, $name if $name =~ $httpd_header && $place !~ m{^(?:\.|src/httpd.*)$};
+        push @wrong, $name if $name eq 'sys/capability.h' && $place !~ m{^src/(?:helper|keeper)};
     }
     is_deeply(\@wrong, [], "$file includes what its place may");
     # Only a value that is kept is compared with NULL: a condition asks for the pointer.
