@@ -7,7 +7,7 @@
  * Never:     does the work itself; each hook only calls src/httpd
  */
 #include "mod_jailcgi.h"
-#include "src/httpd/freeze.h"
+#include "src/httpd/freeze/freeze.h"
 #include "src/wire/wire.h"
 
 #include "http_core.h"

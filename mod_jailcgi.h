@@ -176,7 +176,8 @@ typedef struct {
     uint64_t generation;
 } jc_link_t;
 
-/* src/httpd/config.c: the directives; src/httpd/inherit.c: their merging. */
+/* src/httpd/config/config.c: the directives; src/httpd/config/inherit.c: their
+ * merging. */
 extern const command_rec jc_config_commands[];
 void *jc_config_create_server(apr_pool_t *p, server_rec *s);
 void *jc_config_merge_server(apr_pool_t *p, void *base, void *over);
@@ -188,18 +189,18 @@ static inline jc_server_conf_t *jc_config_of(server_rec *s)
                                                      &jailcgi_module);
 }
 
-/* src/httpd/limits.c: what JailLimit calls an RLIMIT_*, or "?". */
+/* src/httpd/config/limits.c: what JailLimit calls an RLIMIT_*, or "?". */
 const char *jc_limits_name(uint64_t resource);
 
-/* src/httpd/concurrency.c: how long a request may have to wait until its script
- * is started, because others of its jail run. */
+/* src/httpd/config/concurrency.c: how long a request may have to wait until its
+ * script is started, because others of its jail run. */
 int64_t jc_concurrency_wait_ms(const jc_server_conf_t *conf);
 
 /*
- * src/httpd/policy.c: turns every virtual host into a number in one table.
- * Resolves names once each. Fills in policy/refusal of every server. Sets
- * *table_fd to a sealed memfd (caller closes; -1 if `table_fd` is NULL: then
- * only checks and warns, as for configtest) and *caps_needed to a mask of
+ * src/httpd/freeze/policy.c: turns every virtual host into a number in one
+ * table. Resolves names once each. Fills in policy/refusal of every server.
+ * Sets *table_fd to a sealed memfd (caller closes; -1 if `table_fd` is NULL:
+ * then only checks and warns, as for configtest) and *caps_needed to a mask of
  * 1 << CAP_* that the helper must have for it.
  * Returns NULL, or a sentence for the administrator if the server must not
  * start (JailStrict On, no memory).
@@ -209,7 +210,7 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
                              int *table_fd, uint64_t *caps_needed);
 
 /*
- * src/httpd/supervise.c: the helper's life. Runs in the parent.
+ * src/httpd/supervise/supervise.c: the helper's life. Runs in the parent.
  * jc_supervise_post_config opens a new generation with this table (takes
  * ownership of table_fd), starts the helper if none runs, replaces it if it
  * lacks a capability, and fills *link. Returns NULL or a sentence.
@@ -232,7 +233,7 @@ void jc_supervise_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
 /* In a child, before it serves: closes what only the parent may hold. */
 void jc_supervise_child_init(void);
 
-/* src/httpd/ssi.c: hooks. `exec` of mod_include. */
+/* src/httpd/serve/ssi.c: hooks. `exec` of mod_include. */
 int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 void jc_ssi_register(void);
 
@@ -240,24 +241,24 @@ void jc_ssi_register(void);
  * after the other, the caller's to close; or -1 with errno. */
 int jc_memfd_sealed(const char *name, const struct iovec *parts, int count);
 
-/* src/httpd/withheld.c: memory that the children share. */
+/* src/httpd/serve/withheld.c: memory that the children share. */
 void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s);
 
-/* src/httpd/origin.c: hooks. */
+/* src/httpd/serve/origin.c: hooks. */
 int jc_origin_read(request_rec *r);
 int jc_origin_fixup(request_rec *r);
 
-/* src/httpd/idle.c: in a child, before it serves. */
+/* src/httpd/serve/idle.c: in a child, before it serves. */
 void jc_idle_child_init(apr_pool_t *p);
 
-/* src/httpd/network.c: hook. Puts what reads the socket into `bb`. */
+/* src/httpd/serve/network.c: hook. Puts what reads the socket into `bb`. */
 apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
                                apr_socket_t *socket);
 
-/* src/httpd/length.c: registers the output filter. */
+/* src/httpd/serve/length.c: registers the output filter. */
 void jc_length_register(void);
 
-/* src/httpd/handler.c */
+/* src/httpd/serve/handler.c */
 int jc_handler(request_rec *r);
 
 /* mod_jailcgi.c: set in post_config, read by the children */

@@ -3,7 +3,7 @@
  * error logs as JCGInnnn; doc/manual/codes.md explains each and a test compares
  * the three places. A code is never given another meaning.
  *
- * Runs in:   all processes; the sentences are in src/httpd/reason_table.c
+ * Runs in:   all processes; the sentences are in src/httpd/serve/reason_table.c
  * Privilege: none of its own
  */
 #ifndef JC_CODES_H

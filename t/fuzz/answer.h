@@ -11,7 +11,7 @@
 #ifndef JC_FUZZ_ANSWER_H
 #define JC_FUZZ_ANSWER_H
 
-#include "src/httpd/child.h"
+#include "src/httpd/serve/child.h"
 
 #include "http_protocol.h"
 #include "http_request.h"
@@ -78,7 +78,7 @@ void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum)
     c->why.code = code;
 }
 
-/* Where there is src/httpd/length.c: no script may name its length. */
+/* Where there is src/httpd/serve/length.c: no script may name its length. */
 int jc_length_is_trusted(request_rec *r)
 {
     return 0;

@@ -35,7 +35,7 @@ static int fake_open(const char *path, int flags, ...)
 #define read      fake_read
 #define open      fake_open
 #define close(fd) 0
-#include "src/httpd/cgroup.c"
+#include "src/httpd/config/cgroup.c"
 
 static jc_server_conf_t conf;
 module AP_MODULE_DECLARE_DATA jailcgi_module = {.module_index = 0};

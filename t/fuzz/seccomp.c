@@ -61,7 +61,7 @@ static int fake_resolve(const char *name)
 #define feof(f)                      (text.at == text.end)
 #define fileno(f)                    0
 #define seccomp_syscall_resolve_name fake_resolve
-#include "src/httpd/seccomp_file.c"
+#include "src/httpd/config/seccomp_file.c"
 
 static void parse(uint8_t *bytes, size_t size)
 {

@@ -21,9 +21,9 @@ sub same {
 
 # Directives
 my @directives =
-  code_of('src/httpd/config.c') =~ /\bAP_INIT_\w+\(\s*"(\w+)"/g;
+  code_of('src/httpd/config/config.c') =~ /\bAP_INIT_\w+\(\s*"(\w+)"/g;
 cmp_ok(scalar(grep { /^Jail/ } @directives), '>', 8,
-    'directives found in src/httpd/config.c');
+    'directives found in src/httpd/config/config.c');
 my @jail = grep { /^Jail/ } @directives;
 same([read_file('doc/manual/directives.md') =~ /^#+\s+`?(Jail\w+)/mg],
     \@jail, 'doc/manual/directives.md');
@@ -39,8 +39,8 @@ is(scalar @names, scalar keys %code, 'no number is given twice');
 my $manual = read_file('doc/manual/codes.md');
 same([$manual =~ /^(?:#+|\|)\s*`?JCGI(\d{4})/mg],
     [keys %code], 'doc/manual/codes.md');
-my @rows = code_of('src/httpd/reason_table.c') =~ /\{\s*(JC_CODE_(?!NONE)\w+),/g;
-same(\@rows, [values %code], 'src/httpd/reason_table.c');
+my @rows = code_of('src/httpd/serve/reason_table.c') =~ /\{\s*(JC_CODE_(?!NONE)\w+),/g;
+same(\@rows, [values %code], 'src/httpd/serve/reason_table.c');
 is(scalar @rows, scalar keys %code, 'one row each');
 
 done_testing;

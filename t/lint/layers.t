@@ -22,8 +22,12 @@ my %below = (
     'src/keeper'        => [qw(src/wire src/policy)],
     'src/helper'        => [qw(src/wire src/policy src/keeper)],
     'src/httpd'         => [qw(src/wire .)],
+    'src/httpd/config'  => [qw(src/wire . src/httpd/freeze src/httpd/serve)],
+    'src/httpd/freeze'  => [qw(src/wire .)],
+    'src/httpd/supervise' => [qw(src/wire .)],
+    'src/httpd/serve'   => [qw(src/wire .)],
     'src/httpd/compat'  => [],
-    '.'                 => [qw(src/wire src/httpd)],
+    '.'                 => [qw(src/wire src/httpd/freeze)],
 );
 
 sub directory_of {

@@ -14,7 +14,7 @@ if (@ARGV && $ARGV[0] eq '--print') {
     exit 0;
 }
 my @calls = refused_calls();
-cmp_ok(scalar @calls, '>', 60, 'calls were found in src/httpd/seccomp_table.c');
+cmp_ok(scalar @calls, '>', 60, 'calls were found in src/httpd/config/seccomp_table.c');
 my %seen;
 is_deeply([grep { $seen{"$_->[0] " . ($_->[2] // '')}++ } @calls],
     [], 'none stands there twice');

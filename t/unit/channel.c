@@ -8,7 +8,7 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/httpd/child.h"
+#include "src/httpd/serve/child.h"
 
 #include "http_core.h"
 #include "ap_mpm.h"

@@ -5,7 +5,7 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/httpd/idle.h"
+#include "src/httpd/serve/idle.h"
 
 #include "mod_jailcgi.h"
 #include "ap_mpm.h"

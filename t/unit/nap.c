@@ -5,7 +5,7 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/httpd/child.h"
+#include "src/httpd/serve/child.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/httpd/child.h"
+#include "src/httpd/serve/child.h"
 
 #include "ap_mpm.h"
 #include "apr_general.h"

@@ -1,7 +1,8 @@
 /*
  * What is in the jail: a root of its own, and mounts that only this keeper and
  * its scripts see. The policy has the list, in the order of its making; the
- * httpd parent has made it of JailRoot and JailMount (src/httpd/mounts.c).
+ * httpd parent has made it of JailRoot and JailMount
+ * (src/httpd/freeze/mounts.c).
  *
  * Every name is used once, to open what it means, and all else is done by
  * descriptor. A source is walked to from the host's root: a symbolic link

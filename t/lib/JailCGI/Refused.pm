@@ -1,7 +1,7 @@
 package JailCGI::Refused;
 
 # The list of system calls that JailSeccomp refuses by default, as it stands in
-# src/httpd/seccomp_table.c.
+# src/httpd/config/seccomp_table.c.
 
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ our @EXPORT_OK = qw(refused_calls manual_table);
 
 # [name, error, when or undef, why] of each; of the rows of one call and one reason the first.
 sub refused_calls {
-    my $code  = code_of('src/httpd/seccomp_table.c');
+    my $code  = code_of('src/httpd/config/seccomp_table.c');
     my %words = $code =~ /^#define (\w+)[\s\\]+"([^"]*)"$/mg;
     my ($table) = $code =~ /jc_seccomp_table\[\] = \{(.*?)^\};/ms;
     my $string = qr/(?:"(?:[^"]*)"\s*)+/;

@@ -7,7 +7,7 @@
  * Trusts:    the configuration, the machine's user database
  * Never:     gives a virtual host that fails a check any policy
  */
-#include "src/httpd/freeze.h"
+#include "freeze.h"
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
 

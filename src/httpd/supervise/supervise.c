@@ -14,7 +14,7 @@
  * Trusts:    the configuration
  * Never:     reads from a socket; blocks on the helper
  */
-#include "src/httpd/supervise.h"
+#include "supervise.h"
 #include "src/wire/wire.h"
 
 #include "ap_mpm.h"

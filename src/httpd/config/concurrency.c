@@ -7,8 +7,8 @@
  * Privilege: the process's own
  * Trusts:    nothing; every argument is checked
  */
-#include "src/httpd/child.h"
-#include "src/httpd/freeze.h"
+#include "src/httpd/serve/child.h"
+#include "src/httpd/freeze/freeze.h"
 
 #include "http_core.h"
 #include "http_protocol.h"

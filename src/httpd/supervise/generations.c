@@ -6,7 +6,7 @@
  * Privilege: the parent's
  * Trusts:    nothing that comes through these sockets: reads none of it
  */
-#include "src/httpd/supervise.h"
+#include "supervise.h"
 
 #include "apr_strings.h"
 

@@ -5,7 +5,7 @@
  * Privilege: the parent's
  * Trusts:    nothing: the file must be root's and is checked line by line
  */
-#include "src/httpd/seccomp.h"
+#include "seccomp.h"
 
 #include "apr_lib.h"
 #include "apr_strings.h"

@@ -8,7 +8,7 @@
 #ifndef JC_MOUNTS_H
 #define JC_MOUNTS_H
 
-#include "src/httpd/freeze.h"
+#include "freeze.h"
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
 

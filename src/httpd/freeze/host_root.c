@@ -6,7 +6,7 @@
  * Privilege: the parent's
  * Trusts:    the directories that it names, which are root's
  */
-#include "src/httpd/mounts.h"
+#include "mounts.h"
 
 #include "apr_strings.h"
 

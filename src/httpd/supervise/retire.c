@@ -13,7 +13,7 @@
  *            kernel's list. Not the scoreboard, which children can write
  * Never:     retires the newest generation
  */
-#include "src/httpd/supervise.h"
+#include "supervise.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
  * Trusts:    the configuration, after isolation.c; the user database
  * Never:     opens what a row names: that is done in the keeper, each time
  */
-#include "src/httpd/mounts.h"
+#include "mounts.h"
 
 #include "apr_strings.h"
 

@@ -8,7 +8,7 @@
  * Trusts:    nothing; a FILE must be root's and is checked line by line
  * Never:     makes one filter twice: hosts with the same setting share it
  */
-#include "src/httpd/seccomp.h"
+#include "seccomp.h"
 #include "src/wire/table.h"
 
 #include "apr_hash.h"

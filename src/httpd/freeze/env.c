@@ -6,7 +6,7 @@
  * Privilege: the parent's
  * Trusts:    the configuration, the user database
  */
-#include "src/httpd/parts.h"
+#include "parts.h"
 #include "src/wire/names.h"
 #include "src/wire/wire.h"
 

@@ -8,7 +8,7 @@
  * Never:     writes a byte into a part that it was not told: padding is zero,
  *            because equal bytes are what makes two policies one
  */
-#include "src/httpd/parts.h"
+#include "parts.h"
 #include "src/wire/wire.h"
 
 #include "apr_strings.h"

@@ -7,7 +7,7 @@
  * Trusts:    the machine's user database (NSS, through nscd if it runs)
  * Never:     falls back to another identity than the one configured
  */
-#include "src/httpd/freeze.h"
+#include "freeze.h"
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
 

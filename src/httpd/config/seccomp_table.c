@@ -15,7 +15,7 @@
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: the parent's
  */
-#include "src/httpd/seccomp.h"
+#include "seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>

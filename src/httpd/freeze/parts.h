@@ -8,7 +8,7 @@
 #ifndef JC_PARTS_H
 #define JC_PARTS_H
 
-#include "src/httpd/freeze.h"
+#include "freeze.h"
 #include "src/wire/table.h"
 
 #include "apr_hash.h"

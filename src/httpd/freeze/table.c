@@ -8,8 +8,8 @@
  * Never:     writes into a record what names a virtual host: equal bytes are
  *            what makes two policies one
  */
-#include "src/httpd/mounts.h"
-#include "src/httpd/parts.h"
+#include "mounts.h"
+#include "parts.h"
 
 #include "apr_strings.h"
 
