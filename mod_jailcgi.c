@@ -6,8 +6,9 @@
  * Trusts:    the configuration
  * Never:     does the work itself; each hook only calls src/httpd
  */
-#include "mod_jailcgi.h"
 #include "src/httpd/freeze/freeze.h"
+#include "src/httpd/serve/hooks.h"
+#include "src/httpd/supervise/supervise.h"
 #include "src/wire/wire.h"
 
 #include "http_core.h"

@@ -7,7 +7,7 @@
  * Trusts:    nothing: it reads nothing
  * Never:     leaves a memfd behind that it does not return
  */
-#include "mod_jailcgi.h"
+#include "memfd.h"
 #include "src/wire/wire.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 # Which directory may include what, and what the head of each file says.
 # A directory is one kind of process in one regime, and %below says what it stands on.
 #
-#   httpd's and APR's headers   mod_jailcgi.* and src/httpd alone
+#   httpd's and APR's headers   mod_jailcgi.c and src/httpd alone
 #   libcap                      src/helper and src/keeper alone
 
 use strict;
@@ -14,20 +14,23 @@ use Test::More;
 my $httpd_header =
   qr{^(?:httpd|http_\w+|ap_\w+|apr\w*|util_\w+|mpm_common|mod_\w+|unixd)\.h$};
 my %below = (
-    'src/wire'          => [],
-    'src/policy'        => [qw(src/wire)],
-    'src/keeper/launch' => [qw(src/wire src/policy src/keeper)],
-    'src/keeper/build'  => [qw(src/wire src/policy src/keeper src/keeper/launch)],
-    'src/keeper/serve'  => [qw(src/wire src/policy src/keeper src/keeper/launch)],
-    'src/keeper'        => [qw(src/wire src/policy)],
-    'src/helper'        => [qw(src/wire src/policy src/keeper)],
-    'src/httpd'         => [qw(src/wire .)],
-    'src/httpd/config'  => [qw(src/wire . src/httpd/freeze src/httpd/serve)],
-    'src/httpd/freeze'  => [qw(src/wire .)],
-    'src/httpd/supervise' => [qw(src/wire .)],
-    'src/httpd/serve'   => [qw(src/wire .)],
-    'src/httpd/compat'  => [],
-    '.'                 => [qw(src/wire src/httpd/freeze)],
+    'src/wire'            => [],
+    'src/policy'          => [qw(src/wire)],
+    'src/keeper/launch'   => [qw(src/wire src/policy src/keeper)],
+    'src/keeper/build'    => [qw(src/wire src/policy src/keeper src/keeper/launch)],
+    'src/keeper/serve'    => [qw(src/wire src/policy src/keeper src/keeper/launch)],
+    'src/keeper'          => [qw(src/wire src/policy)],
+    'src/helper'          => [qw(src/wire src/policy src/keeper)],
+    'src/httpd'           => [qw(src/wire)],
+    'src/httpd/config'    => [qw(src/wire)],
+    'src/httpd/freeze'    => [qw(src/wire src/httpd src/httpd/config)],
+    'src/httpd/supervise' => [qw(src/wire src/httpd src/httpd/config)],
+    'src/httpd/serve'     => [qw(src/wire src/httpd src/httpd/config)],
+    'src/httpd/compat'    => [],
+    '.'                   => [
+        qw(src/wire src/httpd src/httpd/config src/httpd/freeze src/httpd/supervise
+          src/httpd/serve)
+    ],
 );
 
 sub directory_of {

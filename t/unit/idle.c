@@ -7,7 +7,7 @@
  */
 #include "src/httpd/serve/idle.h"
 
-#include "mod_jailcgi.h"
+#include "src/httpd/serve/hooks.h"
 #include "ap_mpm.h"
 #include "apr_general.h"
 

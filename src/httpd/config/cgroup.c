@@ -5,7 +5,7 @@
  * Privilege: the parent's; makes no cgroup itself
  * Trusts:    nothing; every value is checked
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 
 #include "apr_lib.h"
 #include "apr_strings.h"

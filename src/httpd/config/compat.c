@@ -8,7 +8,7 @@
  * Trusts:    nothing; every argument is checked
  * Never:     opens the log: the child does, as the web user
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 
 #include "http_core.h"
 

@@ -1,14 +1,12 @@
 /*
- * JailConcurrency: how many scripts at once, who waits, and what those are told
- * who are refused. The counting is the keeper's.
+ * JailConcurrency: how many scripts run at once, who waits, and how those that
+ * are refused are answered. The keeper counts, and httpd's child answers.
  *
- * Runs in:   httpd parent (root), while it reads its configuration; the answer
- *            in the child
- * Privilege: the process's own
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: the parent's
  * Trusts:    nothing; every argument is checked
  */
-#include "src/httpd/serve/child.h"
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 
 #include "http_core.h"
 #include "http_protocol.h"
@@ -174,21 +172,4 @@ void jc_concurrency_merge(jc_server_conf_t *merged,
 int64_t jc_concurrency_wait_ms(const jc_server_conf_t *conf)
 {
     return conf->running_max > 0 && conf->queue_max > 0 ? conf->queue_ms : 0;
-}
-
-/* Among the headers that errors keep, and an ErrorDocument too. A command that
- * a page includes has no answer of its own. */
-void jc_concurrency_refused(const jc_client_t *c, jc_reason_t *why)
-{
-    request_rec *r = c->r;
-
-    if (why->code != JC_CODE_JAIL_FULL || c->conf->running_max <= 0) {
-        return;
-    }
-    why->http_status = c->conf->full_status;
-    if (!c->command) {
-        apr_table_setn(r->err_headers_out, "Retry-After",
-                       apr_psprintf(r->pool, "%" APR_INT64_T_FMT,
-                                    (apr_int64_t) c->conf->retry_s));
-    }
 }

@@ -7,7 +7,7 @@
  * Never:     looks a name up or opens a file: that is done once for all
  *            virtual hosts, in policy.c
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 #include "src/wire/wire.h"
 
 #include "http_core.h"

@@ -6,7 +6,7 @@
  * Trusts:    nothing; every argument is checked
  * Never:     looks a name up: identity.c does, once for all virtual hosts
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 #include "src/wire/wire.h"
 
 #include "http_core.h"

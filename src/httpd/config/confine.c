@@ -5,7 +5,7 @@
  * Privilege: the parent's
  * Trusts:    nothing; every argument is checked
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
 

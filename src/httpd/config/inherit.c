@@ -6,7 +6,7 @@
  * Privilege: the parent's
  * Trusts:    config.c, which has checked every value
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 #include "src/wire/wire.h"
 
 #include "apr_strings.h"

@@ -7,7 +7,7 @@
  * Trusts:    nothing; every argument is checked
  * Never:     looks at a file: sources may come later, and need no reload then
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 #include "src/wire/table.h"
 
 #include "apr_lib.h"

@@ -6,7 +6,7 @@
  * Privilege: the parent's; sets no limit itself
  * Trusts:    nothing; every value is checked
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 
 #include "apr_lib.h"
 #include "apr_strings.h"

@@ -8,7 +8,7 @@
 #ifndef JC_SECCOMP_H
 #define JC_SECCOMP_H
 
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 
 #include <seccomp.h>
 

@@ -20,7 +20,7 @@
  * Trusts:    the configuration; what mod_unixd has found out
  * Never:     leaves suexec_enabled other than httpd has it at run time
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 
 #include "apr_strings.h"
 #include "unixd.h"

@@ -7,7 +7,7 @@
  * Trusts:    the configuration, the kernel's table of mounts
  * Never:     asks a file system, whose server may not answer
  */
-#include "src/httpd/freeze/freeze.h"
+#include "config.h"
 #include "src/wire/mountinfo.h"
 
 #include "http_core.h"

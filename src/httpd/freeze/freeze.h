@@ -8,65 +8,22 @@
 #ifndef JC_FREEZE_H
 #define JC_FREEZE_H
 
-#include "mod_jailcgi.h"
+#include "src/httpd/config/config.h"
 
 #include "apr_pools.h"
 
-/* inherit.c: sets a line of JailEnv; names are compared with their case. */
-void jc_config_env_set(apr_table_t *env, const char *name, const char *value);
-
-/* config.c: sets *clean to `path` without doubled and trailing slashes. NULL
- * or what is wrong with it, to follow it in a sentence. */
-const char *jc_config_clean_path(apr_pool_t *p, const char *path,
-                                 const char **clean);
-/* config.c: one more string of a list, which is NULL before the first.
- * The string must live as long as p. */
-void jc_config_add_string(apr_pool_t *p, apr_array_header_t **strings,
-                          const char *string);
-
-/* config.c: from 1 ms to what an int holds of them, which is 24 days; or -1. */
-int64_t jc_config_parse_ms(const char *arg);
-
-/* concurrency.c: JailConcurrency, and its inheritance: the nearest line. */
-const char *jc_concurrency_set(cmd_parms *cmd, void *unused, int argc,
-                               char *const argv[]);
-void jc_concurrency_merge(jc_server_conf_t *merged,
-                          const jc_server_conf_t *base,
-                          const jc_server_conf_t *over);
-
-/* env.c: whether a variable may be called so; JailPassEnv. */
-int jc_env_is_name(const char *name);
-const char *jc_env_pass(cmd_parms *cmd, void *unused, const char *name);
-
-/* confine.c: JailSeccomp, JailBackground and JailListen. */
-const char *jc_confine_seccomp(cmd_parms *cmd, void *unused, const char *arg);
-const char *jc_confine_background(cmd_parms *cmd, void *unused,
-                                  const char *what, const char *max);
-const char *jc_confine_listen(cmd_parms *cmd, void *unused, int argc,
-                              char *const argv[]);
-/* seccomp.c: the filter of `setting`, which is default, off or a file, made
- * once for all that have it; lives as long as p. NULL or a sentence. */
-const char *jc_seccomp_find(apr_pool_t *p, const char *setting,
-                            const jc_filter_t **found);
-
-/* isolation.c: JailNamespaces and JailMount. */
-const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
-                                    char *const argv[]);
-const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
-                               char *const argv[]);
-
-/* cgroup.c: JailCgroup. */
-const char *jc_cgroup_parse(cmd_parms *cmd, void *unused, int argc,
-                            char *const argv[]);
-void jc_cgroup_merge(jc_server_conf_t *merged, const jc_server_conf_t *base,
-                     const jc_server_conf_t *over);
-/* FILE=VALUE for each file of the jail's cgroup. */
-apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
-                                    const jc_server_conf_t *conf);
-/* NULL, or what this machine lacks for it, to follow a name. What it has is
- * read into *have, which begins as NULL and lives as long as p. */
-const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
-                              const char **have);
+/*
+ * policy.c: turns every virtual host into a number in one
+ * table. Resolves names once each. Fills in policy/refusal of every server.
+ * Sets *table_fd to a sealed memfd (caller closes; -1 if `table_fd` is NULL:
+ * then only checks and warns, as for configtest) and *caps_needed to a mask of
+ * 1 << CAP_* that the helper must have for it.
+ * Returns NULL, or a sentence for the administrator if the server must not
+ * start (JailStrict On, no memory).
+ */
+const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
+                             server_rec *main_server, uint64_t generation,
+                             int *table_fd, uint64_t *caps_needed);
 
 /* roots.c: whether JailRoots are directories. Sets `problem` of each jc_root_t:
  * NULL, or what is wrong with it, to follow its name. Returns after some
@@ -77,36 +34,6 @@ typedef struct {
     const char *problem;
 } jc_root_t;
 void jc_roots_look(apr_pool_t *p, apr_array_header_t *roots);
-
-/* vouch.c: JailTrustMount. */
-const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg);
-/* NULL, or why `JailUser owner` of this server would run nothing, to follow a
- * name. What is mounted is read into *mounts, which begins as NULL and lives
- * as long as p. */
-const char *jc_vouch_problem(apr_pool_t *p, server_rec *s,
-                             const jc_server_conf_t *conf,
-                             apr_array_header_t **mounts);
-
-/* config_user.c: JailUser and SuexecUserGroup. */
-const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
-                               const char *group);
-const char *jc_config_set_suexec(cmd_parms *cmd, void *unused, const char *user,
-                                 const char *group);
-
-/* compat.c: the directives of mod_cgi and mod_cgid. */
-const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg);
-const char *jc_compat_log_number(cmd_parms *cmd, void *unused, const char *arg);
-const char *jc_compat_script_sock(cmd_parms *cmd, void *unused,
-                                  const char *arg);
-const char *jc_compat_timeout(cmd_parms *cmd, void *dir, const char *arg);
-/* Whether this module itself is loaded ("mod_cgid.c"), and not a stand-in. */
-int jc_compat_is_loaded(const char *file);
-
-/* limits.c: bytes, with or without K, M or G; UINT64_MAX: it is none. */
-uint64_t jc_limits_parse_size(const char *text);
-/* limits.c: the arguments of JailLimit into conf; NULL or a sentence. */
-const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
-                            char *const argv[]);
 
 /* identity.c */
 typedef struct jc_names_t jc_names_t; /* every name looked up, once */
@@ -149,15 +76,6 @@ jc_mounts_t *jc_mounts_create(apr_pool_t *p, const jc_server_conf_t *main_conf);
 jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,
                             const jc_server_conf_t *conf,
                             const jc_identity_t *id, jc_isolation_t *isolation);
-
-/* suexec.c: hooks around the reading of directives. */
-int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
-int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
-                      server_rec *s);
-/* After them: NULL, or why httpd must not start: programs of this host would
- * run as the web user although SuexecUserGroup names another. */
-const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
-                              const jc_server_conf_t *main_conf, int has_cgi);
 
 /* table.c */
 typedef struct jc_table_t jc_table_t;

@@ -9,6 +9,7 @@
  *            because equal bytes are what makes two policies one
  */
 #include "parts.h"
+#include "src/httpd/memfd.h"
 #include "src/wire/wire.h"
 
 #include "apr_strings.h"

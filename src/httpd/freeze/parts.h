@@ -59,9 +59,9 @@ int jc_parts_end(jc_table_t *table, void *head, size_t head_len,
 /* What has been written of a part; also after it was too long. */
 size_t jc_parts_len(const jc_table_t *table);
 
-/* env.c: writes what is set over everything in a script's environment, one
- * NAME=VALUE after the other; how many. */
-uint32_t jc_env_append(jc_table_t *table, const jc_server_conf_t *conf,
-                       const jc_identity_t *id);
+/* policy_env.c: writes what is set over everything in a script's environment,
+ * one NAME=VALUE after the other; how many. */
+uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
+                              const jc_identity_t *id);
 
 #endif

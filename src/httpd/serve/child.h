@@ -30,13 +30,14 @@
  *   reason.c    a code of codes.h into one log line and an HTTP status
  *   spool.c     a body of unknown length, read before the script starts
  *   scriptlog.c mod_cgi's ScriptLog
- *   concurrency.c what JailConcurrency refuses
  *   ssi.c       exec cgi and exec cmd of mod_include
  */
 #ifndef JC_CHILD_H
 #define JC_CHILD_H
 
-#include "mod_jailcgi.h"
+#include "hooks.h"
+#include "src/httpd/config/config.h"
+#include "src/httpd/link.h"
 #include "src/wire/request.h"
 #include "src/wire/wire.h"
 
@@ -403,10 +404,6 @@ int jc_page_answer(jc_client_t *c, int raw);
 void jc_page_finish(jc_client_t *c);
 /* verdict.c: logs why there is no page, or only a part; ends the script. */
 int jc_page_fail(jc_client_t *c, const jc_reason_t *why);
-
-/* concurrency.c: the status and the header of a request that was refused
- * because its jail is full. */
-void jc_concurrency_refused(const jc_client_t *c, jc_reason_t *why);
 
 /* stderr.c */
 void jc_stderr_read(jc_client_t *c);   /* until it is empty */

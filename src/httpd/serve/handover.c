@@ -7,6 +7,7 @@
  * Never:     waits
  */
 #include "child.h"
+#include "src/httpd/memfd.h"
 
 #include <errno.h>
 #include <string.h>

@@ -9,7 +9,7 @@
  * Never:     takes more than a quarter of the descriptors
  */
 #include "idle.h"
-#include "mod_jailcgi.h"
+#include "hooks.h"
 
 #include "ap_mpm.h"
 #include "apr_ring.h"

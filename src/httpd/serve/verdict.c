@@ -109,12 +109,29 @@ void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
     }
 }
 
+/* Among the headers that errors keep, and an ErrorDocument too. A command that
+ * a page includes has no answer of its own. */
+static void answer_full(const jc_client_t *c, jc_reason_t *why)
+{
+    request_rec *r = c->r;
+
+    if (why->code != JC_CODE_JAIL_FULL || c->conf->running_max <= 0) {
+        return;
+    }
+    why->http_status = c->conf->full_status;
+    if (!c->command) {
+        apr_table_setn(r->err_headers_out, "Retry-After",
+                       apr_psprintf(r->pool, "%" APR_INT64_T_FMT,
+                                    (apr_int64_t) c->conf->retry_s));
+    }
+}
+
 int jc_page_fail(jc_client_t *c, const jc_reason_t *why)
 {
     jc_reason_t reason = *why;
     int status;
 
-    jc_concurrency_refused(c, &reason);
+    answer_full(c, &reason);
     jc_client_on_control(c); /* for the notes of a script that is given up */
     jc_stderr_read(c);
     jc_stderr_finish(c);

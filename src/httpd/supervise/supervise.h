@@ -8,7 +8,8 @@
 #ifndef JC_SUPERVISE_H
 #define JC_SUPERVISE_H
 
-#include "mod_jailcgi.h"
+#include "src/httpd/config/config.h"
+#include "src/httpd/link.h"
 #include "src/wire/wire.h"
 
 #include "apr_tables.h"
@@ -16,6 +17,30 @@
 
 #include <sys/stat.h>
 #include <sys/types.h>
+
+/*
+ * supervise.c: the helper's life. Runs in the parent.
+ * jc_supervise_post_config opens a new generation with this table (takes
+ * ownership of table_fd), starts the helper if none runs, replaces it if it
+ * lacks a capability, and fills *link. Returns NULL or a sentence.
+ */
+const char *jc_supervise_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                                     server_rec *s, int table_fd,
+                                     uint64_t generation, uint64_t caps_needed,
+                                     jc_link_t *link);
+/* As soon as the module is loaded, before another module can fork: finds what
+ * an earlier configuration has left, and keeps it from other processes. */
+void jc_supervise_load(void);
+uint64_t jc_supervise_next_generation(void);
+/* NULL if root may execute this file as the helper, or a sentence. */
+const char *jc_supervise_check_helper(apr_pool_t *p, const char *path);
+/* Hook, about every ten seconds: starts a helper that could not be started. */
+int jc_supervise_monitor(apr_pool_t *p, server_rec *s);
+/* Hook: httpd has started a child, or one has ended. */
+void jc_supervise_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
+                               int slot, mpm_child_status status);
+/* In a child, before it serves: closes what only the parent may hold. */
+void jc_supervise_child_init(void);
 
 /* The file that was executed, to notice that a new one was installed. */
 typedef struct {

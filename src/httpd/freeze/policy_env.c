@@ -1,6 +1,6 @@
 /*
  * What every script of a virtual host has in its environment, over everything
- * that a request brings; and JailPassEnv, which lets a request bring more.
+ * that a request brings.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: the parent's
@@ -14,55 +14,6 @@
 #include "apr_strings.h"
 
 #include <string.h>
-
-int jc_env_is_name(const char *name)
-{
-    if (!apr_isalpha(name[0]) && name[0] != '_') {
-        return 0;
-    }
-    while (apr_isalnum(*name) || *name == '_') {
-        name++;
-    }
-    return *name == '\0';
-}
-
-/* PREFIX_* has its '*' taken off before it is looked at. */
-static int is_pattern(apr_pool_t *p, const char *pattern)
-{
-    size_t len = strlen(pattern);
-
-    if (len > 2 && strcmp(pattern + len - 2, "_*") == 0) {
-        return jc_env_is_name(apr_pstrndup(p, pattern, len - 1));
-    }
-    return jc_env_is_name(pattern);
-}
-
-const char *jc_env_pass(cmd_parms *cmd, void *unused, const char *name)
-{
-    jc_server_conf_t *conf = jc_config_of(cmd->server);
-
-    if (strcasecmp(name, "none") == 0) {
-        conf->pass = NULL;
-        conf->pass_is_reset = 1;
-        return NULL;
-    }
-    if (!is_pattern(cmd->pool, name)) {
-        return apr_psprintf(cmd->pool,
-                            "JailPassEnv: '%s' is not the name of a variable; "
-                            "write names of letters, digits and _, or the "
-                            "beginning of names as PREFIX_*, or none",
-                            name);
-    }
-    if (jc_names_are_denied(name, strcspn(name, "*"))) {
-        return apr_psprintf(cmd->pool,
-                            "JailPassEnv: '%s' never passes, because its value "
-                            "decides what programs load or run; set it by "
-                            "JailEnv NAME VALUE, for every script",
-                            name);
-    }
-    jc_config_add_string(cmd->pool, &conf->pass, name);
-    return NULL;
-}
 
 /* A table lookup that minds case, unlike apr_table_get. */
 static const char *configured_value(const jc_server_conf_t *conf,
@@ -130,8 +81,8 @@ static uint32_t add_configured(jc_table_t *table, const jc_server_conf_t *conf)
     return count;
 }
 
-uint32_t jc_env_append(jc_table_t *table, const jc_server_conf_t *conf,
-                       const jc_identity_t *id)
+uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
+                              const jc_identity_t *id)
 {
     uint32_t count =
         add_default(table, conf, "PATH", "/usr/local/bin:/usr/bin:/bin");

@@ -1,12 +1,13 @@
 /*
- * Types that the httpd side shares.
+ * The configuration of a virtual host, and the functions of this folder: what
+ * each directive says, what is inherited, and what the words come to.
  *
  * Runs in:   httpd parent (root) and httpd child (web user)
  * Privilege: the process's own
  * Trusts:    the configuration; in a child nothing that a request brings
  */
-#ifndef MOD_JAILCGI_H
-#define MOD_JAILCGI_H
+#ifndef JC_CONFIG_H
+#define JC_CONFIG_H
 
 #include "httpd.h"
 #include "http_config.h"
@@ -170,13 +171,7 @@ typedef struct {
     apr_interval_time_t timeout; /* CGIScriptTimeout; -1: unset */
 } jc_dir_conf_t;
 
-/* What a child of httpd needs to reach the helper. */
-typedef struct {
-    int socket_fd; /* the children's end of this generation's socket, or -1 */
-    uint64_t generation;
-} jc_link_t;
-
-/* src/httpd/config/config.c: the directives; src/httpd/config/inherit.c: their
+/* config.c: the directives; inherit.c: their
  * merging. */
 extern const command_rec jc_config_commands[];
 void *jc_config_create_server(apr_pool_t *p, server_rec *s);
@@ -189,79 +184,106 @@ static inline jc_server_conf_t *jc_config_of(server_rec *s)
                                                      &jailcgi_module);
 }
 
-/* src/httpd/config/limits.c: what JailLimit calls an RLIMIT_*, or "?". */
+/* limits.c: what JailLimit calls an RLIMIT_*, or "?". */
 const char *jc_limits_name(uint64_t resource);
 
-/* src/httpd/config/concurrency.c: how long a request may have to wait until its
+/* concurrency.c: how long a request may have to wait until its
  * script is started, because others of its jail run. */
 int64_t jc_concurrency_wait_ms(const jc_server_conf_t *conf);
 
-/*
- * src/httpd/freeze/policy.c: turns every virtual host into a number in one
- * table. Resolves names once each. Fills in policy/refusal of every server.
- * Sets *table_fd to a sealed memfd (caller closes; -1 if `table_fd` is NULL:
- * then only checks and warns, as for configtest) and *caps_needed to a mask of
- * 1 << CAP_* that the helper must have for it.
- * Returns NULL, or a sentence for the administrator if the server must not
- * start (JailStrict On, no memory).
- */
-const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
-                             server_rec *main_server, uint64_t generation,
-                             int *table_fd, uint64_t *caps_needed);
+/* inherit.c: sets a line of JailEnv; names are compared with their case. */
+void jc_config_env_set(apr_table_t *env, const char *name, const char *value);
 
-/*
- * src/httpd/supervise/supervise.c: the helper's life. Runs in the parent.
- * jc_supervise_post_config opens a new generation with this table (takes
- * ownership of table_fd), starts the helper if none runs, replaces it if it
- * lacks a capability, and fills *link. Returns NULL or a sentence.
- */
-const char *jc_supervise_post_config(apr_pool_t *pconf, apr_pool_t *plog,
-                                     server_rec *s, int table_fd,
-                                     uint64_t generation, uint64_t caps_needed,
-                                     jc_link_t *link);
-/* As soon as the module is loaded, before another module can fork: finds what
- * an earlier configuration has left, and keeps it from other processes. */
-void jc_supervise_load(void);
-uint64_t jc_supervise_next_generation(void);
-/* NULL if root may execute this file as the helper, or a sentence. */
-const char *jc_supervise_check_helper(apr_pool_t *p, const char *path);
-/* Hook, about every ten seconds: starts a helper that could not be started. */
-int jc_supervise_monitor(apr_pool_t *p, server_rec *s);
-/* Hook: httpd has started a child, or one has ended. */
-void jc_supervise_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
-                               int slot, mpm_child_status status);
-/* In a child, before it serves: closes what only the parent may hold. */
-void jc_supervise_child_init(void);
+/* config.c: sets *clean to `path` without doubled and trailing slashes. NULL
+ * or what is wrong with it, to follow it in a sentence. */
+const char *jc_config_clean_path(apr_pool_t *p, const char *path,
+                                 const char **clean);
+/* config.c: one more string of a list, which is NULL before the first.
+ * The string must live as long as p. */
+void jc_config_add_string(apr_pool_t *p, apr_array_header_t **strings,
+                          const char *string);
 
-/* src/httpd/serve/ssi.c: hooks. `exec` of mod_include. */
-int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
-void jc_ssi_register(void);
+/* config.c: from 1 ms to what an int holds of them, which is 24 days; or -1. */
+int64_t jc_config_parse_ms(const char *arg);
 
-/* src/httpd/memfd.c: a memfd with all JC_SEALS that holds these parts, one
- * after the other, the caller's to close; or -1 with errno. */
-int jc_memfd_sealed(const char *name, const struct iovec *parts, int count);
+/* concurrency.c: JailConcurrency, and its inheritance: the nearest line. */
+const char *jc_concurrency_set(cmd_parms *cmd, void *unused, int argc,
+                               char *const argv[]);
+void jc_concurrency_merge(jc_server_conf_t *merged,
+                          const jc_server_conf_t *base,
+                          const jc_server_conf_t *over);
 
-/* src/httpd/serve/withheld.c: memory that the children share. */
-void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s);
+/* env.c: whether a variable may be called so; JailPassEnv. */
+int jc_env_is_name(const char *name);
+const char *jc_env_pass(cmd_parms *cmd, void *unused, const char *name);
 
-/* src/httpd/serve/origin.c: hooks. */
-int jc_origin_read(request_rec *r);
-int jc_origin_fixup(request_rec *r);
+/* confine.c: JailSeccomp, JailBackground and JailListen. */
+const char *jc_confine_seccomp(cmd_parms *cmd, void *unused, const char *arg);
+const char *jc_confine_background(cmd_parms *cmd, void *unused,
+                                  const char *what, const char *max);
+const char *jc_confine_listen(cmd_parms *cmd, void *unused, int argc,
+                              char *const argv[]);
+/* seccomp.c: the filter of `setting`, which is default, off or a file, made
+ * once for all that have it; lives as long as p. NULL or a sentence. */
+const char *jc_seccomp_find(apr_pool_t *p, const char *setting,
+                            const jc_filter_t **found);
 
-/* src/httpd/serve/idle.c: in a child, before it serves. */
-void jc_idle_child_init(apr_pool_t *p);
+/* isolation.c: JailNamespaces and JailMount. */
+const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
+                                    char *const argv[]);
+const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
+                               char *const argv[]);
 
-/* src/httpd/serve/network.c: hook. Puts what reads the socket into `bb`. */
-apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
-                               apr_socket_t *socket);
+/* cgroup.c: JailCgroup. */
+const char *jc_cgroup_parse(cmd_parms *cmd, void *unused, int argc,
+                            char *const argv[]);
+void jc_cgroup_merge(jc_server_conf_t *merged, const jc_server_conf_t *base,
+                     const jc_server_conf_t *over);
+/* FILE=VALUE for each file of the jail's cgroup. */
+apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
+                                    const jc_server_conf_t *conf);
+/* NULL, or what this machine lacks for it, to follow a name. What it has is
+ * read into *have, which begins as NULL and lives as long as p. */
+const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
+                              const char **have);
 
-/* src/httpd/serve/length.c: registers the output filter. */
-void jc_length_register(void);
+/* vouch.c: JailTrustMount. */
+const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg);
+/* NULL, or why `JailUser owner` of this server would run nothing, to follow a
+ * name. What is mounted is read into *mounts, which begins as NULL and lives
+ * as long as p. */
+const char *jc_vouch_problem(apr_pool_t *p, server_rec *s,
+                             const jc_server_conf_t *conf,
+                             apr_array_header_t **mounts);
 
-/* src/httpd/serve/handler.c */
-int jc_handler(request_rec *r);
+/* config_user.c: JailUser and SuexecUserGroup. */
+const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
+                               const char *group);
+const char *jc_config_set_suexec(cmd_parms *cmd, void *unused, const char *user,
+                                 const char *group);
 
-/* mod_jailcgi.c: set in post_config, read by the children */
-extern jc_link_t jc_link;
+/* compat.c: the directives of mod_cgi and mod_cgid. */
+const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg);
+const char *jc_compat_log_number(cmd_parms *cmd, void *unused, const char *arg);
+const char *jc_compat_script_sock(cmd_parms *cmd, void *unused,
+                                  const char *arg);
+const char *jc_compat_timeout(cmd_parms *cmd, void *dir, const char *arg);
+/* Whether this module itself is loaded ("mod_cgid.c"), and not a stand-in. */
+int jc_compat_is_loaded(const char *file);
+
+/* limits.c: bytes, with or without K, M or G; UINT64_MAX: it is none. */
+uint64_t jc_limits_parse_size(const char *text);
+/* limits.c: the arguments of JailLimit into conf; NULL or a sentence. */
+const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
+                            char *const argv[]);
+
+/* suexec.c: hooks around the reading of directives. */
+int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
+int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                      server_rec *s);
+/* After them: NULL, or why httpd must not start: programs of this host would
+ * run as the web user although SuexecUserGroup names another. */
+const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
+                              const jc_server_conf_t *main_conf, int has_cgi);
 
 #endif

@@ -1,0 +1,23 @@
+/*
+ * How an httpd child reaches the helper: filled in by the parent, read by its
+ * children.
+ *
+ * Runs in:   httpd parent, httpd child
+ * Privilege: the process's own
+ * Trusts:    nothing
+ */
+#ifndef JC_LINK_H
+#define JC_LINK_H
+
+#include <stdint.h>
+
+/* What a child of httpd needs to reach the helper. */
+typedef struct {
+    int socket_fd; /* the children's end of this generation's socket, or -1 */
+    uint64_t generation;
+} jc_link_t;
+
+/* mod_jailcgi.c: set in post_config, read by the children. */
+extern jc_link_t jc_link;
+
+#endif

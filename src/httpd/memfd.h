@@ -1,0 +1,17 @@
+/*
+ * Sealed memfds: the policy table, and requests that are too long for a record.
+ *
+ * Runs in:   httpd parent, httpd child
+ * Privilege: the process's own
+ * Trusts:    nothing
+ */
+#ifndef JC_MEMFD_H
+#define JC_MEMFD_H
+
+#include <sys/uio.h>
+
+/* A memfd with all JC_SEALS that holds these parts, one
+ * after the other, the caller's to close; or -1 with errno. */
+int jc_memfd_sealed(const char *name, const struct iovec *parts, int count);
+
+#endif

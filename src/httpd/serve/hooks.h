@@ -1,0 +1,39 @@
+/*
+ * What mod_jailcgi.c gives to httpd: where a request, a connection or a child
+ * comes into this folder.
+ *
+ * Runs in:   httpd parent (the registering ones), httpd child
+ * Privilege: the process's own
+ * Trusts:    httpd
+ */
+#ifndef JC_HOOKS_H
+#define JC_HOOKS_H
+
+#include "httpd.h"
+#include "apr_buckets.h"
+
+/* ssi.c: hooks. `exec` of mod_include. */
+int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
+void jc_ssi_register(void);
+
+/* withheld.c: memory that the children share. */
+void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s);
+
+/* origin.c: hooks. */
+int jc_origin_read(request_rec *r);
+int jc_origin_fixup(request_rec *r);
+
+/* idle.c: in a child, before it serves. */
+void jc_idle_child_init(apr_pool_t *p);
+
+/* network.c: hook. Puts what reads the socket into `bb`. */
+apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
+                               apr_socket_t *socket);
+
+/* length.c: registers the output filter. */
+void jc_length_register(void);
+
+/* handler.c */
+int jc_handler(request_rec *r);
+
+#endif
