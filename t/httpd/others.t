@@ -9,6 +9,8 @@ use JailCGI::Watch qw(touch_in scripts_of keepers_of);
 
 use constant { MAX => 3, PATIENCE => 30 };
 
+JailCGI::Httpd::mounts_work() or skip_or_fail('no private mounts here');
+
 my ($alice, $bob) = map { tenant($_) } qw(alice bob);
 for my $tenant ($alice, $bob) {
     $tenant->install(probe('others'), 'others');

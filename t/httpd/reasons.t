@@ -375,7 +375,11 @@ for my $row (@unsafe) {
 }
 fails('linked-in-tenants', '/outside/t.sh', 'JailRoot, link of a tenant\'s',
     1407, qr{/linked-in-tenants/jail}, 503);
-runs('linked', '/outside/t.sh', 'JailRoot, link of root\'s');
+SKIP: {
+    # The table of mounts leaves out what a chroot of a plain directory lies on.
+    skip_or_fail('no private mounts here', 1) if !JailCGI::Httpd::mounts_work();
+    runs('linked', '/outside/t.sh', 'JailRoot, link of root\'s');
+}
 
 fails('missing', '/outside/t.sh', 'JailRoot is missing',
     1406, qr{$aside/missing.*no reload}, 503);

@@ -6,6 +6,8 @@ use JailCGI::Test;
 use JailCGI::Client;
 use JailCGI::Watch qw(touch_in scripts_of);
 
+JailCGI::Httpd::mounts_work() or skip_or_fail('no private mounts here');
+
 my $alice = tenant('alice');
 $alice->install(probe('talk'), 'talk');
 $alice->directory('/tools', uid => 0, gid => 0);

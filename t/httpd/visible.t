@@ -9,6 +9,7 @@ use IPC::SysV qw(IPC_CREAT IPC_EXCL IPC_RMID);
 
 system('unshare --pid --ipc --fork true 2>/dev/null') == 0
   or skip_or_fail('no PID namespace can be made');
+JailCGI::Httpd::mounts_work() or skip_or_fail('no private mounts here');
 
 # Carol has a jail of her own and alice's numbers: only the PID namespace is
 # between them.

@@ -124,12 +124,15 @@ sub vhost_text {
 
 # A chroot of a plain directory allows no mounts; what needs them skips there, and the
 # rest goes without. Whatever a test says itself comes later and wins.
-my $namespaces;
+my $mounts_work;
+
+sub mounts_work {
+    $mounts_work //= system('unshare -m --propagation private true 2>/dev/null') == 0 ? 1 : 0;
+    return $mounts_work;
+}
 
 sub namespaces_line {
-    $namespaces //= system('unshare -m --propagation private true 2>/dev/null') == 0
-      ? '' : "JailNamespaces pid ipc uts\n";
-    return $namespaces;
+    return mounts_work() ? '' : "JailNamespaces pid ipc uts\n";
 }
 
 sub config_text {
