@@ -1,7 +1,7 @@
 /*
  * Eva's driver: a common part and a record as a keeper gets them: any content,
- * with each number of rows up to two and each place of the NULs in up to
- * STRINGS bytes of strings.
+ * with up to two rows of a common part and one of each kind of a record, and
+ * each place of the NULs in up to STRINGS bytes of strings.
  *
  * Runs in:   nowhere; Eva reads it
  * Privilege: none
@@ -59,18 +59,22 @@ static void check_common(jc_policy_view_t *view)
 
 static void check_record(jc_policy_view_t *view)
 {
-    size_t groups = (size_t) one_of(0, 2), limits = (size_t) one_of(0, 1);
+    size_t groups = (size_t) one_of(0, 1), ports = (size_t) one_of(0, 1);
+    size_t limits = (size_t) one_of(0, 1);
     size_t strings = (size_t) one_of(0, STRINGS);
-    size_t at = JC_PADDED(sizeof(jc_policy_rec_t) + groups * 4) +
+    size_t at = JC_PADDED(sizeof(jc_policy_rec_t) + (groups + ports) * 4) +
                 limits * sizeof(jc_limit_t);
 
     Frama_C_make_unknown(record.bytes, sizeof(record));
     record.rec.group_count = (uint32_t) groups;
+    record.rec.port_count = (uint32_t) ports;
     record.rec.limit_count = (uint32_t) limits;
     record.rec.mount_count = 0; /* as of a common part */
-    record.rec.env_count = (uint32_t) one_of(0, 2);
-    record.rec.trust_count = (uint32_t) one_of(0, 2);
-    record.rec.cgroup_count = (uint32_t) one_of(0, 2);
+    record.rec.env_count = (uint32_t) one_of(0, 1);
+    record.rec.trust_count = (uint32_t) one_of(0, 1);
+    record.rec.cgroup_count = (uint32_t) one_of(0, 1);
+    record.rec.trust_mount_count = (uint32_t) one_of(0, 1);
+    record.rec.pass_count = (uint32_t) one_of(0, 1);
     record.rec.strings_len = (uint32_t) strings;
     put_bytes(record.bytes + at, strings);
     (void) jc_policy_view(record.bytes, JC_PADDED(at + strings), view);
