@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-/* What a child of httpd needs to reach the helper. */
+/* The httpd child's way to the helper. */
 typedef struct {
     int socket_fd; /* the children's end of this generation's socket, or -1 */
     uint64_t generation;

@@ -1,7 +1,7 @@
 /*
- * What the targets of a script's answer share: httpd's own functions, made
- * here; the request; and the answer in buckets of any cut. APR's functions are
- * the library's.
+ * Shared by the targets that read a script's answer: stand-ins for httpd's
+ * functions, a request, and the answer cut into buckets of any size. APR's
+ * functions are the library's.
  *
  * Input: number of buckets; the request (see answer_open); the answer.
  *
@@ -111,8 +111,8 @@ static int is_end(const uint8_t *data, size_t end)
     return end == 0 || data[end - 1] == '\n';
 }
 
-/* What is left in the brigade is the end of the answer, behind an empty line;
- * returns where it begins. */
+/* The brigade must hold the rest of the answer, which follows an empty line.
+ * Returns the offset at which that rest begins. */
 static size_t check_rest(apr_bucket_brigade *bb, const uint8_t *data,
                          size_t size)
 {

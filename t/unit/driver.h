@@ -577,8 +577,8 @@ static void send_bytes_fd(helper_t *h, const void *bytes, size_t len,
     assert_true(sendmsg(h->child_fd, &mh, MSG_NOSIGNAL) >= 0);
 }
 
-/* What the helper has besides keepers, and what has gone since its children
- * were listed. */
+/* True for the helper's other children, and for a child that has ended since
+ * the list was read. */
 static int is_no_keeper(pid_t pid)
 {
     char path[64], name[32] = "";

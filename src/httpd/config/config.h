@@ -171,8 +171,7 @@ typedef struct {
     apr_interval_time_t timeout; /* CGIScriptTimeout; -1: unset */
 } jc_dir_conf_t;
 
-/* config.c: the directives; inherit.c: their
- * merging. */
+/* config.c: the directives; inherit.c: their merging. */
 extern const command_rec jc_config_commands[];
 void *jc_config_create_server(apr_pool_t *p, server_rec *s);
 void *jc_config_merge_server(apr_pool_t *p, void *base, void *over);

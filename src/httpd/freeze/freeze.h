@@ -1,5 +1,5 @@
 /*
- * What the files that freeze virtual hosts into the policy table share.
+ * Shared by the files that freeze virtual hosts into the policy table.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: the parent's
@@ -42,13 +42,13 @@ typedef struct {
     jc_code_t refusal; /* JC_CODE_NONE: the rest is valid */
     const char *found; /* with a refusal */
     const char *expected;
-    uint32_t uid; /* JC_NO_ID with JailUser owner, likewise gid */
+    uint32_t uid; /* uid and gid: JC_NO_ID with JailUser owner */
     uint32_t gid;
     const uint32_t *groups; /* sorted */
     unsigned group_count;
     const char *name;  /* NULL: no entry in the user database */
-    const char *home;  /* likewise */
-    const char *group; /* likewise; with JailRoot host alone always asked */
+    const char *home;  /* NULL: no entry */
+    const char *group; /* NULL: no entry; always looked up with JailRoot host */
 } jc_identity_t;
 
 jc_names_t *jc_names_create(apr_pool_t *p);

@@ -40,7 +40,7 @@ static int look_at(const char *path)
 }
 
 /* It keeps nothing of httpd's but the pipe: left behind, it must not hold a
- * port or the standard error of whoever started httpd. */
+ * port, nor the standard error of the program that started httpd. */
 static void look_at_all(const apr_array_header_t *roots, int from, int out_fd)
     __attribute__((noreturn));
 static void look_at_all(const apr_array_header_t *roots, int from, int out_fd)

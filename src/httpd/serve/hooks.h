@@ -1,6 +1,6 @@
 /*
- * What mod_jailcgi.c gives to httpd: where a request, a connection or a child
- * comes into this folder.
+ * The functions that mod_jailcgi.c registers as httpd's hooks: httpd calls them
+ * for a request, for a connection and for a new child.
  *
  * Runs in:   httpd parent (the registering ones), httpd child
  * Privilege: the process's own
