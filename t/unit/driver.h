@@ -693,12 +693,31 @@ static int is_gone(pid_t pid)
     return state == 'Z';
 }
 
-static int wait_gone(pid_t pid, int timeout_ms)
+/* Prints where a process that should have gone is, for the test's log. */
+static void explain_process(pid_t pid)
 {
-    for (int i = 0; i < timeout_ms / 20 && !is_gone(pid); i++) {
+    char command[128];
+
+    snprintf(command, sizeof(command),
+             "cd /proc/%d && grep -hE '^(Name|State|PPid|Threads)' status >&2; "
+             "cat wchan stack >&2",
+             pid);
+    if (system(command) != 0) {
+        print_message("process %d went while it was looked at\n", pid);
+    }
+}
+
+/* Less than the jails' JailIdle, so that no keeper goes for that reason. */
+static int wait_gone(pid_t pid)
+{
+    for (int ms = 0; ms < 30000 && !is_gone(pid); ms += 20) {
         usleep(20000);
     }
-    return is_gone(pid);
+    if (is_gone(pid)) {
+        return 1;
+    }
+    explain_process(pid);
+    return 0;
 }
 
 #endif
