@@ -60,9 +60,9 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) {
         return OK;
     }
-    sentence = jc_policy_freeze(pconf, ptemp, s, 0, NULL, NULL);
+    sentence = jc_freeze_hosts(pconf, ptemp, s, 0, NULL, NULL);
     if (!sentence && has_policy(s)) {
-        sentence = jc_supervise_check_helper(ptemp, helper_path(s));
+        sentence = jc_helper_process_check(ptemp, helper_path(s));
     }
     return sentence ? refuse_to_start(NULL, sentence) : OK;
 }
@@ -82,9 +82,9 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     }
     generation = jc_supervise_next_generation();
     sentence =
-        jc_policy_freeze(pconf, ptemp, s, generation, &table_fd, &caps_needed);
+        jc_freeze_hosts(pconf, ptemp, s, generation, &table_fd, &caps_needed);
     if (!sentence && has_policy(s)) {
-        sentence = jc_supervise_check_helper(ptemp, helper_path(s));
+        sentence = jc_helper_process_check(ptemp, helper_path(s));
     }
     if (sentence) {
         if (table_fd >= 0) {
@@ -147,8 +147,8 @@ static void register_hooks(apr_pool_t *p)
  */
 module AP_MODULE_DECLARE_DATA __attribute__((visibility("default")))
 jailcgi_module = {
-    STANDARD20_MODULE_STUFF, jc_config_create_dir,   jc_config_merge_dir,
-    jc_config_create_server, jc_config_merge_server, jc_config_commands,
+    STANDARD20_MODULE_STUFF,  jc_inherit_create_dir,   jc_inherit_merge_dir,
+    jc_inherit_create_server, jc_inherit_merge_server, jc_config_commands,
     register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)
     AP_MODULE_FLAG_NONE,

@@ -80,15 +80,16 @@ static int open_cgroup(jc_jail_entry_t *jail, const jc_jail_entry_t *all,
                        jc_failure_t *failure)
 {
     jail->cgroup = cgroup_of_elder(jail, all);
-    return jail->cgroup ? jc_cgroup_open(jail->cgroup, failure)
-                        : jc_cgroup_make(jail->policy, &jail->cgroup, failure);
+    return jail->cgroup
+               ? jc_cgroup_tree_open(jail->cgroup, failure)
+               : jc_cgroup_tree_make(jail->policy, &jail->cgroup, failure);
 }
 
 static void close_cgroup(const jc_jail_entry_t *jail,
                          const jc_jail_entry_t *all)
 {
     if (!cgroup_of_elder(jail, all)) {
-        jc_cgroup_remove(jail->cgroup);
+        jc_cgroup_tree_remove(jail->cgroup);
     }
 }
 

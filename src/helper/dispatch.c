@@ -101,14 +101,14 @@ static int pass_on(jc_policy_t *policy, uint32_t uid, uint32_t gid,
         failure->errnum = errno;
         return -1;
     }
-    int result = jc_helper_run(policy, uid, gid, run, all, failure);
+    int result = jc_keepers_run(policy, uid, gid, run, all, failure);
     close(all[JC_RUN_CHILD]);
     return result;
 }
 
-void jc_helper_on_spawn(const jc_generation_t *generation,
-                        const jc_msg_spawn_t *msg, int *fds,
-                        const struct ucred *sender)
+void jc_dispatch_spawn(const jc_generation_t *generation,
+                       const jc_msg_spawn_t *msg, int *fds,
+                       const struct ucred *sender)
 {
     jc_failure_t failure = {.code = JC_CODE_BAD_POLICY};
     jc_msg_run_t run = {.request_id = msg->request_id,

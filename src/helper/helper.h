@@ -73,7 +73,7 @@ void jc_policies_release(jc_policy_t *policy);
 char *jc_policies_copy(const jc_policy_t *policy);
 void jc_policies_wipe(const jc_policy_t *policy, char *copy);
 
-/* generations.c */
+/* generation.c */
 jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
                                     int table_fd);
 void jc_generation_close(jc_generation_t *generation);
@@ -91,21 +91,21 @@ int jc_selftest_attempt(int (*try)(void));
 /* writes.c: -1 with EROFS where the machine's mounts forbid it, else 0. */
 int jc_writes_at(const char *path);
 
-/* fork.c: fork in these namespaces (JC_NS_*) and in this cgroup; -1: where the
- * caller is. */
+/* keeper_fork.c: fork in these namespaces (JC_NS_*) and in this cgroup; -1:
+ * where the caller is. */
 pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd);
 
-/* cgroup.c. jc_cgroup_make returns the directory of a new cgroup with the
- * policy's limits, and its number; -1 with *failure where it cannot be. */
-int jc_cgroup_make(const jc_policy_t *policy, unsigned *number,
-                   jc_failure_t *failure);
+/* cgroup_tree.c. jc_cgroup_tree_make returns the directory of a new cgroup with
+ * the policy's limits, and its number; -1 with *failure where it cannot be. */
+int jc_cgroup_tree_make(const jc_policy_t *policy, unsigned *number,
+                        jc_failure_t *failure);
 /* The same directory again; -1 with *failure. */
-int jc_cgroup_open(unsigned number, jc_failure_t *failure);
+int jc_cgroup_tree_open(unsigned number, jc_failure_t *failure);
 /* 0 is none. */
-void jc_cgroup_remove(unsigned number);
+void jc_cgroup_tree_remove(unsigned number);
 /* Removes what was busy or left behind; to be called while it owes that. */
-void jc_cgroup_sweep(void);
-int jc_cgroup_owes(void);
+void jc_cgroup_tree_sweep(void);
+int jc_cgroup_tree_owes(void);
 
 /* keepers.c */
 typedef struct {
@@ -122,10 +122,10 @@ void jc_keepers_init(const jc_keepers_conf_t *conf);
  * there is none. The JC_RUN_FDS descriptors remain the caller's. On failure
  * *failure says why. Returns 0 or -1.
  */
-int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
-                  jc_msg_run_t *msg, const int *fds, jc_failure_t *failure);
+int jc_keepers_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
+                   jc_msg_run_t *msg, const int *fds, jc_failure_t *failure);
 /* What a keeper says. */
-void jc_helper_on_keeper(void *jail);
+void jc_keepers_on_message(void *jail);
 /* Reaps keepers that have ended. Not while events are looked at, which may name
  * their jails. */
 void jc_keepers_reap(void);
@@ -139,9 +139,9 @@ void jc_keepers_kill(void);
 
 /* dispatch.c: JC_MSG_SPAWN from the httpd child `sender`, in the kernel's
  * words. Takes fds. */
-void jc_helper_on_spawn(const jc_generation_t *generation,
-                        const jc_msg_spawn_t *msg, int *fds,
-                        const struct ucred *sender);
+void jc_dispatch_spawn(const jc_generation_t *generation,
+                       const jc_msg_spawn_t *msg, int *fds,
+                       const struct ucred *sender);
 
 /* dispose.c: has descriptors of a peer's closed, which may be of any kind. What
  * cannot be passed on stays open, and _has_failed says so once: the peer must
@@ -161,7 +161,7 @@ int jc_dispose_reaped(pid_t pid);
 /* log.c */
 void jc_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Our own mistake: logs and aborts; the parent starts a new helper. */
-void jc_bug(const char *what) __attribute__((noreturn));
+void jc_log_bug(const char *what) __attribute__((noreturn));
 
 uint64_t jc_now_ms(void);
 

@@ -144,7 +144,7 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
         return NULL;
     }
     if (watch(jail)) {
-        jc_bug("epoll_ctl");
+        jc_log_bug("epoll_ctl");
     }
     policy->jails++;
     jail->next = *bucket;
@@ -172,8 +172,8 @@ static int is_full(const jail_t *jail, jc_failure_t *failure)
     return 1;
 }
 
-int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
-                  jc_msg_run_t *msg, const int *fds, jc_failure_t *failure)
+int jc_keepers_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
+                   jc_msg_run_t *msg, const int *fds, jc_failure_t *failure)
 {
     /* Twice: a keeper that has just gone is found out by sending to it. */
     for (int attempt = 0; attempt < 2; attempt++) {
@@ -205,7 +205,7 @@ int jc_helper_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
 
 /* A keeper is a tenant's, and what it sends is believed of its own jail
  * alone. */
-void jc_helper_on_keeper(void *at)
+void jc_keepers_on_message(void *at)
 {
     jail_t *jail = at;
     jc_wire_any_t any;

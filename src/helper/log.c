@@ -47,7 +47,7 @@ void jc_log(const char *format, ...)
     }
 }
 
-void jc_bug(const char *what)
+void jc_log_bug(const char *what)
 {
     jc_log("BUG: %s; this helper ends and httpd starts another", what);
     abort();

@@ -36,7 +36,7 @@ static void look(const char *rec, uint64_t print, uint32_t uid)
     }
     signal(SIGALRM, SIG_DFL);
     alarm(LOOK_SECONDS);
-    if (jc_common_view(common_len, *common_len, &policy) ||
+    if (jc_policy_rows_view(common_len, *common_len, &policy) ||
         jc_policy_view(rec, len, &policy)) {
         _exit(LOOK_FAILED);
     }

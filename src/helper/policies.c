@@ -6,7 +6,7 @@
  *
  * Runs in:   helper
  * Privilege: root
- * Trusts:    records that jc_table_check() has passed
+ * Trusts:    records that jc_policy_check_table() has passed
  * Never:     keeps a pointer into a table
  */
 #include "helper.h"
@@ -43,7 +43,7 @@ static chunk_t *chunk_new(void)
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (chunk == MAP_FAILED || madvise(chunk, CHUNK_SIZE, MADV_DONTFORK)) {
-        jc_bug("no memory for the policies");
+        jc_log_bug("no memory for the policies");
     }
     chunk->refs = 1; /* it is the open one */
     chunk->used = (sizeof(*chunk) + 15) & ~(size_t) 15;

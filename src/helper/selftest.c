@@ -330,7 +330,7 @@ static void test_cgroups(const jc_generation_t *generation)
             continue;
         }
         tested++;
-        int fd = jc_cgroup_make(policy, &number, &failure);
+        int fd = jc_cgroup_tree_make(policy, &number, &failure);
         if (fd < 0) {
             tested = CGROUPS;
             jc_log(
@@ -341,7 +341,7 @@ static void test_cgroups(const jc_generation_t *generation)
                 strerror(failure.errnum));
         } else {
             close(fd);
-            jc_cgroup_remove(number);
+            jc_cgroup_tree_remove(number);
         }
     }
 }

@@ -104,7 +104,7 @@ void jc_tallies_give(jc_jail_entry_t *jail)
     }
     if (pwrite(tally->fd, &none, sizeof(none),
                (off_t) (jail->slot * sizeof(none))) != sizeof(none)) {
-        jc_bug("a slot of a tally cannot be cleared");
+        jc_log_bug("a slot of a tally cannot be cleared");
     }
     tally->slots &= ~(UINT64_C(1) << jail->slot);
     jail->tally = NULL;

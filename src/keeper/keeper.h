@@ -82,7 +82,7 @@ static inline int jc_jail_has(const jc_jail_t *jail, uint32_t namespaces)
     return (jail->policy.rec->namespaces & namespaces) == namespaces;
 }
 
-/* main.c */
+/* keeper.c */
 void jc_keeper_main(const jc_keeper_start_t *start) __attribute__((noreturn));
 
 /* jail.c: does all steps. Returns 0, or -1 with *failure filled in. */
@@ -90,20 +90,20 @@ int jc_jail_build(jc_jail_t *jail, jc_failure_t *failure);
 /* The RLIMIT_NPROC in force, for the sentence when fork fails. */
 uint64_t jc_jail_nproc(void);
 
-/* cgroup.c: the step. `fd` is placed as in jail.c. */
+/* cgroup_enter.c: the step. `fd` is placed as in jail.c. */
 int jc_cgroup_enter(jc_jail_t *jail, jc_failure_t *failure);
 
-/* events.c: what the kernel has counted in the jail's cgroup. */
+/* cgroup_events.c: what the kernel has counted in the jail's cgroup. */
 typedef struct {
     uint64_t oom_kills;
     uint64_t pids_refused;
     uint64_t throttled_us;
-} jc_events_t;
-void jc_events_read(const jc_jail_t *jail, jc_events_t *events);
+} jc_cgroup_events_t;
+void jc_cgroup_events_read(const jc_jail_t *jail, jc_cgroup_events_t *events);
 /* JC_ENDED_*: what of it explains how a script ended that was started when
  * there was *before. */
-uint32_t jc_events_verdict(const jc_jail_t *jail, const jc_events_t *before,
-                           int status);
+uint32_t jc_cgroup_events_verdict(const jc_jail_t *jail,
+                                  const jc_cgroup_events_t *before, int status);
 
 /* Moves fd to `number`, close-on-exec. 0 or -1. */
 int jc_jail_place(int fd, int number);
@@ -113,13 +113,13 @@ int jc_filter_install(jc_jail_t *jail, jc_failure_t *failure);
 
 /* landlock.c: two steps. */
 int jc_landlock_enter(jc_jail_t *jail, jc_failure_t *failure);
-int jc_scope_make(jc_jail_t *jail, jc_failure_t *failure);
+int jc_landlock_scope(jc_jail_t *jail, jc_failure_t *failure);
 
 /* Tells every request that is queued at the socket what failed. */
 void jc_keeper_refuse_all(int sock_fd, const jc_failure_t *failure);
 
 /* loop.c: serves until the helper closes and the last request has ended. */
-void jc_keeper_serve(const jc_jail_t *jail) __attribute__((noreturn));
+void jc_loop_serve(const jc_jail_t *jail) __attribute__((noreturn));
 
 /* children.c: pids of the keeper's children, at most `max`; how many, or -1.
  * *proc_fd: the root of a procfs of the PID namespace, if there is one. */
@@ -168,7 +168,7 @@ int jc_walk(const char *path, const jc_walk_rule_t *rule, jc_walk_want_t want,
  * namespace if it has one; and to go there. 0 or -1.
  */
 int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure);
-int jc_root_enter(jc_jail_t *jail, jc_failure_t *failure);
+int jc_mounts_enter(jc_jail_t *jail, jc_failure_t *failure);
 
 /*
  * print.c: a number made of device and inode of JailRoot and of each source of
@@ -231,7 +231,7 @@ int jc_place_open(int root_fd, const char *path, int flags);
 int jc_place_make(const jc_jail_t *jail, const char *path, jc_mount_kind_t kind,
                   const char *content);
 
-/* request.c */
+/* decode.c */
 typedef struct {
     const char *script;
     char **argv; /* NULL-terminated */
@@ -245,10 +245,10 @@ typedef struct {
 
 /* How many pointers argv and envp of this request take, with `env_room` more
  * in envp; 0: its head is malformed. */
-size_t jc_request_vectors(const void *data, size_t len, uint32_t env_room);
+size_t jc_decode_vectors(const void *data, size_t len, uint32_t env_room);
 /* Decodes `len` bytes, whose head was found good; the strings stay where they
  * are, the pointers go to `vectors`. 0 or -1. */
-int jc_request_decode(const void *data, size_t len, char **vectors,
+int jc_decode_request(const void *data, size_t len, char **vectors,
                       jc_request_t *request);
 
 /* environment.c: drops the names that a request may not bring into this jail,

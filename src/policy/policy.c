@@ -176,13 +176,12 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
                    env_is_sane(view->env, rec->env_count) &&
                    paths_are_sane(view->trust, rec->trust_count) &&
                    paths_are_sane(view->trust_mounts, rec->trust_mount_count) &&
-                   pass_is_sane(rec, view->pass) &&
-                   jc_policy_rows_are_sane(view)
+                   pass_is_sane(rec, view->pass) && jc_policy_rows_suit(view)
                ? 0
                : -1;
 }
 
-const void *jc_table_part(const jc_table_head_t *table, uint32_t number)
+const void *jc_policy_part(const jc_table_head_t *table, uint32_t number)
 {
     return (const char *) table + table->entries[number].offset;
 }
@@ -191,20 +190,20 @@ const void *jc_table_part(const jc_table_head_t *table, uint32_t number)
 static int part_is_sane(const jc_table_head_t *table, uint32_t number)
 {
     uint32_t common = table->entries[number].common;
-    const uint32_t *len = jc_table_part(table, number);
+    const uint32_t *len = jc_policy_part(table, number);
     jc_policy_view_t view;
 
     if (number < table->common_count) {
-        return common == 0 && jc_common_view(len, *len, &view) == 0;
+        return common == 0 && jc_policy_rows_view(len, *len, &view) == 0;
     }
     if (common >= table->common_count) {
         return 0;
     }
-    view.common = jc_table_part(table, common); /* which has been checked */
+    view.common = jc_policy_part(table, common); /* which has been checked */
     return jc_policy_view(len, *len, &view) == 0;
 }
 
-const jc_table_head_t *jc_table_check(const void *data, size_t len)
+const jc_table_head_t *jc_policy_check_table(const void *data, size_t len)
 {
     const jc_table_head_t *table = data;
 

@@ -46,21 +46,21 @@ typedef struct {
  */
 int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view);
 
-/* rows.c: the same for a common part, and what of the check of a record is
- * about mounts and the cgroup. */
-int jc_common_view(const void *data, size_t len, jc_policy_view_t *view);
-int jc_policy_rows_are_sane(const jc_policy_view_t *view);
+/* policy_rows.c: the same for a common part, and what of the check of a record
+ * is about mounts and the cgroup. */
+int jc_policy_rows_view(const void *data, size_t len, jc_policy_view_t *view);
+int jc_policy_rows_suit(const jc_policy_view_t *view);
 
 /*
  * Checks a whole table. Returns its head, or NULL if it is malformed. Each
- * common part has then passed jc_common_view(), each record jc_policy_view()
- * beside its common part.
+ * common part has then passed jc_policy_rows_view(), each record
+ * jc_policy_view() beside its common part.
  */
-const jc_table_head_t *jc_table_check(const void *data, size_t len);
+const jc_table_head_t *jc_policy_check_table(const void *data, size_t len);
 
 /* Of a checked table the common part with this number, and from
  * table->common_count on the records. */
-const void *jc_table_part(const jc_table_head_t *table, uint32_t number);
+const void *jc_policy_part(const jc_table_head_t *table, uint32_t number);
 
 /* The string after this one. */
 const char *jc_policy_next(const char *string);

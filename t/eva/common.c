@@ -54,7 +54,7 @@ static void check_common(jc_policy_view_t *view)
     }
     put_bytes(common.bytes + at, strings);
     /* One more byte than the object has is an alarm. */
-    (void) jc_common_view(common.bytes, len, view);
+    (void) jc_policy_rows_view(common.bytes, len, view);
 }
 
 static void check_record(jc_policy_view_t *view)

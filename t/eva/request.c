@@ -30,8 +30,8 @@ int main(void)
 
     /* Any bytes of any length pass this without harm ... */
     Frama_C_make_unknown(made.bytes, sizeof(made));
-    (void) jc_request_vectors(made.bytes,
-                              (size_t) Frama_C_interval(0, sizeof(made)), 2);
+    (void) jc_decode_vectors(made.bytes,
+                             (size_t) Frama_C_interval(0, sizeof(made)), 2);
     /* ... and what it lets through has these counts, each of which is looked
      * at by itself, as is every place of the NULs. */
     size_t strings = (size_t) one_of(1, STRINGS);
@@ -47,12 +47,12 @@ int main(void)
         }
     }
     size_t len = sizeof(made.head) + strings;
-    size_t need = jc_request_vectors(made.bytes, len, rec.env_count);
+    size_t need = jc_decode_vectors(made.bytes, len, rec.env_count);
     if (need == 0) {
         return 0;
     }
     char **exact = vectors + ROOM - need; /* one more is an alarm */
-    if (jc_request_decode(made.bytes, len, exact, &request) == 0) {
+    if (jc_decode_request(made.bytes, len, exact, &request) == 0) {
         jc_environment_apply(&policy, &request);
     }
     return 0;

@@ -67,7 +67,7 @@ int main(void)
         rec->max_uid = rec->max_gid = 2;
         ((char *) (rec + 1))[0] = 0;
     }
-    (void) jc_table_check(table, (size_t) Frama_C_interval(0, 31));
-    (void) jc_table_check(table, said);
+    (void) jc_policy_check_table(table, (size_t) Frama_C_interval(0, 31));
+    (void) jc_policy_check_table(table, said);
     return 0;
 }

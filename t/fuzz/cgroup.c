@@ -82,7 +82,7 @@ static ssize_t fake_xattr(int fd, const char *name, void *value, size_t size)
 #define fgetxattr          fake_xattr
 /* the function alone, not the struct */
 #define statfs(path, st) fake_statfs(path, st)
-#include "src/helper/cgroup.c"
+#include "src/helper/cgroup_tree.c"
 
 static void parse(uint8_t *bytes, size_t size)
 {

@@ -81,7 +81,7 @@ static void parse(uint8_t *bytes, size_t size)
     const char *have = NULL;
     list.bytes = bytes;
     list.size = size;
-    if (!jc_cgroup_parse(&cmd, NULL, count, words)) {
+    if (!jc_cgroup_set(&cmd, NULL, count, words)) {
         check_lines(p);
         (void) jc_cgroup_problem(p, &conf, &have);
     }

@@ -49,7 +49,7 @@ static void parse(uint8_t *bytes, size_t size)
         count++;
         at = nul + 1;
     }
-    /* Exactly as many as jc_request_vectors makes. */
+    /* Exactly as many as jc_decode_vectors makes. */
     char **envp = malloc((count + OWN + 1) * sizeof(*envp));
     memcpy(envp, strings, count * sizeof(*envp));
     envp[count] = NULL;

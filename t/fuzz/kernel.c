@@ -55,7 +55,7 @@ static int fake_clock(clockid_t id, struct timespec *now)
 #define openat        fake_openat
 #define close(fd)     0
 #define clock_gettime fake_clock
-#include "src/keeper/serve/events.c"
+#include "src/keeper/serve/cgroup_events.c"
 #include "src/keeper/serve/children.c"
 #include "src/keeper/serve/sweep.c"
 
@@ -93,14 +93,15 @@ static void check_children(void)
 static void check_events(void)
 {
     static const jc_jail_t jail;
-    jc_events_t events;
+    jc_cgroup_events_t events;
 
-    jc_events_read(&jail, &events);
+    jc_cgroup_events_read(&jail, &events);
     if (text.size == 0 &&
         (events.oom_kills || events.pids_refused || events.throttled_us)) {
         abort();
     }
-    (void) jc_events_verdict(&jail, &events, text.most & 1 ? SIGKILL : 0);
+    (void) jc_cgroup_events_verdict(&jail, &events,
+                                    text.most & 1 ? SIGKILL : 0);
 }
 
 static void parse(uint8_t *bytes, size_t size)

@@ -59,13 +59,13 @@ static void try(const void *data, size_t size, const jc_policy_rec_t *rec)
 {
     jc_policy_view_t policy = {.rec = rec, .env = own, .pass = pass};
     jc_request_t request;
-    size_t need = jc_request_vectors(data, size, rec->env_count);
+    size_t need = jc_decode_vectors(data, size, rec->env_count);
     /* Exactly as many, and not of sizes that only a promise of strings has */
     char **vectors = need && need <= size + 3 + rec->env_count
                          ? malloc(need * sizeof(char *))
                          : NULL;
 
-    if (vectors && jc_request_decode(data, size, vectors, &request) == 0) {
+    if (vectors && jc_decode_request(data, size, vectors, &request) == 0) {
         jc_environment_apply(&policy, &request);
         look_at(&policy, &request);
     }

@@ -81,7 +81,7 @@ static void parse(uint8_t *bytes, size_t size)
     apr_array_header_t *rows = apr_array_make(p, 4, sizeof(first[0]));
     APR_ARRAY_PUSH(rows, jc_seccomp_row_t) = first[0];
     APR_ARRAY_PUSH(rows, jc_seccomp_row_t) = first[1];
-    const char *wrong = jc_seccomp_read(p, "/x", rows);
+    const char *wrong = jc_seccomp_file_read(p, "/x", rows);
     if (wrong && strlen(wrong) == 0) {
         abort();
     }

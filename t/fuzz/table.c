@@ -35,9 +35,9 @@ static void read_all(const jc_common_t *common, const jc_policy_rec_t *rec)
     jc_policy_view_t view;
     uint64_t sum = 0;
 
-    if (jc_common_view(common, common->len, &view) ||
+    if (jc_policy_rows_view(common, common->len, &view) ||
         jc_policy_view(rec, rec->len, &view)) {
-        abort(); /* jc_table_check has passed them */
+        abort(); /* jc_policy_check_table has passed them */
     }
     for (uint32_t i = 0; i < rec->group_count; i++) {
         if (view.groups[i] == 0) {
@@ -81,13 +81,13 @@ static void *copy_of(const void *part)
 
 static void parse(uint8_t *bytes, size_t size)
 {
-    const jc_table_head_t *table = jc_table_check(bytes, size);
+    const jc_table_head_t *table = jc_policy_check_table(bytes, size);
 
     for (uint32_t i = 0; table && i < table->policy_count; i++) {
         uint32_t number = table->common_count + i;
         jc_common_t *common =
-            copy_of(jc_table_part(table, table->entries[number].common));
-        jc_policy_rec_t *rec = copy_of(jc_table_part(table, number));
+            copy_of(jc_policy_part(table, table->entries[number].common));
+        jc_policy_rec_t *rec = copy_of(jc_policy_part(table, number));
 
         read_all(common, rec);
         free(common);

@@ -18,7 +18,7 @@ my %stateless = map { $_ => 1 } qw(bcmp memchr memcmp memcpy memmove memset strc
   __stack_chk_fail _GLOBAL_OFFSET_TABLE_);
 
 # The project's functions that they call, and where these are.
-my %own = map { $_ => 1 } qw(jc_request_vectors jc_request_decode jc_walk
+my %own = map { $_ => 1 } qw(jc_decode_vectors jc_decode_request jc_walk
   jc_check_script jc_vouch_file_system jc_environment_apply jc_environment_check_home jc_diagnose_exec jc_policy_next
   jc_wire_pack jc_wire_failed jc_names_are_denied jc_names_are_allowed
   jc_names_match);

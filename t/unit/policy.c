@@ -143,7 +143,7 @@ static int common_is_taken(const common_t *c)
 {
     jc_policy_view_t view;
 
-    return jc_common_view(c->bytes, c->common->len, &view) == 0;
+    return jc_policy_rows_view(c->bytes, c->common->len, &view) == 0;
 }
 
 static void whole(void **state)
@@ -154,7 +154,7 @@ static void whole(void **state)
 
     make(&r);
     make_common(&c, "/opt");
-    assert_int_equal(jc_common_view(c.bytes, c.common->len, &view), 0);
+    assert_int_equal(jc_policy_rows_view(c.bytes, c.common->len, &view), 0);
     assert_int_equal(jc_policy_view(r.bytes, r.rec->len, &view), 0);
     assert_int_equal(view.groups[0], 1002);
     assert_int_equal(view.ports[0], 0);
@@ -360,18 +360,21 @@ static void too_many(void **state)
         }
         common->len = (uint32_t) (strings - (char *) common) +
                       (uint32_t) JC_PADDED(4 * (size_t) count);
-        assert_int_equal(jc_common_view(common, common->len, &view),
+        assert_int_equal(jc_policy_rows_view(common, common->len, &view),
                          count > JC_MOUNTS_MAX ? -1 : 0);
-        assert_int_equal(jc_common_view(common, common->len + 8, &view), -1);
-        assert_int_equal(jc_common_view(common, common->len - 8, &view), -1);
+        assert_int_equal(jc_policy_rows_view(common, common->len + 8, &view),
+                         -1);
+        assert_int_equal(jc_policy_rows_view(common, common->len - 8, &view),
+                         -1);
         common->len -= 8;
-        assert_int_equal(jc_common_view(common, common->len + 8, &view), -1);
+        assert_int_equal(jc_policy_rows_view(common, common->len + 8, &view),
+                         -1);
     }
     for (uint32_t count = JC_FILTER_MAX; count <= JC_FILTER_MAX + 1; count++) {
         *common = (jc_common_t){.filter_count = count,
                                 .len = (uint32_t) sizeof(*common) +
                                        count * JC_FILTER_STEP};
-        assert_int_equal(jc_common_view(common, common->len, &view),
+        assert_int_equal(jc_policy_rows_view(common, common->len, &view),
                          count > JC_FILTER_MAX ? -1 : 0);
     }
     free(common);
@@ -386,7 +389,7 @@ static void unsuited(void **state)
 
     make_with(&r, 0); /* none of its own, which would need the same */
     make_common(&c, "/opt");
-    assert_int_equal(jc_common_view(c.bytes, c.common->len, &view), 0);
+    assert_int_equal(jc_policy_rows_view(c.bytes, c.common->len, &view), 0);
     assert_int_equal(jc_policy_view(r.bytes, r.rec->len, &view), 0);
     r.rec->namespaces = JC_NS_MOUNT;
     assert_int_equal(jc_policy_view(r.bytes, r.rec->len, &view), -1);
@@ -436,7 +439,7 @@ static int bytes_are_taken(const table_t *t, size_t len)
     void *copy = malloc(len);
 
     memcpy(copy, t->bytes, len);
-    int result = jc_table_check(copy, len) != NULL;
+    int result = jc_policy_check_table(copy, len) != NULL;
     free(copy);
     return result;
 }
@@ -456,10 +459,10 @@ static void whole_table(void **state)
     table_t t;
 
     make_table(&t);
-    const jc_table_head_t *table = jc_table_check(t.bytes, t.head->len);
+    const jc_table_head_t *table = jc_policy_check_table(t.bytes, t.head->len);
     assert_non_null(table);
     for (uint32_t i = 0; i < 4; i++) {
-        assert_ptr_equal(jc_table_part(table, i), part(&t, i));
+        assert_ptr_equal(jc_policy_part(table, i), part(&t, i));
     }
     assert_int_equal(((const jc_policy_rec_t *) part(&t, 3))->uid, 1002);
     /* Nothing but a head is a table without a policy. */

@@ -149,8 +149,8 @@ static const char *set_one(cmd_parms *cmd, jc_server_conf_t *conf,
                         word);
 }
 
-const char *jc_cgroup_parse(cmd_parms *cmd, void *unused, int argc,
-                            char *const argv[])
+const char *jc_cgroup_set(cmd_parms *cmd, void *unused, int argc,
+                          char *const argv[])
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
     const char *error = NULL;

@@ -80,7 +80,7 @@ const char *jc_compat_timeout(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
-void *jc_config_create_dir(apr_pool_t *p, char *dir)
+void *jc_inherit_create_dir(apr_pool_t *p, char *dir)
 {
     jc_dir_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
 
@@ -88,7 +88,7 @@ void *jc_config_create_dir(apr_pool_t *p, char *dir)
     return conf;
 }
 
-void *jc_config_merge_dir(apr_pool_t *p, void *base_ptr, void *over_ptr)
+void *jc_inherit_merge_dir(apr_pool_t *p, void *base_ptr, void *over_ptr)
 {
     const jc_dir_conf_t *base = base_ptr, *over = over_ptr;
     jc_dir_conf_t *merged = apr_pmemdup(p, base, sizeof(*base));

@@ -5,7 +5,7 @@
  * Privilege: the parent's
  * Trusts:    nothing; every argument is checked
  * Never:     looks a name up or opens a file: that is done once for all
- *            virtual hosts, in policy.c
+ *            virtual hosts, in freeze.c
  */
 #include "config.h"
 #include "src/wire/wire.h"
@@ -176,7 +176,7 @@ static const char *set_env(cmd_parms *cmd, void *unused, const char *args)
     if (!conf->env) {
         conf->env = apr_table_make(cmd->pool, 4);
     }
-    jc_config_env_set(conf->env, name, value);
+    jc_env_set(conf->env, name, value);
     return NULL;
 }
 
@@ -299,7 +299,7 @@ const command_rec jc_config_commands[] = {
                       RSRC_CONF,
                       "what a jail has of its own: mount pid ipc uts net "
                       "cgroup, or none"),
-    AP_INIT_TAKE_ARGV("JailCgroup", jc_cgroup_parse, NULL, RSRC_CONF,
+    AP_INIT_TAKE_ARGV("JailCgroup", jc_cgroup_set, NULL, RSRC_CONF,
                       "limits of the jail as a whole, as memory=512M cpu=150% "
                       "pids=100, or none"),
     AP_INIT_TAKE_ARGV("JailMount", jc_isolation_mount, NULL, RSRC_CONF,
@@ -317,9 +317,9 @@ const command_rec jc_config_commands[] = {
     AP_INIT_TAKE_ARGV("JailListen", jc_confine_listen, NULL, RSRC_CONF,
                       "TCP ports that scripts may listen on: Off, On, or "
                       "numbers"),
-    AP_INIT_TAKE12("JailUser", jc_config_set_user, NULL, RSRC_CONF,
+    AP_INIT_TAKE12("JailUser", jc_user_set, NULL, RSRC_CONF,
                    "who scripts run as: NAME or #UID, and a group; or owner"),
-    AP_INIT_TAKE2("SuexecUserGroup", jc_config_set_suexec, NULL, RSRC_CONF,
+    AP_INIT_TAKE2("SuexecUserGroup", jc_user_set_suexec, NULL, RSRC_CONF,
                   "user and group of scripts, as with mod_suexec"),
     AP_INIT_TAKE1("JailMinUID", set_bound, FIELD(min_uid), RSRC_CONF,
                   "no script runs as a user below this number"),
@@ -342,7 +342,7 @@ const command_rec jc_config_commands[] = {
                   "the most bytes that a script's header block may have"),
     AP_INIT_RAW_ARGS("JailEnv", set_env, NULL, RSRC_CONF,
                      "a variable and its value, set over everything else"),
-    AP_INIT_ITERATE("JailPassEnv", jc_env_pass, NULL, RSRC_CONF,
+    AP_INIT_ITERATE("JailPassEnv", jc_env_set_pass, NULL, RSRC_CONF,
                     "with JailUser owner: names of variables that a request "
                     "may bring beside the usual ones, or none"),
     AP_INIT_TAKE_ARGV("JailLimit", set_limits, NULL, RSRC_CONF,
@@ -356,7 +356,7 @@ const command_rec jc_config_commands[] = {
                       "who are refused are told"),
     AP_INIT_ITERATE("JailTrust", add_trust, NULL, RSRC_CONF,
                     "paths of root's that any jail may run, or none"),
-    AP_INIT_ITERATE("JailTrustMount", jc_vouch_parse, NULL, RSRC_CONF,
+    AP_INIT_ITERATE("JailTrustMount", jc_trust_mount_set, NULL, RSRC_CONF,
                     "mount points of file systems whose owners count although "
                     "they are FUSE or nosuid, or none"),
     AP_INIT_FLAG("JailStrict", set_strict, NULL, RSRC_CONF,

@@ -159,7 +159,7 @@ typedef struct {
 
     uint64_t *told; /* of withheld.c: a bit for each name in the site's log */
 
-    /* Result of freezing, filled in by jc_policy_freeze() in post_config. */
+    /* Result of freezing, filled in by jc_freeze_hosts() in post_config. */
     uint32_t policy;              /* number in the table; JC_NO_ID: none */
     jc_code_t refusal;            /* why there is none, or JC_CODE_NONE */
     const char *refusal_found;    /* what was found, for the sentence */
@@ -173,10 +173,10 @@ typedef struct {
 
 /* config.c: the directives; inherit.c: their merging. */
 extern const command_rec jc_config_commands[];
-void *jc_config_create_server(apr_pool_t *p, server_rec *s);
-void *jc_config_merge_server(apr_pool_t *p, void *base, void *over);
-void *jc_config_create_dir(apr_pool_t *p, char *dir);
-void *jc_config_merge_dir(apr_pool_t *p, void *base, void *over);
+void *jc_inherit_create_server(apr_pool_t *p, server_rec *s);
+void *jc_inherit_merge_server(apr_pool_t *p, void *base, void *over);
+void *jc_inherit_create_dir(apr_pool_t *p, char *dir);
+void *jc_inherit_merge_dir(apr_pool_t *p, void *base, void *over);
 static inline jc_server_conf_t *jc_config_of(server_rec *s)
 {
     return (jc_server_conf_t *) ap_get_module_config(s->module_config,
@@ -191,7 +191,7 @@ const char *jc_limits_name(uint64_t resource);
 int64_t jc_concurrency_wait_ms(const jc_server_conf_t *conf);
 
 /* inherit.c: sets a line of JailEnv; names are compared with their case. */
-void jc_config_env_set(apr_table_t *env, const char *name, const char *value);
+void jc_env_set(apr_table_t *env, const char *name, const char *value);
 
 /* config.c: sets *clean to `path` without doubled and trailing slashes. NULL
  * or what is wrong with it, to follow it in a sentence. */
@@ -214,7 +214,7 @@ void jc_concurrency_merge(jc_server_conf_t *merged,
 
 /* env.c: whether a variable may be called so; JailPassEnv. */
 int jc_env_is_name(const char *name);
-const char *jc_env_pass(cmd_parms *cmd, void *unused, const char *name);
+const char *jc_env_set_pass(cmd_parms *cmd, void *unused, const char *name);
 
 /* confine.c: JailSeccomp, JailBackground and JailListen. */
 const char *jc_confine_seccomp(cmd_parms *cmd, void *unused, const char *arg);
@@ -234,8 +234,8 @@ const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
                                char *const argv[]);
 
 /* cgroup.c: JailCgroup. */
-const char *jc_cgroup_parse(cmd_parms *cmd, void *unused, int argc,
-                            char *const argv[]);
+const char *jc_cgroup_set(cmd_parms *cmd, void *unused, int argc,
+                          char *const argv[]);
 void jc_cgroup_merge(jc_server_conf_t *merged, const jc_server_conf_t *base,
                      const jc_server_conf_t *over);
 /* FILE=VALUE for each file of the jail's cgroup. */
@@ -246,20 +246,20 @@ apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
 const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
                               const char **have);
 
-/* vouch.c: JailTrustMount. */
-const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg);
+/* trust_mount.c: JailTrustMount. */
+const char *jc_trust_mount_set(cmd_parms *cmd, void *unused, const char *arg);
 /* NULL, or why `JailUser owner` of this server would run nothing, to follow a
  * name. What is mounted is read into *mounts, which begins as NULL and lives
  * as long as p. */
-const char *jc_vouch_problem(apr_pool_t *p, server_rec *s,
-                             const jc_server_conf_t *conf,
-                             apr_array_header_t **mounts);
+const char *jc_trust_mount_problem(apr_pool_t *p, server_rec *s,
+                                   const jc_server_conf_t *conf,
+                                   apr_array_header_t **mounts);
 
-/* config_user.c: JailUser and SuexecUserGroup. */
-const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
+/* user.c: JailUser and SuexecUserGroup. */
+const char *jc_user_set(cmd_parms *cmd, void *unused, const char *user,
+                        const char *group);
+const char *jc_user_set_suexec(cmd_parms *cmd, void *unused, const char *user,
                                const char *group);
-const char *jc_config_set_suexec(cmd_parms *cmd, void *unused, const char *user,
-                                 const char *group);
 
 /* compat.c: the directives of mod_cgi and mod_cgid. */
 const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg);

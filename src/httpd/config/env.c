@@ -36,7 +36,7 @@ static int is_pattern(apr_pool_t *p, const char *pattern)
     return jc_env_is_name(pattern);
 }
 
-const char *jc_env_pass(cmd_parms *cmd, void *unused, const char *name)
+const char *jc_env_set_pass(cmd_parms *cmd, void *unused, const char *name)
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
 

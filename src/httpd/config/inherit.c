@@ -29,7 +29,7 @@ static void set_nothing(jc_server_conf_t *conf)
     conf->policy = JC_NO_ID;
 }
 
-void *jc_config_create_server(apr_pool_t *p, server_rec *s)
+void *jc_inherit_create_server(apr_pool_t *p, server_rec *s)
 {
     jc_server_conf_t *conf = apr_palloc(p, sizeof(*conf));
 
@@ -38,7 +38,7 @@ void *jc_config_create_server(apr_pool_t *p, server_rec *s)
 }
 
 /* Not an overlay of apr_tables: they ignore case, and environments do not. */
-void jc_config_env_set(apr_table_t *env, const char *name, const char *value)
+void jc_env_set(apr_table_t *env, const char *name, const char *value)
 {
     const apr_array_header_t *lines = apr_table_elts(env);
     apr_table_entry_t *line = (apr_table_entry_t *) lines->elts;
@@ -66,7 +66,7 @@ static apr_table_t *env_merge(apr_pool_t *p, apr_table_t *base,
     lines = apr_table_elts(over);
     line = (const apr_table_entry_t *) lines->elts;
     for (int i = 0; i < lines->nelts; i++) {
-        jc_config_env_set(merged, line[i].key, line[i].val);
+        jc_env_set(merged, line[i].key, line[i].val);
     }
     return merged;
 }
@@ -158,7 +158,7 @@ static void merge_script_log(jc_server_conf_t *merged,
 
 /* In the place of the host's own, which nobody asks for after that: a third
  * of what a host costs in the server's memory. */
-void *jc_config_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
+void *jc_inherit_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
 {
     jc_server_conf_t *merged = over_ptr;
     const jc_server_conf_t own = *merged, *base = base_ptr, *over = &own;

@@ -1,6 +1,6 @@
 /*
  * JailNamespaces and JailMount: what they say. What it comes to for a virtual
- * host is in mounts.c.
+ * host is in mount_rows.c.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: the parent's

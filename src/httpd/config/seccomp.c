@@ -141,7 +141,7 @@ const char *jc_seccomp_find(apr_pool_t *p, const char *setting,
         for (unsigned i = 0; i < jc_seccomp_rows; i++) {
             APR_ARRAY_PUSH(rows, jc_seccomp_row_t) = jc_seccomp_table[i];
         }
-        wrong = is_default ? NULL : jc_seccomp_read(p, setting, rows);
+        wrong = is_default ? NULL : jc_seccomp_file_read(p, setting, rows);
         wrong = wrong ? wrong : compile(p, rows, made);
         if (wrong) {
             return wrong;

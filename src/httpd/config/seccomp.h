@@ -30,7 +30,7 @@ extern const unsigned jc_seccomp_rows;
 
 /* seccomp_file.c: `rows` (jc_seccomp_row_t), which are the default list, as a
  * FILE changes them. NULL or a sentence. */
-const char *jc_seccomp_read(apr_pool_t *p, const char *file,
-                            apr_array_header_t *rows);
+const char *jc_seccomp_file_read(apr_pool_t *p, const char *file,
+                                 apr_array_header_t *rows);
 
 #endif

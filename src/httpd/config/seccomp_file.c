@@ -197,8 +197,8 @@ static const char *check_file(apr_pool_t *p, const char *path, FILE *file)
     return NULL;
 }
 
-const char *jc_seccomp_read(apr_pool_t *p, const char *path,
-                            apr_array_header_t *rows)
+const char *jc_seccomp_file_read(apr_pool_t *p, const char *path,
+                                 apr_array_header_t *rows)
 {
     char line[512];
     FILE *file = fopen(path, "re");

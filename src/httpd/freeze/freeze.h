@@ -13,7 +13,7 @@
 #include "apr_pools.h"
 
 /*
- * policy.c: turns every virtual host into a number in one
+ * freeze.c: turns every virtual host into a number in one
  * table. Resolves names once each. Fills in policy/refusal of every server.
  * Sets *table_fd to a sealed memfd (caller closes; -1 if `table_fd` is NULL:
  * then only checks and warns, as for configtest) and *caps_needed to a mask of
@@ -21,9 +21,9 @@
  * Returns NULL, or a sentence for the administrator if the server must not
  * start (JailStrict On, no memory).
  */
-const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
-                             server_rec *main_server, uint64_t generation,
-                             int *table_fd, uint64_t *caps_needed);
+const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
+                            server_rec *main_server, uint64_t generation,
+                            int *table_fd, uint64_t *caps_needed);
 
 /* roots.c: whether JailRoots are directories. Sets `problem` of each jc_root_t:
  * NULL, or what is wrong with it, to follow its name. Returns after some
@@ -36,7 +36,8 @@ typedef struct {
 void jc_roots_look(apr_pool_t *p, apr_array_header_t *roots);
 
 /* identity.c */
-typedef struct jc_names_t jc_names_t; /* every name looked up, once */
+typedef struct jc_identity_names_t
+    jc_identity_names_t; /* every name looked up, once */
 
 typedef struct {
     jc_code_t refusal; /* JC_CODE_NONE: the rest is valid */
@@ -51,14 +52,14 @@ typedef struct {
     const char *group; /* NULL: no entry; always looked up with JailRoot host */
 } jc_identity_t;
 
-jc_names_t *jc_names_create(apr_pool_t *p);
+jc_identity_names_t *jc_identity_names(apr_pool_t *p);
 /* Who the scripts of `conf` run as. Everything in *id lives as long as p. */
-void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,
-                         jc_identity_t *id);
+void jc_identity_resolve(jc_identity_names_t *names,
+                         const jc_server_conf_t *conf, jc_identity_t *id);
 uint32_t jc_identity_min(int64_t configured);
 uint32_t jc_identity_max(int64_t configured);
 
-/* mounts.c: what the keeper of a virtual host's jail makes. */
+/* mount_rows.c: what the keeper of a virtual host's jail makes. */
 typedef struct {
     uint32_t namespaces; /* JC_NS_* */
     /* jc_mount_row_t: first those that other hosts have as well. The array is
@@ -69,24 +70,26 @@ typedef struct {
     const char *found; /* with a refusal */
     const char *expected;
 } jc_isolation_t;
-typedef struct jc_mounts_t jc_mounts_t;
+typedef struct jc_mount_rows_t jc_mount_rows_t;
 
-jc_mounts_t *jc_mounts_create(apr_pool_t *p, const jc_server_conf_t *main_conf);
+jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
+                                      const jc_server_conf_t *main_conf);
 /* Fills *isolation, which lives as long as p. JC_CODE_NONE, or why not. */
-jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,
-                            const jc_server_conf_t *conf,
-                            const jc_identity_t *id, jc_isolation_t *isolation);
+jc_code_t jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
+                                const jc_server_conf_t *conf,
+                                const jc_identity_t *id,
+                                jc_isolation_t *isolation);
 
-/* table.c */
+/* record.c */
 typedef struct jc_table_t jc_table_t;
 
 jc_table_t *jc_table_create(apr_pool_t *p);
 /* Sets *policy to the number of an equal record or of a new one. NULL or what
  * is wrong with this virtual host, to follow its name; made in p, as all that
  * is not kept. */
-const char *jc_table_add(jc_table_t *table, apr_pool_t *p,
-                         const jc_server_conf_t *conf, const jc_identity_t *id,
-                         const jc_isolation_t *isolation, uint32_t *policy);
+const char *jc_record_add(jc_table_t *table, apr_pool_t *p,
+                          const jc_server_conf_t *conf, const jc_identity_t *id,
+                          const jc_isolation_t *isolation, uint32_t *policy);
 uint32_t jc_table_count(const jc_table_t *table);
 /* Sets *table_fd to a memfd that nobody can change. NULL or a sentence. */
 const char *jc_table_seal(jc_table_t *table, uint64_t generation,

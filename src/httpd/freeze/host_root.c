@@ -6,7 +6,7 @@
  * Privilege: the parent's
  * Trusts:    the directories that it names, which are root's
  */
-#include "mounts.h"
+#include "mount_rows.h"
 
 #include "apr_strings.h"
 
@@ -84,10 +84,10 @@ static void add_all_directories(apr_array_header_t *rows)
                                               "/srv", "/var",  "/var/lib"};
 
     for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-        jc_mounts_directory(rows, directories[i]);
+        jc_mount_rows_directory(rows, directories[i]);
     }
-    jc_mounts_link(rows, "/run", "/var/run");
-    jc_mounts_link(rows, "/tmp", "/var/tmp");
+    jc_mount_rows_link(rows, "/run", "/var/run");
+    jc_mount_rows_link(rows, "/tmp", "/var/tmp");
 }
 
 /* A symbolic link into what is shown is a link there too. */
@@ -112,14 +112,15 @@ static void show(apr_pool_t *p, apr_array_header_t *rows, const char *path)
     struct stat st;
 
     if (is_inner_link(p, path, &content)) {
-        jc_mounts_link(rows, content, apr_pstrdup(p, path));
+        jc_mount_rows_link(rows, content, apr_pstrdup(p, path));
     } else if (stat(path, &st) == 0) {
         path = apr_pstrdup(p, path);
         /* A file that was replaced is another one, and then this is another
          * policy: a reload brings it into jails that are warm. */
-        jc_mounts_bind(rows, path, path,
-                       JC_MOUNT_READ_ONLY | JC_MOUNT_MAKE | JC_MOUNT_OPTIONAL,
-                       S_ISREG(st.st_mode) ? st.st_ino : 0);
+        jc_mount_rows_bind(rows, path, path,
+                           JC_MOUNT_READ_ONLY | JC_MOUNT_MAKE |
+                               JC_MOUNT_OPTIONAL,
+                           S_ISREG(st.st_mode) ? st.st_ino : 0);
     }
 }
 
@@ -138,13 +139,13 @@ apr_array_header_t *jc_host_root(apr_pool_t *p)
             globfree(&found);
         }
     }
-    jc_mounts_tmpfs(rows, "/tmp", JC_MOUNT_MAKE, 01777, JC_DEFAULT_TMP_SIZE,
-                    JC_DEFAULT_TMP_SIZE / 4096);
+    jc_mount_rows_tmpfs(rows, "/tmp", JC_MOUNT_MAKE, 01777, JC_DEFAULT_TMP_SIZE,
+                        JC_DEFAULT_TMP_SIZE / 4096);
     for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
         if (access(shared[i], F_OK) == 0) {
-            jc_mounts_directory(rows, "/var/lib/php");
-            jc_mounts_bind(rows, shared[i], shared[i],
-                           JC_MOUNT_MAKE | JC_MOUNT_NOEXEC, 0);
+            jc_mount_rows_directory(rows, "/var/lib/php");
+            jc_mount_rows_bind(rows, shared[i], shared[i],
+                               JC_MOUNT_MAKE | JC_MOUNT_NOEXEC, 0);
         }
     }
     return rows;

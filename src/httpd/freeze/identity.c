@@ -46,16 +46,16 @@ typedef struct {
     const char *name; /* NULL: it has none */
 } gid_name_t;
 
-struct jc_names_t {
+struct jc_identity_names_t {
     apr_pool_t *p;
     apr_hash_t *users;  /* as configured -> entry_t */
     apr_hash_t *groups; /* likewise */
     apr_hash_t *by_gid; /* gid_name_t */
 };
 
-jc_names_t *jc_names_create(apr_pool_t *p)
+jc_identity_names_t *jc_identity_names(apr_pool_t *p)
 {
-    jc_names_t *names = apr_pcalloc(p, sizeof(*names));
+    jc_identity_names_t *names = apr_pcalloc(p, sizeof(*names));
 
     names->p = p;
     names->users = apr_hash_make(p);
@@ -75,7 +75,7 @@ static const char *lookup_problem(apr_pool_t *p, int errnum)
     return apr_psprintf(p, "could not be looked up (%s)", strerror(errnum));
 }
 
-static entry_t *look_up_user(jc_names_t *names, const char *user)
+static entry_t *look_up_user(jc_identity_names_t *names, const char *user)
 {
     entry_t *entry = apr_hash_get(names->users, user, APR_HASH_KEY_STRING);
     const struct passwd *pw;
@@ -108,7 +108,7 @@ static entry_t *look_up_user(jc_names_t *names, const char *user)
     return entry;
 }
 
-static entry_t *look_up_group(jc_names_t *names, const char *group)
+static entry_t *look_up_group(jc_identity_names_t *names, const char *group)
 {
     entry_t *entry = apr_hash_get(names->groups, group, APR_HASH_KEY_STRING);
     const struct group *gr;
@@ -134,7 +134,7 @@ static entry_t *look_up_group(jc_names_t *names, const char *group)
 }
 
 /* NULL: it has none. */
-static const char *look_up_gid(jc_names_t *names, uint32_t gid)
+static const char *look_up_gid(jc_identity_names_t *names, uint32_t gid)
 {
     gid_name_t *known = apr_hash_get(names->by_gid, &gid, sizeof(gid));
     const struct group *gr;
@@ -172,8 +172,8 @@ static void normalise(group_list_t *list, uint32_t *ids, unsigned count)
     list->count = kept;
 }
 
-static const group_list_t *look_up_list(jc_names_t *names, entry_t *user,
-                                        uint32_t gid)
+static const group_list_t *look_up_list(jc_identity_names_t *names,
+                                        entry_t *user, uint32_t gid)
 {
     gid_t ids[JC_GROUPS_MAX];
     int count = JC_GROUPS_MAX;
@@ -217,7 +217,7 @@ static int refuse(jc_identity_t *id, jc_code_t code, const char *found,
     return -1;
 }
 
-static int resolve_group(jc_names_t *names, const char *group,
+static int resolve_group(jc_identity_names_t *names, const char *group,
                          const entry_t *user, const char *user_arg,
                          jc_identity_t *id)
 {
@@ -251,7 +251,8 @@ static int resolve_group(jc_names_t *names, const char *group,
 
 /* The groups that the user's login would have; a number without a name in the
  * user database has none beyond its own. */
-static int resolve_list(jc_names_t *names, entry_t *user, jc_identity_t *id)
+static int resolve_list(jc_identity_names_t *names, entry_t *user,
+                        jc_identity_t *id)
 {
     const group_list_t *list;
 
@@ -278,7 +279,7 @@ static int resolve_list(jc_names_t *names, entry_t *user, jc_identity_t *id)
  * belongs to root's group, and a login of that user has it, so leaving it out
  * silently would run scripts as nobody that the administrator has named.
  */
-static int check_root(jc_names_t *names, jc_identity_t *id)
+static int check_root(jc_identity_names_t *names, jc_identity_t *id)
 {
     if (id->uid == 0) {
         return refuse(id, JC_CODE_ROOT_IDENTITY, "uid 0",
@@ -301,8 +302,9 @@ static int check_root(jc_names_t *names, jc_identity_t *id)
 }
 
 /* Which of the two: uid or gid. */
-static int check_bounds(jc_names_t *names, const char *which, uint32_t id,
-                        uint32_t min, uint32_t max, jc_identity_t *identity)
+static int check_bounds(jc_identity_names_t *names, const char *which,
+                        uint32_t id, uint32_t min, uint32_t max,
+                        jc_identity_t *identity)
 {
     int is_uid = which[0] == 'u';
     const char *upper = is_uid ? "UID" : "GID";
@@ -324,7 +326,7 @@ static int check_bounds(jc_names_t *names, const char *which, uint32_t id,
     return -1;
 }
 
-static int check_ids(jc_names_t *names, const jc_server_conf_t *conf,
+static int check_ids(jc_identity_names_t *names, const jc_server_conf_t *conf,
                      jc_identity_t *id)
 {
     if (id->uid == (uint32_t) ap_unixd_config.user_id) {
@@ -341,9 +343,9 @@ static int check_ids(jc_names_t *names, const jc_server_conf_t *conf,
                         jc_identity_max(conf->max_gid), id);
 }
 
-static void resolve_named(jc_names_t *names, const jc_server_conf_t *conf,
-                          const char *user_arg, const char *group_arg,
-                          jc_identity_t *id)
+static void resolve_named(jc_identity_names_t *names,
+                          const jc_server_conf_t *conf, const char *user_arg,
+                          const char *group_arg, jc_identity_t *id)
 {
     entry_t *user = look_up_user(names, user_arg);
 
@@ -367,8 +369,8 @@ static void resolve_named(jc_names_t *names, const jc_server_conf_t *conf,
     }
 }
 
-void jc_identity_resolve(jc_names_t *names, const jc_server_conf_t *conf,
-                         jc_identity_t *id)
+void jc_identity_resolve(jc_identity_names_t *names,
+                         const jc_server_conf_t *conf, jc_identity_t *id)
 {
     memset(id, 0, sizeof(*id));
     if (conf->user_kind == JC_USER_OWNER) {

@@ -4,11 +4,11 @@
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: the parent's
- * Trusts:    table.c, which says what the bytes mean
+ * Trusts:    record.c, which says what the bytes mean
  * Never:     writes a byte into a part that it was not told: padding is zero,
  *            because equal bytes are what makes two policies one
  */
-#include "parts.h"
+#include "table_writer.h"
 #include "src/httpd/memfd.h"
 #include "src/wire/wire.h"
 
@@ -39,7 +39,7 @@ static apr_status_t free_table(void *data)
  * Not in the pool: it would keep each smaller block that was outgrown, and
  * take what is large from the kernel in small pieces.
  */
-void jc_parts_init(jc_table_t *table)
+void jc_table_init(jc_table_t *table)
 {
     apr_pool_cleanup_register(table->p, table, free_table,
                               apr_pool_cleanup_null);
@@ -50,7 +50,7 @@ uint32_t jc_table_count(const jc_table_t *table)
     return table->records.count;
 }
 
-void jc_parts_append(jc_table_t *table, const void *data, size_t len)
+void jc_table_append(jc_table_t *table, const void *data, size_t len)
 {
     jc_parts_t *all = table->writing;
 
@@ -65,24 +65,24 @@ void jc_parts_append(jc_table_t *table, const void *data, size_t len)
     all->len += len;
 }
 
-void jc_parts_append_string(jc_table_t *table, const char *string)
+void jc_table_append_string(jc_table_t *table, const char *string)
 {
-    jc_parts_append(table, string, strlen(string) + 1);
+    jc_table_append(table, string, strlen(string) + 1);
 }
 
-void jc_parts_pad(jc_table_t *table)
+void jc_table_pad(jc_table_t *table)
 {
     static const char zeros[8];
 
-    jc_parts_append(table, zeros, -jc_parts_len(table) & 7);
+    jc_table_append(table, zeros, -jc_table_len(table) & 7);
 }
 
-size_t jc_parts_len(const jc_table_t *table)
+size_t jc_table_len(const jc_table_t *table)
 {
     return table->writing->len - table->writing->taken;
 }
 
-void jc_parts_begin(jc_table_t *table, jc_parts_t *all, uint32_t common)
+void jc_table_begin(jc_table_t *table, jc_parts_t *all, uint32_t common)
 {
     table->writing = all;
     all->len = all->taken;
@@ -134,11 +134,11 @@ static void grow(jc_parts_t *all)
     }
 }
 
-int jc_parts_end(jc_table_t *table, void *head, size_t head_len,
+int jc_table_end(jc_table_t *table, void *head, size_t head_len,
                  uint32_t *number)
 {
     jc_parts_t *all = table->writing;
-    size_t written = jc_parts_len(table);
+    size_t written = jc_table_len(table);
     uint32_t len = (uint32_t) written;
     jc_part_t part = {.at = all->taken, .common = table->beside};
     uint32_t *slot;

@@ -6,7 +6,7 @@
  * Privilege: the parent's
  * Trusts:    the configuration, the user database
  */
-#include "parts.h"
+#include "table_writer.h"
 #include "src/wire/names.h"
 #include "src/wire/wire.h"
 
@@ -56,9 +56,9 @@ static const char *home_inside(const jc_server_conf_t *conf,
 /* Each returns how many lines it has written: NAME=VALUE. */
 static uint32_t add(jc_table_t *table, const char *name, const char *value)
 {
-    jc_parts_append(table, name, strlen(name));
-    jc_parts_append(table, "=", 1);
-    jc_parts_append_string(table, value);
+    jc_table_append(table, name, strlen(name));
+    jc_table_append(table, "=", 1);
+    jc_table_append_string(table, value);
     return 1;
 }
 

@@ -169,8 +169,8 @@ uint64_t jc_generations_caps(const jc_generations_t *all)
     return caps;
 }
 
-jc_wire_result_t jc_parent_generation(int helper_fd,
-                                      const jc_generation_t *generation)
+jc_wire_result_t jc_generations_announce(int helper_fd,
+                                         const jc_generation_t *generation)
 {
     jc_msg_generation_t msg = {.generation = generation->number,
                                .web_uid = ap_unixd_config.user_id};

@@ -23,7 +23,7 @@
 
 #define ROOM_STEP 64
 
-void jc_generations_child(jc_generations_t *all, pid_t pid)
+void jc_retire_note_child(jc_generations_t *all, pid_t pid)
 {
     jc_generation_t *newest;
     pid_t *grown;
@@ -76,7 +76,7 @@ static int living_of(const jc_generation_t *generation)
     return living;
 }
 
-int jc_generations_retire(jc_generations_t *all, int helper_fd)
+int jc_retire_generations(jc_generations_t *all, int helper_fd)
 {
     unsigned i = 0;
     int retired = 0;

@@ -57,7 +57,7 @@ static void forget_helper(void)
 
 static void end_helper(void)
 {
-    jc_stop_helper(state->helper.pid);
+    jc_helper_process_stop(state->helper.pid);
     forget_helper();
 }
 
@@ -76,9 +76,9 @@ static const char *start_helper(unsigned delay_ms)
     const char *error;
 
     state->is_forking_helper = 1;
-    error = jc_start_helper(state->pconf, state->path, caps, delay_ms,
-                            &state->helper.pid, &state->helper_fd,
-                            &state->helper_file);
+    error = jc_helper_process_start(state->pconf, state->path, caps, delay_ms,
+                                    &state->helper.pid, &state->helper_fd,
+                                    &state->helper_file);
     state->is_forking_helper = 0;
     if (error) {
         forget_helper();
@@ -91,7 +91,8 @@ static const char *start_helper(unsigned delay_ms)
     for (unsigned i = 0; i < state->generations.count; i++) {
         const jc_generation_t *generation = &state->generations.list[i];
 
-        if (jc_parent_generation(state->helper_fd, generation) != JC_WIRE_OK) {
+        if (jc_generations_announce(state->helper_fd, generation) !=
+            JC_WIRE_OK) {
             ap_log_error(APLOG_MARK, APLOG_ERR, errno, state->server,
                          "configuration %" APR_UINT64_T_FMT " could not be "
                          "sent to the new jailcgi-helper",
@@ -110,8 +111,10 @@ static void replace_dead_helper(int status)
     apr_pool_t *p = state->pconf;
     long pid = state->helper.pid;
     apr_interval_time_t lived = apr_time_now() - state->started;
-    unsigned delay_ms = jc_delay_after(status, lived, &state->short_lives);
-    int wait_for_monitor = jc_is_hopeless(status, lived, state->short_lives);
+    unsigned delay_ms =
+        jc_helper_process_delay(status, lived, &state->short_lives);
+    int wait_for_monitor =
+        jc_helper_process_is_hopeless(status, lived, state->short_lives);
     const char *when = "", *error;
 
     forget_helper();
@@ -121,11 +124,12 @@ static void replace_dead_helper(int status)
     } else if (delay_ms > 0) {
         when = apr_psprintf(p, " in %u ms", delay_ms);
     }
-    if (jc_was_killed(status) || jc_is_worth_a_line(state->short_lives)) {
+    if (jc_helper_process_was_killed(status) ||
+        jc_helper_process_is_worth_a_line(state->short_lives)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, state->server,
                      "jailcgi-helper (pid %ld) %s; its jails finish what they "
                      "run, and a new helper takes its place%s",
-                     pid, jc_describe_end(p, status), when);
+                     pid, jc_helper_process_describe_end(p, status), when);
     }
     error = wait_for_monitor ? NULL : start_helper(delay_ms);
     if (error) {
@@ -178,7 +182,7 @@ static void replace_hung_helper(void)
                  "was sent to it; it is killed, and another takes its place",
                  state->helper.pid);
     apr_proc_other_child_unregister(state);
-    jc_kill_helper(state->helper.pid);
+    jc_helper_process_kill(state->helper.pid);
     forget_helper();
     error = start_helper(0);
     if (error) {
@@ -231,7 +235,7 @@ int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
         jc_generations_check_newest(&state->generations, s);
     }
     jc_generations_drop_dead(&state->generations);
-    if (jc_generations_retire(&state->generations, state->helper_fd)) {
+    if (jc_retire_generations(&state->generations, state->helper_fd)) {
         state->pinged_ms = 0;
     }
     if (state->helper.pid == 0 && state->generations.count > 0 &&
@@ -245,7 +249,7 @@ void jc_supervise_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
                                int slot, mpm_child_status status)
 {
     if (status == MPM_CHILD_STARTED && getpid() == state->parent_pid) {
-        jc_generations_child(&state->generations, pid);
+        jc_retire_note_child(&state->generations, pid);
     }
 }
 
@@ -320,11 +324,11 @@ static const char *why_replace(int lost_a_generation)
             " and it has %" APR_UINT64_T_HEX_FMT,
             caps, state->helper_caps);
     }
-    if (!jc_same_helper_file(state->path, &state->helper_file)) {
+    if (!jc_helper_process_is_file(state->path, &state->helper_file)) {
         return "another file is the JailHelper now";
     }
-    if (jc_parent_generation(state->helper_fd,
-                             jc_generations_newest(&state->generations)) !=
+    if (jc_generations_announce(state->helper_fd,
+                                jc_generations_newest(&state->generations)) !=
         JC_WIRE_OK) {
         return "it does not take the new configuration";
     }

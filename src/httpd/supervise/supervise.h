@@ -33,7 +33,7 @@ const char *jc_supervise_post_config(apr_pool_t *pconf, apr_pool_t *plog,
 void jc_supervise_load(void);
 uint64_t jc_supervise_next_generation(void);
 /* NULL if root may execute this file as the helper, or a sentence. */
-const char *jc_supervise_check_helper(apr_pool_t *p, const char *path);
+const char *jc_helper_process_check(apr_pool_t *p, const char *path);
 /* Hook, about every ten seconds: starts a helper that could not be started. */
 int jc_supervise_monitor(apr_pool_t *p, server_rec *s);
 /* Hook: httpd has started a child, or one has ended. */
@@ -82,14 +82,14 @@ void jc_generations_drop_dead(jc_generations_t *all);
 void jc_generations_close(jc_generations_t *all);
 uint64_t jc_generations_caps(const jc_generations_t *all);
 /* retire.c: httpd has started this child of the newest generation. */
-void jc_generations_child(jc_generations_t *all, pid_t pid);
+void jc_retire_note_child(jc_generations_t *all, pid_t pid);
 /* Gives up each older generation whose children have all ended, and says so to
  * the helper: its socket may not have hung up, because a child has passed its
  * end on to somebody. Whether there was one. */
-int jc_generations_retire(jc_generations_t *all, int helper_fd);
+int jc_retire_generations(jc_generations_t *all, int helper_fd);
 /* Tells the helper of it, without blocking. */
-jc_wire_result_t jc_parent_generation(int helper_fd,
-                                      const jc_generation_t *generation);
+jc_wire_result_t jc_generations_announce(int helper_fd,
+                                         const jc_generation_t *generation);
 
 /* retained.c */
 
@@ -129,29 +129,31 @@ void jc_retained_leave(void);
 /* All that lets a process command the helper, or be taken for it. */
 void jc_retained_close(void);
 
-/* start.c */
+/* helper_process.c */
 
 /* Executes the helper. Sets *pid, *sock_fd (the parent's end of its socket)
  * and *file. Returns NULL or a sentence. */
-const char *jc_start_helper(apr_pool_t *p, const char *path, uint64_t caps,
-                            unsigned delay_ms, pid_t *pid, int *sock_fd,
-                            jc_helper_file_t *file);
+const char *jc_helper_process_start(apr_pool_t *p, const char *path,
+                                    uint64_t caps, unsigned delay_ms,
+                                    pid_t *pid, int *sock_fd,
+                                    jc_helper_file_t *file);
 /* Ends the child `pid` and waits for its end: about a second at most. */
-void jc_stop_helper(pid_t pid);
+void jc_helper_process_stop(pid_t pid);
 /* Likewise, without asking it to. */
-void jc_kill_helper(pid_t pid);
-int jc_same_helper_file(const char *path, const jc_helper_file_t *file);
+void jc_helper_process_kill(pid_t pid);
+int jc_helper_process_is_file(const char *path, const jc_helper_file_t *file);
 /* How it ended, as an other-child callback is told; allocates from p. */
-const char *jc_describe_end(apr_pool_t *p, int status);
+const char *jc_helper_process_describe_end(apr_pool_t *p, int status);
 /* Whether it was killed from outside, by a person or for want of memory. */
-int jc_was_killed(int status);
+int jc_helper_process_was_killed(int status);
 /* What --delay-ms the next one gets; counts in *short_lives, in a row. */
-unsigned jc_delay_after(int status, apr_interval_time_t lived,
-                        unsigned *short_lives);
+unsigned jc_helper_process_delay(int status, apr_interval_time_t lived,
+                                 unsigned *short_lives);
 /* Whether a successor would most likely die as fast, before it reads how long
  * it shall wait. */
-int jc_is_hopeless(int status, apr_interval_time_t lived, unsigned short_lives);
+int jc_helper_process_is_hopeless(int status, apr_interval_time_t lived,
+                                  unsigned short_lives);
 /* Whether to tell of the end of another one. */
-int jc_is_worth_a_line(unsigned short_lives);
+int jc_helper_process_is_worth_a_line(unsigned short_lives);
 
 #endif

@@ -272,7 +272,7 @@ static const step_t steps[] = {
     {"mounts", JC_CODE_STEP_MOUNTS, jc_mounts_make},
     /* Needs CAP_SYS_ADMIN or CAP_SYS_CHROOT. Everything from here on
      * happens inside: an error message could name no file of the host. */
-    {"root", JC_CODE_STEP_CHROOT, jc_root_enter},
+    {"root", JC_CODE_STEP_CHROOT, jc_mounts_enter},
     /* Groups, then gid, then uid: each needs the privilege that the next one
      * gives up. The other way round the web server's groups would stay. */
     {"groups", JC_CODE_STEP_GROUPS, step_groups},
@@ -293,7 +293,7 @@ static const step_t steps[] = {
     {"capabilities", JC_CODE_STEP_CAPABILITIES, step_capabilities},
     {"no_new_privs", JC_CODE_STEP_NO_NEW_PRIVS, step_no_new_privs},
     /* Behind no_new_privs, without which a tenant may not use it. */
-    {"scope", JC_CODE_STEP_SCOPE, jc_scope_make},
+    {"scope", JC_CODE_STEP_SCOPE, jc_landlock_scope},
     /* setresuid has made it dumpable or not as a sysctl says; from here on no
      * process of the tenant may trace it or read its memory. */
     {"undumpable", JC_CODE_STEP_UNDUMPABLE, step_undumpable},

@@ -173,7 +173,7 @@ int jc_landlock_enter(jc_jail_t *jail, jc_failure_t *failure)
 /* Each script makes a domain of its own with it: it and what it starts reach
  * nobody outside by signals, ptrace or abstract sockets. The keeper is in none
  * of them and reaches all. */
-int jc_scope_make(jc_jail_t *jail, jc_failure_t *failure)
+int jc_landlock_scope(jc_jail_t *jail, jc_failure_t *failure)
 {
     long version = version_of_kernel();
     ruleset_t ruleset = {.scoped = SCOPES};

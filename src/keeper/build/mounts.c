@@ -2,7 +2,7 @@
  * What is in the jail: a root of its own, and mounts that only this keeper and
  * its scripts see. The policy has the list, in the order of its making; the
  * httpd parent has made it of JailRoot and JailMount
- * (src/httpd/freeze/mounts.c).
+ * (src/httpd/freeze/mount_rows.c).
  *
  * Every name is used once, to open what it means, and all else is done by
  * descriptor. A source is walked to from the host's root: a symbolic link
@@ -374,7 +374,7 @@ static int change_root(void)
                                                                          : 0;
 }
 
-int jc_root_enter(jc_jail_t *jail, jc_failure_t *failure)
+int jc_mounts_enter(jc_jail_t *jail, jc_failure_t *failure)
 {
     if (jail->root_fd < 0 && (jail->policy.rec->flags & JC_POLICY_CHROOT) &&
         open_root(jail, failure)) {

@@ -182,7 +182,7 @@ static void read_request(jc_slot_t *slot, jc_request_t *request)
     size_t len = 0;
     const void *data = receive_request(slot, &len);
     size_t need =
-        data ? jc_request_vectors(data, len, slot->jail->policy.rec->env_count)
+        data ? jc_decode_vectors(data, len, slot->jail->policy.rec->env_count)
              : 0;
     char **vectors = slot->vectors;
 
@@ -190,7 +190,7 @@ static void read_request(jc_slot_t *slot, jc_request_t *request)
         vectors = map(slot, JC_REQUEST_LEN_MAX, -1, need * sizeof(*vectors));
     }
     if (need == 0 || !vectors ||
-        jc_request_decode(data, len, vectors, request)) {
+        jc_decode_request(data, len, vectors, request)) {
         refuse(slot, &failure);
     }
     if ((request->flags & JC_REQUEST_SHELL) &&

@@ -45,7 +45,7 @@ static int ask_who_sends(int fd)
     return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 }
 
-jc_channel_t *jc_channel_open(int *fds, const jc_msg_run_t *msg)
+jc_channel_t *jc_channels_open(int *fds, const jc_msg_run_t *msg)
 {
     jc_channel_t *channel = calloc(1, sizeof(*channel));
 
@@ -57,11 +57,11 @@ jc_channel_t *jc_channel_open(int *fds, const jc_msg_run_t *msg)
     channel->ended_fd = fds[JC_SPAWN_ENDED];
     channel->request_id = msg->request_id;
     channel->web_uid = msg->web_uid;
-    channel->peer = jc_peer_find(&fds[JC_RUN_CHILD], msg->child);
+    channel->peer = jc_peers_find(&fds[JC_RUN_CHILD], msg->child);
     if (!channel->peer || ask_who_sends(channel->control_fd) ||
         watch(channel)) {
         if (channel->peer) {
-            jc_peer_unref(channel->peer);
+            jc_peers_unref(channel->peer);
         }
         free(channel);
         return NULL;
@@ -78,7 +78,7 @@ jc_channel_t *jc_channel_open(int *fds, const jc_msg_run_t *msg)
 /* Taken out of epoll and shut down before they are closed, because a child that
  * was just forked holds copies until it gets to closing them: epoll would go on
  * to report a channel that is gone, and the peer would see no hang-up. */
-void jc_channel_close(jc_channel_t *channel)
+void jc_channels_close(jc_channel_t *channel)
 {
     epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, channel->control_fd, NULL);
     shutdown(channel->control_fd, SHUT_RDWR);
@@ -93,7 +93,7 @@ void jc_channel_close(jc_channel_t *channel)
     } else {
         channels.first = channel->next;
     }
-    jc_peer_unref(channel->peer);
+    jc_peers_unref(channel->peer);
     free(channel);
 }
 
@@ -104,12 +104,12 @@ void jc_channels_close_free(void)
     for (jc_channel_t *channel = channels.first; channel; channel = next) {
         next = channel->next;
         if (!channel->run) {
-            jc_channel_close(channel);
+            jc_channels_close(channel);
         }
     }
 }
 
-jc_channel_t *jc_channel_of_dead(void)
+jc_channel_t *jc_channels_of_dead(void)
 {
     jc_channel_t *channel = channels.first;
 

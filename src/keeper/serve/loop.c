@@ -52,9 +52,9 @@ static void refuse(jc_run_t *run, const jc_failure_t *failure)
 static void refuse_fork(jc_run_t *run, int errnum)
 {
     jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = errnum};
-    jc_events_t now;
+    jc_cgroup_events_t now;
 
-    jc_events_read(keeper.jail, &now);
+    jc_cgroup_events_read(keeper.jail, &now);
     if (errnum == EAGAIN && now.pids_refused > run->events.pids_refused) {
         failure.code = JC_CODE_FORK_PIDS;
     } else if (errnum == EAGAIN) {
@@ -66,7 +66,7 @@ static void refuse_fork(jc_run_t *run, int errnum)
 
 static void start(jc_run_t *run)
 {
-    jc_events_read(keeper.jail, &run->events);
+    jc_cgroup_events_read(keeper.jail, &run->events);
     run->pid = jc_spawn(keeper.jail, run->channel->request_id,
                         run->channel->control_fd, run->channel->web_uid);
     if (run->pid < 0) {
@@ -135,7 +135,7 @@ static void serve_request(jc_channel_t *channel)
     if (!run) {
         jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = ENOMEM};
         jc_wire_send_failed(channel->control_fd, channel->request_id, &failure);
-        jc_channel_close(channel);
+        jc_channels_close(channel);
         return;
     }
     run->channel = channel;
@@ -149,7 +149,7 @@ static void serve_request(jc_channel_t *channel)
 
 static void jc_keeper_on_run(const jc_msg_run_t *msg, int *fds)
 {
-    jc_channel_t *channel = jc_channel_open(fds, msg);
+    jc_channel_t *channel = jc_channels_open(fds, msg);
 
     if (!channel) {
         jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = errno};
@@ -164,7 +164,7 @@ static void on_hang_up(jc_channel_t *channel)
     jc_run_t *run = channel->run;
 
     if (!run) {
-        jc_channel_close(channel);
+        jc_channels_close(channel);
     } else if (run->state == JC_RUN_QUEUED) {
         jc_queue_leave(run);
     } else {
@@ -269,7 +269,7 @@ static int on_event(const struct epoll_event *event)
     } else if (what == &on_stale) {
         say_stale();
     } else if (*(const int *) what == JC_SOURCE_PEER) {
-        jc_peer_on_death(event->data.ptr);
+        jc_peers_on_death(event->data.ptr);
     } else {
         on_channel(event->data.ptr, event->events);
     }
@@ -283,7 +283,7 @@ static void end_channels_of_dead(void)
     jc_channel_t *channel;
 
     while (jc_peers_have_died()) {
-        while ((channel = jc_channel_of_dead())) {
+        while ((channel = jc_channels_of_dead())) {
             on_hang_up(channel);
         }
     }
@@ -339,7 +339,7 @@ static int sleep_ms(void)
                                                                 : queue_ms;
 }
 
-void jc_keeper_serve(const jc_jail_t *jail)
+void jc_loop_serve(const jc_jail_t *jail)
 {
     struct epoll_event events[EVENTS];
 

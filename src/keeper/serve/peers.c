@@ -49,7 +49,7 @@ static jc_peer_t *make(int pidfd, int32_t pid)
     return peer;
 }
 
-jc_peer_t *jc_peer_find(int *pidfd, int32_t pid)
+jc_peer_t *jc_peers_find(int *pidfd, int32_t pid)
 {
     jc_peer_t *peer = peers.first;
 
@@ -68,7 +68,7 @@ jc_peer_t *jc_peer_find(int *pidfd, int32_t pid)
     return peer;
 }
 
-void jc_peer_unref(jc_peer_t *peer)
+void jc_peers_unref(jc_peer_t *peer)
 {
     peers.have_left |= --peer->channels == 0;
 }
@@ -91,7 +91,7 @@ void jc_peers_tidy(void)
     peers.have_left = 0;
 }
 
-void jc_peer_on_death(jc_peer_t *peer)
+void jc_peers_on_death(jc_peer_t *peer)
 {
     peer->is_dead = 1;
     peers.have_died = 1;

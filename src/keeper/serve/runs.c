@@ -110,7 +110,7 @@ int jc_runs_sleep_ms(void)
 void jc_runs_let_go(jc_run_t *run)
 {
     if (run->channel) {
-        jc_channel_close(run->channel);
+        jc_channels_close(run->channel);
         run->channel = NULL;
     }
 }
@@ -183,7 +183,7 @@ static void jc_keeper_on_child(const jc_jail_t *jail, jc_run_t *run, int status,
                                const struct rusage *usage)
 {
     if (jail->start.cgroup_fd >= 0 && run->ended == JC_ENDED_NOT) {
-        run->ended = jc_events_verdict(jail, &run->events, status);
+        run->ended = jc_cgroup_events_verdict(jail, &run->events, status);
     }
     run->reaped = 1;
     run->exit = (jc_msg_exit_t){.status = status,

@@ -60,14 +60,14 @@ typedef struct jc_run {
     jc_channel_t
         *channel; /* NULL: the httpd child has let go, or been let go */
     jc_run_state_t state;
-    uint64_t since_ms;  /* of this state, or of the last death in it */
-    uint32_t left;      /* that SIGKILL has found, the least so far */
-    uint64_t until_ms;  /* when its time is over, in all or in the queue; 0:
-                           never */
-    uint32_t ended;     /* why: JC_ENDED_* */
-    jc_events_t events; /* when it was started */
-    int is_counted;     /* among those that JailConcurrency counts */
-    int group_termed;   /* the leader's group has had its SIGTERM */
+    uint64_t since_ms; /* of this state, or of the last death in it */
+    uint32_t left;     /* that SIGKILL has found, the least so far */
+    uint64_t until_ms; /* when its time is over, in all or in the queue; 0:
+                          never */
+    uint32_t ended;    /* why: JC_ENDED_* */
+    jc_cgroup_events_t events; /* when it was started */
+    int is_counted;            /* among those that JailConcurrency counts */
+    int group_termed;          /* the leader's group has had its SIGTERM */
     unsigned termed;
     pid_t termed_pids[JC_TERMED_MAX];
 } jc_run_t;
@@ -107,9 +107,9 @@ void jc_sweep_strays(void);
  * hang-up and for the end of the httpd child, each told once. NULL with errno;
  * then fds are still the caller's.
  */
-jc_channel_t *jc_channel_open(int *fds, const jc_msg_run_t *msg);
+jc_channel_t *jc_channels_open(int *fds, const jc_msg_run_t *msg);
 /* So that the peer sees it at once. */
-void jc_channel_close(jc_channel_t *channel);
+void jc_channels_close(jc_channel_t *channel);
 /* From now on the keeper takes no more requests, and goes when the last has
  * ended: no channel is told to be free. */
 void jc_channels_drain(void);
@@ -118,13 +118,13 @@ int jc_channels_draining(void);
  * name them. */
 void jc_channels_close_free(void);
 /* The next channel of an httpd child that has ended; NULL: there is none. */
-jc_channel_t *jc_channel_of_dead(void);
+jc_channel_t *jc_channels_of_dead(void);
 
 /* peers.c: the record of the httpd child `pid`, for a channel more. Takes
  * *pidfd, which is that child's. NULL with errno. */
-jc_peer_t *jc_peer_find(int *pidfd, int32_t pid);
-void jc_peer_unref(jc_peer_t *peer);
-void jc_peer_on_death(jc_peer_t *peer);
+jc_peer_t *jc_peers_find(int *pidfd, int32_t pid);
+void jc_peers_unref(jc_peer_t *peer);
+void jc_peers_on_death(jc_peer_t *peer);
 /* Whether one has ended since this was last asked. */
 int jc_peers_have_died(void);
 /* Forgets those without a channel. Not while events are looked at, which may

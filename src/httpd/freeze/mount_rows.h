@@ -5,8 +5,8 @@
  * Privilege: the parent's
  * Trusts:    the configuration
  */
-#ifndef JC_MOUNTS_H
-#define JC_MOUNTS_H
+#ifndef JC_MOUNT_ROWS_H
+#define JC_MOUNT_ROWS_H
 
 #include "freeze.h"
 #include "src/wire/table.h"
@@ -22,7 +22,7 @@ typedef struct {
 } jc_mount_row_t;
 
 /* What virtual hosts have in common is looked up and put together once. */
-struct jc_mounts_t {
+struct jc_mount_rows_t {
     apr_pool_t *p;
     const apr_array_header_t *none;
     const apr_array_header_t *host; /* NULL: nobody has asked for it */
@@ -36,13 +36,13 @@ struct jc_mounts_t {
 apr_array_header_t *jc_host_root(apr_pool_t *p);
 
 /* Each appends rows; strings are not copied. */
-void jc_mounts_bind(apr_array_header_t *rows, const char *source,
-                    const char *target, uint32_t flags, uint64_t ino);
-void jc_mounts_link(apr_array_header_t *rows, const char *content,
-                    const char *target);
-void jc_mounts_directory(apr_array_header_t *rows, const char *target);
-void jc_mounts_tmpfs(apr_array_header_t *rows, const char *target,
-                     uint32_t flags, uint32_t mode, uint64_t size,
-                     uint32_t inodes);
+void jc_mount_rows_bind(apr_array_header_t *rows, const char *source,
+                        const char *target, uint32_t flags, uint64_t ino);
+void jc_mount_rows_link(apr_array_header_t *rows, const char *content,
+                        const char *target);
+void jc_mount_rows_directory(apr_array_header_t *rows, const char *target);
+void jc_mount_rows_tmpfs(apr_array_header_t *rows, const char *target,
+                         uint32_t flags, uint32_t mode, uint64_t size,
+                         uint32_t inodes);
 
 #endif

@@ -8,8 +8,8 @@
  * Never:     writes into a record what names a virtual host: equal bytes are
  *            what makes two policies one
  */
-#include "mounts.h"
-#include "parts.h"
+#include "mount_rows.h"
+#include "table_writer.h"
 
 #include "apr_strings.h"
 
@@ -20,7 +20,7 @@ jc_table_t *jc_table_create(apr_pool_t *p)
     table->p = p;
     table->has_include = jc_compat_is_loaded("mod_include.c");
     table->made = apr_hash_make(p);
-    jc_parts_init(table);
+    jc_table_init(table);
     return table;
 }
 
@@ -34,7 +34,7 @@ static uint32_t append_limits(jc_table_t *table, const jc_server_conf_t *conf)
                                       .soft = conf->limits[i].soft,
                                       .hard = conf->limits[i].hard};
 
-            jc_parts_append(table, &limit, sizeof(limit));
+            jc_table_append(table, &limit, sizeof(limit));
             count++;
         }
     }
@@ -48,7 +48,7 @@ static uint32_t append_strings(jc_table_t *table,
         return 0;
     }
     for (int i = 0; i < strings->nelts; i++) {
-        jc_parts_append_string(table, APR_ARRAY_IDX(strings, i, const char *));
+        jc_table_append_string(table, APR_ARRAY_IDX(strings, i, const char *));
     }
     return (uint32_t) strings->nelts;
 }
@@ -58,7 +58,7 @@ static uint32_t append_mounts(jc_table_t *table, const apr_array_header_t *rows)
     for (int i = 0; i < rows->nelts; i++) {
         const jc_mount_row_t *row = &APR_ARRAY_IDX(rows, i, jc_mount_row_t);
 
-        jc_parts_append(table, &row->mount, sizeof(row->mount));
+        jc_table_append(table, &row->mount, sizeof(row->mount));
     }
     return (uint32_t) rows->nelts;
 }
@@ -69,8 +69,8 @@ static void append_mount_strings(jc_table_t *table,
     for (int i = 0; i < rows->nelts; i++) {
         const jc_mount_row_t *row = &APR_ARRAY_IDX(rows, i, jc_mount_row_t);
 
-        jc_parts_append_string(table, row->source);
-        jc_parts_append_string(table, row->target);
+        jc_table_append_string(table, row->source);
+        jc_table_append_string(table, row->target);
     }
 }
 
@@ -114,16 +114,16 @@ static int add_common(jc_table_t *table, const jc_isolation_t *isolation,
         *number = known->number;
         return 0;
     }
-    jc_parts_begin(table, &table->common, 0);
-    jc_parts_append(table, &common, sizeof(common)); /* room */
+    jc_table_begin(table, &table->common, 0);
+    jc_table_append(table, &common, sizeof(common)); /* room */
     common.mount_count = append_mounts(table, source.rows);
-    jc_parts_append(table, source.filter->steps,
+    jc_table_append(table, source.filter->steps,
                     (size_t) common.filter_count * JC_FILTER_STEP);
-    strings_at = jc_parts_len(table);
+    strings_at = jc_table_len(table);
     append_mount_strings(table, source.rows);
-    common.strings_len = (uint32_t) (jc_parts_len(table) - strings_at);
-    jc_parts_pad(table);
-    if (jc_parts_end(table, &common, sizeof(common), number) != 0) {
+    common.strings_len = (uint32_t) (jc_table_len(table) - strings_at);
+    jc_table_pad(table);
+    if (jc_table_end(table, &common, sizeof(common), number) != 0) {
         return -1;
     }
     made = apr_palloc(table->p, sizeof(*made));
@@ -190,18 +190,18 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     if (conf->exec_cmd != 0 && table->has_include) {
         rec.flags |= JC_POLICY_SHELL;
     }
-    jc_parts_begin(table, &table->records, common);
-    jc_parts_append(table, &rec, sizeof(rec)); /* room */
-    jc_parts_append(table, id->groups, id->group_count * sizeof(*id->groups));
+    jc_table_begin(table, &table->records, common);
+    jc_table_append(table, &rec, sizeof(rec)); /* room */
+    jc_table_append(table, id->groups, id->group_count * sizeof(*id->groups));
     if (rec.port_count > 0) {
-        jc_parts_append(table, conf->listen->ports,
+        jc_table_append(table, conf->listen->ports,
                         rec.port_count * sizeof(conf->listen->ports[0]));
     }
-    jc_parts_pad(table);
+    jc_table_pad(table);
     rec.limit_count = append_limits(table, conf);
     rec.mount_count = append_mounts(table, isolation->rows);
-    strings_at = jc_parts_len(table);
-    jc_parts_append_string(table,
+    strings_at = jc_table_len(table);
+    jc_table_append_string(table,
                            conf->root_kind == JC_ROOT_PATH ? conf->root : "");
     rec.env_count = jc_policy_env_append(table, conf, id);
     rec.trust_count = append_strings(table, conf->trust);
@@ -211,14 +211,14 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     if (rec.flags & JC_POLICY_OWNER) {
         rec.pass_count = append_strings(table, conf->pass);
     }
-    rec.strings_len = (uint32_t) (jc_parts_len(table) - strings_at);
-    jc_parts_pad(table);
-    return jc_parts_end(table, &rec, sizeof(rec), number);
+    rec.strings_len = (uint32_t) (jc_table_len(table) - strings_at);
+    jc_table_pad(table);
+    return jc_table_end(table, &rec, sizeof(rec), number);
 }
 
-const char *jc_table_add(jc_table_t *table, apr_pool_t *p,
-                         const jc_server_conf_t *conf, const jc_identity_t *id,
-                         const jc_isolation_t *isolation, uint32_t *policy)
+const char *jc_record_add(jc_table_t *table, apr_pool_t *p,
+                          const jc_server_conf_t *conf, const jc_identity_t *id,
+                          const jc_isolation_t *isolation, uint32_t *policy)
 {
     uint32_t common;
 
@@ -236,5 +236,5 @@ const char *jc_table_add(jc_table_t *table, apr_pool_t *p,
                         "its JailEnv, JailPassEnv, JailTrust and JailMount "
                         "lines make a policy of "
                         "%" APR_SIZE_T_FMT " bytes; there is room for %u",
-                        jc_parts_len(table), JC_POLICY_LEN_MAX);
+                        jc_table_len(table), JC_POLICY_LEN_MAX);
 }

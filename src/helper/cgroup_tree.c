@@ -188,8 +188,8 @@ static int fail(jc_failure_t *failure, jc_code_t code, const char *text)
     return -1;
 }
 
-int jc_cgroup_make(const jc_policy_t *policy, unsigned *number,
-                   jc_failure_t *failure)
+int jc_cgroup_tree_make(const jc_policy_t *policy, unsigned *number,
+                        jc_failure_t *failure)
 {
     const jc_policy_rec_t *rec = &policy->rec;
     static char file[64]; /* failure's text */
@@ -219,7 +219,7 @@ int jc_cgroup_make(const jc_policy_t *policy, unsigned *number,
         if (put(fd, file, value)) {
             fail(failure, JC_CODE_CGROUP_LIMIT, file);
             close(fd);
-            jc_cgroup_remove(*number);
+            jc_cgroup_tree_remove(*number);
             return -1;
         }
         line = jc_policy_next(line);
@@ -227,7 +227,7 @@ int jc_cgroup_make(const jc_policy_t *policy, unsigned *number,
     return fd;
 }
 
-int jc_cgroup_open(unsigned number, jc_failure_t *failure)
+int jc_cgroup_tree_open(unsigned number, jc_failure_t *failure)
 {
     char name[48];
 
@@ -236,7 +236,7 @@ int jc_cgroup_open(unsigned number, jc_failure_t *failure)
     return fd < 0 ? fail(failure, JC_CODE_CGROUP_NONE, NULL) : fd;
 }
 
-void jc_cgroup_remove(unsigned number)
+void jc_cgroup_tree_remove(unsigned number)
 {
     char name[48];
 
@@ -252,7 +252,7 @@ void jc_cgroup_remove(unsigned number)
     }
 }
 
-void jc_cgroup_sweep(void)
+void jc_cgroup_tree_sweep(void)
 {
     if (cgroup.sweeps > 0) {
         cgroup.sweeps--;
@@ -260,7 +260,7 @@ void jc_cgroup_sweep(void)
     }
 }
 
-int jc_cgroup_owes(void)
+int jc_cgroup_tree_owes(void)
 {
     return cgroup.sweeps > 0;
 }

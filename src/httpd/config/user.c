@@ -58,8 +58,8 @@ static const char *check_user_and_group(cmd_parms *cmd, const char *user,
                         cmd->cmd->name, arg, wrong);
 }
 
-const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
-                               const char *group)
+const char *jc_user_set(cmd_parms *cmd, void *unused, const char *user,
+                        const char *group)
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
     const char *error;
@@ -93,8 +93,8 @@ const char *jc_config_set_user(cmd_parms *cmd, void *unused, const char *user,
  * mod_suexec's own directive. httpd gives a directive to every module that
  * has it in its table, so this one works with mod_suexec and without.
  */
-const char *jc_config_set_suexec(cmd_parms *cmd, void *unused, const char *user,
-                                 const char *group)
+const char *jc_user_set_suexec(cmd_parms *cmd, void *unused, const char *user,
+                               const char *group)
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
     const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_LOC_FILE);

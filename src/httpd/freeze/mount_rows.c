@@ -7,7 +7,7 @@
  * Trusts:    the configuration, after isolation.c; the user database
  * Never:     opens what a row names: that is done in the keeper, each time
  */
-#include "mounts.h"
+#include "mount_rows.h"
 
 #include "apr_strings.h"
 
@@ -30,19 +30,19 @@ static jc_mount_row_t *add(apr_array_header_t *rows, jc_mount_kind_t kind,
     return row;
 }
 
-void jc_mounts_bind(apr_array_header_t *rows, const char *source,
-                    const char *target, uint32_t flags, uint64_t ino)
+void jc_mount_rows_bind(apr_array_header_t *rows, const char *source,
+                        const char *target, uint32_t flags, uint64_t ino)
 {
     add(rows, JC_MOUNT_BIND, source, target, flags)->mount.ino = ino;
 }
 
-void jc_mounts_link(apr_array_header_t *rows, const char *content,
-                    const char *target)
+void jc_mount_rows_link(apr_array_header_t *rows, const char *content,
+                        const char *target)
 {
     add(rows, JC_MOUNT_LINK, content, target, 0);
 }
 
-void jc_mounts_directory(apr_array_header_t *rows, const char *target)
+void jc_mount_rows_directory(apr_array_header_t *rows, const char *target)
 {
     add(rows, JC_MOUNT_DIR, "", target, 0);
 }
@@ -53,9 +53,9 @@ static void add_file(apr_array_header_t *rows, const char *content,
     add(rows, JC_MOUNT_FILE, content, target, 0);
 }
 
-void jc_mounts_tmpfs(apr_array_header_t *rows, const char *target,
-                     uint32_t flags, uint32_t mode, uint64_t size,
-                     uint32_t inodes)
+void jc_mount_rows_tmpfs(apr_array_header_t *rows, const char *target,
+                         uint32_t flags, uint32_t mode, uint64_t size,
+                         uint32_t inodes)
 {
     jc_mount_row_t *row = add(rows, JC_MOUNT_TMPFS, "", target, flags);
 
@@ -79,17 +79,19 @@ static void add_dev(apr_array_header_t *rows, uint32_t flags)
                                            {"/proc/self/fd/1", "/dev/stdout"},
                                            {"/proc/self/fd/2", "/dev/stderr"}};
 
-    jc_mounts_tmpfs(rows, "/dev", flags | JC_MOUNT_READ_ONLY | JC_MOUNT_NOEXEC,
-                    0755, DEV_SIZE, DEV_INODES);
+    jc_mount_rows_tmpfs(rows, "/dev",
+                        flags | JC_MOUNT_READ_ONLY | JC_MOUNT_NOEXEC, 0755,
+                        DEV_SIZE, DEV_INODES);
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
-        jc_mounts_bind(rows, nodes[i], nodes[i],
-                       JC_MOUNT_DEVICES | JC_MOUNT_MAKE | JC_MOUNT_NOEXEC, 0);
+        jc_mount_rows_bind(rows, nodes[i], nodes[i],
+                           JC_MOUNT_DEVICES | JC_MOUNT_MAKE | JC_MOUNT_NOEXEC,
+                           0);
     }
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-        jc_mounts_link(rows, links[i][0], links[i][1]);
+        jc_mount_rows_link(rows, links[i][0], links[i][1]);
     }
-    jc_mounts_tmpfs(rows, "/dev/shm", JC_MOUNT_MAKE | JC_MOUNT_NOEXEC, 01777,
-                    JC_DEFAULT_TMP_SIZE, JC_DEFAULT_TMP_SIZE / 4096);
+    jc_mount_rows_tmpfs(rows, "/dev/shm", JC_MOUNT_MAKE | JC_MOUNT_NOEXEC,
+                        01777, JC_DEFAULT_TMP_SIZE, JC_DEFAULT_TMP_SIZE / 4096);
 }
 
 /* All directories on the way to `path`, which is below the new root's own. */
@@ -99,8 +101,9 @@ static void add_parents(apr_pool_t *p, apr_array_header_t *rows,
     const char *slash = path;
 
     while ((slash = strchr(slash + 1, '/'))) {
-        jc_mounts_directory(rows, apr_pstrmemdup(p, path,
-                                                 (apr_size_t) (slash - path)));
+        jc_mount_rows_directory(rows,
+                                apr_pstrmemdup(p, path,
+                                               (apr_size_t) (slash - path)));
     }
 }
 
@@ -151,7 +154,7 @@ static int is_home(const char *home)
 static void add_home(apr_array_header_t *rows, const jc_identity_t *id,
                      uint32_t flags)
 {
-    jc_mounts_bind(rows, id->home, id->home, flags | JC_MOUNT_HOME, 0);
+    jc_mount_rows_bind(rows, id->home, id->home, flags | JC_MOUNT_HOME, 0);
 }
 
 static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
@@ -169,11 +172,12 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
         }
         switch (mount->kind) {
         case JC_CONF_BIND:
-            jc_mounts_bind(rows, mount->source, target, mount->flags | make, 0);
+            jc_mount_rows_bind(rows, mount->source, target, mount->flags | make,
+                               0);
             break;
         case JC_CONF_TMPFS:
-            jc_mounts_tmpfs(rows, target, mount->flags | make, mount->mode,
-                            mount->size, mount->inodes);
+            jc_mount_rows_tmpfs(rows, target, mount->flags | make, mount->mode,
+                                mount->size, mount->inodes);
             break;
         case JC_CONF_PROC:
             add_proc(rows, make);
@@ -212,7 +216,7 @@ static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
 
 /* Of JailRoot host what does not depend on the identity. A JailMount takes the
  * place of what is there by default. */
-static const apr_array_header_t *common_of(jc_mounts_t *mounts,
+static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
                                            const jc_server_conf_t *conf,
                                            uint32_t namespaces)
 {
@@ -269,7 +273,7 @@ static void add_identity(apr_pool_t *p, apr_array_header_t *rows,
 /* What a host only inherits is the same for all, if nothing depends on the
  * identity. (Lines of a host's own are not looked at: each common part has a
  * filter too, and one for each host would be more than their rows.) */
-static const apr_array_header_t *inherited(jc_mounts_t *mounts,
+static const apr_array_header_t *inherited(jc_mount_rows_t *mounts,
                                            const jc_server_conf_t *conf)
 {
     apr_array_header_t *rows;
@@ -326,9 +330,10 @@ static jc_code_t check(apr_pool_t *p, const jc_server_conf_t *conf,
     return JC_CODE_NONE;
 }
 
-jc_mounts_t *jc_mounts_create(apr_pool_t *p, const jc_server_conf_t *main_conf)
+jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
+                                      const jc_server_conf_t *main_conf)
 {
-    jc_mounts_t *mounts = apr_pcalloc(p, sizeof(*mounts));
+    jc_mount_rows_t *mounts = apr_pcalloc(p, sizeof(*mounts));
 
     mounts->p = p;
     mounts->none = apr_array_make(p, 0, sizeof(jc_mount_row_t));
@@ -337,7 +342,7 @@ jc_mounts_t *jc_mounts_create(apr_pool_t *p, const jc_server_conf_t *main_conf)
     return mounts;
 }
 
-static void add_rows(jc_mounts_t *mounts, apr_pool_t *p,
+static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
                      const jc_server_conf_t *conf, const jc_identity_t *id,
                      jc_isolation_t *isolation)
 {
@@ -360,9 +365,10 @@ static void add_rows(jc_mounts_t *mounts, apr_pool_t *p,
     isolation->rows = rows;
 }
 
-jc_code_t jc_mounts_compile(jc_mounts_t *mounts, apr_pool_t *p,
-                            const jc_server_conf_t *conf,
-                            const jc_identity_t *id, jc_isolation_t *isolation)
+jc_code_t jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
+                                const jc_server_conf_t *conf,
+                                const jc_identity_t *id,
+                                jc_isolation_t *isolation)
 {
     jc_code_t code;
     int count;

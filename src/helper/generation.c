@@ -37,11 +37,11 @@ static void take_policies(jc_generation_t *generation,
     jc_policy_t **parts = calloc(count + (size_t) 1, sizeof(*parts));
 
     if (!parts) {
-        jc_bug("no memory for the policies");
+        jc_log_bug("no memory for the policies");
     }
     for (uint32_t i = 0; i < count; i++) {
         parts[i] =
-            jc_policies_intern(jc_table_part(table, i),
+            jc_policies_intern(jc_policy_part(table, i),
                                i < commons ? NULL
                                            : parts[table->entries[i].common]);
     }
@@ -57,7 +57,8 @@ jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
 {
     size_t len = 0;
     void *data = map_table(table_fd, &len);
-    const jc_table_head_t *table = data ? jc_table_check(data, len) : NULL;
+    const jc_table_head_t *table =
+        data ? jc_policy_check_table(data, len) : NULL;
     jc_generation_t *generation = NULL;
 
     if (table && table->generation == msg->generation) {

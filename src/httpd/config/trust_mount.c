@@ -14,7 +14,7 @@
 
 #include "apr_strings.h"
 
-const char *jc_vouch_parse(cmd_parms *cmd, void *unused, const char *arg)
+const char *jc_trust_mount_set(cmd_parms *cmd, void *unused, const char *arg)
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
     const char *point, *wrong;
@@ -90,9 +90,9 @@ static int is_trusted(const jc_server_conf_t *conf,
     return 0;
 }
 
-const char *jc_vouch_problem(apr_pool_t *p, server_rec *s,
-                             const jc_server_conf_t *conf,
-                             apr_array_header_t **mounts)
+const char *jc_trust_mount_problem(apr_pool_t *p, server_rec *s,
+                                   const jc_server_conf_t *conf,
+                                   apr_array_header_t **mounts)
 {
     const core_server_config *core =
         ap_get_core_module_config(s->module_config);

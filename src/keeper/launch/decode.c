@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-size_t jc_request_vectors(const void *data, size_t len, uint32_t env_room)
+size_t jc_decode_vectors(const void *data, size_t len, uint32_t env_room)
 {
     const jc_request_head_t *head = data;
 
@@ -40,7 +40,7 @@ static int take(char **vector, uint32_t count, char **at, char *end)
     return 0;
 }
 
-int jc_request_decode(const void *data, size_t len, char **vectors,
+int jc_decode_request(const void *data, size_t len, char **vectors,
                       jc_request_t *request)
 {
     const jc_request_head_t *head = data;

@@ -46,7 +46,7 @@ void jc_keeper_main(const jc_keeper_start_t *start)
     jail.root_fd = -1;
     set_title(start);
     const uint32_t *common_len = start->common, *rec_len = start->rec;
-    if (jc_common_view(start->common, *common_len, &jail.policy) ||
+    if (jc_policy_rows_view(start->common, *common_len, &jail.policy) ||
         jc_policy_view(start->rec, *rec_len, &jail.policy) ||
         jc_jail_build(&jail, &failure)) {
         jc_keeper_refuse_all(jail.start.sock_fd, &failure);
@@ -56,5 +56,5 @@ void jc_keeper_main(const jc_keeper_start_t *start)
     /* If it is lost the helper goes on to count what it sends. */
     (void) jc_wire_send(JC_KEEPER_HELPER_FD, JC_MSG_READY, &ready, NULL, 0,
                         MSG_DONTWAIT);
-    jc_keeper_serve(&jail);
+    jc_loop_serve(&jail);
 }

@@ -35,7 +35,7 @@ static int mounts_are_sane(const jc_rows_t *rows, uint32_t namespaces)
     return 1;
 }
 
-int jc_common_view(const void *data, size_t len, jc_policy_view_t *view)
+int jc_policy_rows_view(const void *data, size_t len, jc_policy_view_t *view)
 {
     const jc_common_t *common = data;
     jc_rows_t *rows = &view->common_rows;
@@ -82,7 +82,7 @@ static int cgroup_is_sane(const char *line, uint32_t count)
 }
 
 /* What the common part's rows need of the keeper its record must give. */
-int jc_policy_rows_are_sane(const jc_policy_view_t *view)
+int jc_policy_rows_suit(const jc_policy_view_t *view)
 {
     uint32_t namespaces = view->rec->namespaces;
 

@@ -3,10 +3,10 @@
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: the parent's
- * Trusts:    table.c, which says what the bytes mean
+ * Trusts:    record.c, which says what the bytes mean
  */
-#ifndef JC_PARTS_H
-#define JC_PARTS_H
+#ifndef JC_TABLE_WRITER_H
+#define JC_TABLE_WRITER_H
 
 #include "freeze.h"
 #include "src/wire/table.h"
@@ -38,26 +38,26 @@ struct jc_table_t {
     jc_parts_t common;
     jc_parts_t records;
     int has_include;     /* mod_include is loaded */
-    apr_hash_t *made;    /* table.c: what common parts are made of */
+    apr_hash_t *made;    /* record.c: what common parts are made of */
     jc_parts_t *writing; /* what a part is being written for, */
     uint32_t beside;     /* and its common part */
 };
 
 /* What parts are kept in goes with the table's pool. */
-void jc_parts_init(jc_table_t *table);
+void jc_table_init(jc_table_t *table);
 
 /* One part after the other: */
-void jc_parts_begin(jc_table_t *table, jc_parts_t *all, uint32_t common);
-void jc_parts_append(jc_table_t *table, const void *data, size_t len);
-void jc_parts_append_string(jc_table_t *table, const char *string);
-void jc_parts_pad(jc_table_t *table);
+void jc_table_begin(jc_table_t *table, jc_parts_t *all, uint32_t common);
+void jc_table_append(jc_table_t *table, const void *data, size_t len);
+void jc_table_append_string(jc_table_t *table, const char *string);
+void jc_table_pad(jc_table_t *table);
 /* Writes `head`, for which room was left, over the beginning, and the length
  * into its first field. Sets *number to that of the part, or of one that is
  * equal. 0; or -1: it is too long and was not taken. */
-int jc_parts_end(jc_table_t *table, void *head, size_t head_len,
+int jc_table_end(jc_table_t *table, void *head, size_t head_len,
                  uint32_t *number);
 /* What has been written of a part; also after it was too long. */
-size_t jc_parts_len(const jc_table_t *table);
+size_t jc_table_len(const jc_table_t *table);
 
 /* policy_env.c: writes what is set over everything in a script's environment,
  * one NAME=VALUE after the other; how many. */

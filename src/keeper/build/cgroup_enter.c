@@ -1,5 +1,5 @@
 /*
- * The jail's cgroup from within: made by the helper (src/helper/cgroup.c),
+ * The jail's cgroup from within: made by the helper (src/helper/cgroup_tree.c),
  * which also sets its limits.
  *
  * Runs in:   keeper

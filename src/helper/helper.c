@@ -58,7 +58,7 @@ static void watch(int fd, uint32_t events, void *source)
     struct epoll_event event = {.events = events, .data.ptr = source};
 
     if (epoll_ctl(helper.epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
-        jc_bug("epoll_ctl");
+        jc_log_bug("epoll_ctl");
     }
 }
 
@@ -77,7 +77,7 @@ static void set_up_signals(void)
     sigprocmask(SIG_SETMASK, &mask, NULL);
     helper.signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     if (helper.signal_fd < 0) {
-        jc_bug("signalfd");
+        jc_log_bug("signalfd");
     }
 }
 
@@ -89,7 +89,7 @@ static void limit_capabilities(uint64_t wanted)
     cap_t keep = cap_init();
 
     if (!have || !keep) {
-        jc_bug("no memory for the capabilities");
+        jc_log_bug("no memory for the capabilities");
     }
     for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++) {
         cap_flag_value_t permitted = CAP_CLEAR;
@@ -238,7 +238,7 @@ static void on_generation(jc_generation_t *generation)
                                   jc_dispose, &sender)) {
         case JC_WIRE_OK:
             if (any.head.type == JC_MSG_SPAWN) {
-                jc_helper_on_spawn(generation, &any.spawn, fds, &sender);
+                jc_dispatch_spawn(generation, &any.spawn, fds, &sender);
             } else {
                 jc_dispose(fds, jc_wire_fd_count(any.head.type));
             }
@@ -287,7 +287,7 @@ static void on_event(const struct epoll_event *event)
         on_generation(event->data.ptr);
         break;
     case JC_SOURCE_KEEPER:
-        jc_helper_on_keeper(event->data.ptr);
+        jc_keepers_on_message(event->data.ptr);
         break;
     }
 }
@@ -302,9 +302,9 @@ static void serve(void)
 
     for (;;) {
         alarm(0);
-        int n =
-            epoll_wait(helper.epoll_fd, events, EVENTS,
-                       jc_keepers_any() || jc_cgroup_owes() ? SWEEP_MS : -1);
+        int n = epoll_wait(helper.epoll_fd, events, EVENTS,
+                           jc_keepers_any() || jc_cgroup_tree_owes() ? SWEEP_MS
+                                                                     : -1);
         alarm(SWITCH_SECONDS);
         /* What an event has dropped another one of the same round may name. */
         for (int i = 0; i < n && !helper.has_dropped; i++) {
@@ -318,7 +318,7 @@ static void serve(void)
         uint64_t now_ms = jc_now_ms();
         if (now_ms - swept_ms >= SWEEP_MS) {
             jc_keepers_sweep();
-            jc_cgroup_sweep();
+            jc_cgroup_tree_sweep();
             swept_ms = now_ms;
         }
     }

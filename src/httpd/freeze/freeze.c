@@ -37,9 +37,9 @@ typedef struct {
     server_rec *main_server;
     server_rec *log_to; /* NULL in a configtest: no log is open */
     int log_level;      /* likewise without a date */
-    jc_names_t *names;
+    jc_identity_names_t *names;
     jc_table_t *table;
-    jc_mounts_t *mounts;
+    jc_mount_rows_t *mounts;
     const char *controllers;        /* of cgroups; NULL: not looked at */
     apr_array_header_t *mounted;    /* on the machine; NULL: likewise */
     apr_array_header_t *roots;      /* jc_root_t: JailRoots to look at */
@@ -197,7 +197,7 @@ static void check_mount(freeze_t *freeze, server_rec *s,
                         const jc_server_conf_t *conf)
 {
     const char *problem =
-        jc_vouch_problem(freeze->ptemp, s, conf, &freeze->mounted);
+        jc_trust_mount_problem(freeze->ptemp, s, conf, &freeze->mounted);
 
     if (problem) {
         warn(freeze,
@@ -272,8 +272,8 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
                "user");
         return NULL;
     }
-    code =
-        jc_mounts_compile(freeze->mounts, freeze->phost, conf, &id, &isolation);
+    code = jc_mount_rows_compile(freeze->mounts, freeze->phost, conf, &id,
+                                 &isolation);
     if (code != JC_CODE_NONE) {
         refuse(conf, code, apr_pstrdup(freeze->p, isolation.found),
                apr_pstrdup(freeze->p, isolation.expected));
@@ -286,8 +286,8 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
             return problem;
         }
     }
-    problem = jc_table_add(freeze->table, freeze->phost, conf, &id, &isolation,
-                           &conf->policy);
+    problem = jc_record_add(freeze->table, freeze->phost, conf, &id, &isolation,
+                            &conf->policy);
     if (!problem) {
         freeze->caps_needed |= caps_of(freeze, conf, isolation.namespaces);
     }
@@ -350,9 +350,9 @@ static void report_helpless(freeze_t *freeze)
     }
 }
 
-const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
-                             server_rec *main_server, uint64_t generation,
-                             int *table_fd, uint64_t *caps_needed)
+const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
+                            server_rec *main_server, uint64_t generation,
+                            int *table_fd, uint64_t *caps_needed)
 {
     freeze_t freeze = {
         .p = p,
@@ -360,9 +360,9 @@ const char *jc_policy_freeze(apr_pool_t *p, apr_pool_t *ptemp,
         .main_server = main_server,
         .log_to = table_fd ? main_server : NULL,
         .log_level = APLOG_WARNING | (table_fd ? 0 : APLOG_STARTUP),
-        .names = jc_names_create(ptemp),
+        .names = jc_identity_names(ptemp),
         .table = jc_table_create(ptemp),
-        .mounts = jc_mounts_create(ptemp, jc_config_of(main_server)),
+        .mounts = jc_mount_rows_create(ptemp, jc_config_of(main_server)),
         .roots = apr_array_make(ptemp, 16, sizeof(jc_root_t)),
         .roots_seen = apr_hash_make(ptemp),
         .strict = jc_config_of(main_server)->strict == 1,

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* How many of those were told to a request already. */
-static jc_events_t told;
+static jc_cgroup_events_t told;
 
 /* The number behind `name` at the beginning of a line; 0: there is none. */
 static uint64_t count_of(int index, const char *name)
@@ -29,7 +29,7 @@ static uint64_t count_of(int index, const char *name)
     return found ? strtoull(found + strlen(name), NULL, 10) : 0;
 }
 
-void jc_events_read(const jc_jail_t *jail, jc_events_t *events)
+void jc_cgroup_events_read(const jc_jail_t *jail, jc_cgroup_events_t *events)
 {
     memset(events, 0, sizeof(*events));
     if (jail->start.cgroup_fd >= 0) {
@@ -45,13 +45,13 @@ static int is_new(uint64_t now, uint64_t before, uint64_t of_others)
     return now > before && now > of_others;
 }
 
-uint32_t jc_events_verdict(const jc_jail_t *jail, const jc_events_t *before,
-                           int status)
+uint32_t jc_cgroup_events_verdict(const jc_jail_t *jail,
+                                  const jc_cgroup_events_t *before, int status)
 {
     uint32_t ended = JC_ENDED_NOT;
-    jc_events_t now;
+    jc_cgroup_events_t now;
 
-    jc_events_read(jail, &now);
+    jc_cgroup_events_read(jail, &now);
     if (now.throttled_us > before->throttled_us) {
         ended |= JC_ENDED_THROTTLED;
     }

@@ -3,7 +3,7 @@
  *
  * Runs in:   httpd parent (root); between fork and exec in its child
  * Privilege: root
- * Trusts:    JailHelper, after jc_supervise_check_helper
+ * Trusts:    JailHelper, after jc_helper_process_check
  * Never:     lets the helper inherit a descriptor, a signal's disposition or
  *            an environment of httpd's
  */
@@ -32,7 +32,7 @@
 #define DELAY_MS_FIRST    100
 #define DELAY_MS_MAX      2000
 
-const char *jc_supervise_check_helper(apr_pool_t *p, const char *path)
+const char *jc_helper_process_check(apr_pool_t *p, const char *path)
 {
     struct stat st;
     const char *problem = NULL;
@@ -70,7 +70,7 @@ static void identify(const struct stat *st, jc_helper_file_t *file)
     file->changed = st->st_ctim;
 }
 
-int jc_same_helper_file(const char *path, const jc_helper_file_t *file)
+int jc_helper_process_is_file(const char *path, const jc_helper_file_t *file)
 {
     struct stat st;
 
@@ -147,9 +147,10 @@ static void run_helper(char *const argv[], int sock_fd, int pidfd)
     give_up("execve");
 }
 
-const char *jc_start_helper(apr_pool_t *p, const char *path, uint64_t caps,
-                            unsigned delay_ms, pid_t *pid, int *sock_fd,
-                            jc_helper_file_t *file)
+const char *jc_helper_process_start(apr_pool_t *p, const char *path,
+                                    uint64_t caps, unsigned delay_ms,
+                                    pid_t *pid, int *sock_fd,
+                                    jc_helper_file_t *file)
 {
     char caps_arg[32], delay_arg[32];
     char *const argv[] = {apr_pstrdup(p, path), caps_arg, delay_arg, NULL};
@@ -201,7 +202,7 @@ static int has_ended(pid_t pid)
 
 /* Not even SIGKILL ends a process that waits for a file system; then httpd
  * goes on without it, and reaps it when it ends. */
-void jc_stop_helper(pid_t pid)
+void jc_helper_process_stop(pid_t pid)
 {
     if (kill(pid, SIGTERM) != 0) {
         /* With -X this process has become the web user and may not; the
@@ -209,11 +210,11 @@ void jc_stop_helper(pid_t pid)
         return;
     }
     if (!has_ended(pid)) {
-        jc_kill_helper(pid);
+        jc_helper_process_kill(pid);
     }
 }
 
-void jc_kill_helper(pid_t pid)
+void jc_helper_process_kill(pid_t pid)
 {
     (void) kill(pid, SIGKILL);
     (void) has_ended(pid);
@@ -241,7 +242,7 @@ static void decode(int status, int *exit_status, int *sig)
     }
 }
 
-int jc_was_killed(int status)
+int jc_helper_process_was_killed(int status)
 {
     int exit_status, sig;
 
@@ -254,12 +255,12 @@ int jc_was_killed(int status)
  * One that is killed from outside is wanted back at once, and httpd looks for
  * dead children once a second anyway.
  */
-unsigned jc_delay_after(int status, apr_interval_time_t lived,
-                        unsigned *short_lives)
+unsigned jc_helper_process_delay(int status, apr_interval_time_t lived,
+                                 unsigned *short_lives)
 {
     unsigned delay_ms = DELAY_MS_FIRST, step;
 
-    if (jc_was_killed(status)) {
+    if (jc_helper_process_was_killed(status)) {
         return 0;
     }
     if (lived >= LONG_LIFE) {
@@ -277,19 +278,20 @@ unsigned jc_delay_after(int status, apr_interval_time_t lived,
 
 /* The file cannot be executed, or is not a helper. httpd reaps such a child and
  * calls back at once, so starting another there would be a loop. */
-int jc_is_hopeless(int status, apr_interval_time_t lived, unsigned short_lives)
+int jc_helper_process_is_hopeless(int status, apr_interval_time_t lived,
+                                  unsigned short_lives)
 {
-    return !jc_was_killed(status) && lived < HOPELESS_LIFE &&
+    return !jc_helper_process_was_killed(status) && lived < HOPELESS_LIFE &&
            short_lives >= HOPELESS_TIMES;
 }
 
 /* After a few, 8, 16, 32, ...: one that cannot live must not fill the log. */
-int jc_is_worth_a_line(unsigned short_lives)
+int jc_helper_process_is_worth_a_line(unsigned short_lives)
 {
     return short_lives <= 4 || (short_lives & (short_lives - 1)) == 0;
 }
 
-const char *jc_describe_end(apr_pool_t *p, int status)
+const char *jc_helper_process_describe_end(apr_pool_t *p, int status)
 {
     int exit_status, sig;
 
