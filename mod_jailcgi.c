@@ -106,7 +106,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
 static void on_child_init(apr_pool_t *pchild, server_rec *s)
 {
     jc_supervise_child_init();
-    jc_idle_child_init(pchild);
+    jc_channel_pool_child_init(pchild);
 }
 
 static void register_hooks(apr_pool_t *p)

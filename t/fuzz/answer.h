@@ -29,7 +29,7 @@ typedef struct {
     server_rec server;
     request_rec r;
     jc_server_conf_t conf;
-    jc_client_t c;
+    jc_exchange_t c;
     apr_bucket_brigade *bb;
 } answer_t;
 
@@ -73,7 +73,7 @@ AP_DECLARE(void) ap_set_last_modified(request_rec *r)
 {
 }
 
-void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum)
+void jc_exchange_fail(jc_exchange_t *c, jc_code_t code, int errnum)
 {
     c->why.code = code;
 }

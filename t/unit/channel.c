@@ -3,7 +3,7 @@
  * helper and of a keeper: which channels it keeps for the next request, and
  * what it takes for an answer.
  *
- * Of httpd there is only what client.c and channel.c call, below.
+ * Of httpd there is only what exchange.c and channel.c call, below.
  *
  * Runs in:   the tests
  * Privilege: none
@@ -49,11 +49,11 @@ AP_DECLARE(apr_status_t) ap_mpm_query(int query_code, int *result)
 
 module AP_MODULE_DECLARE_DATA jailcgi_module;
 
-void jc_body_init(jc_client_t *c)
+void jc_body_init(jc_exchange_t *c)
 {
 }
 
-void jc_stderr_finish(jc_client_t *c)
+void jc_stderr_finish(jc_exchange_t *c)
 {
 }
 
@@ -73,9 +73,9 @@ typedef struct {
 
 typedef struct {
     apr_pool_t *pool;
-    int helper_fd;  /* to which SPAWN comes */
-    jc_client_t *c; /* the last request */
-    keeper_t k;     /* at the other end of its channel */
+    int helper_fd;    /* to which SPAWN comes */
+    jc_exchange_t *c; /* the last request */
+    keeper_t k;       /* at the other end of its channel */
     server_rec server;
     conn_rec connection;
     request_rec r;
@@ -197,10 +197,10 @@ static int has_no_reader(int fd)
 
 static void ask(world_t *w, const char *text)
 {
-    w->c = jc_client_create(&w->r, &w->conf);
+    w->c = jc_exchange_create(&w->r, &w->conf);
     w->c->request = (char *) text;
     w->c->request_len = strlen(text);
-    assert_int_equal(jc_client_spawn(w->c), 0);
+    assert_int_equal(jc_exchange_spawn(w->c), 0);
 }
 
 /* Over a new channel. */
@@ -216,11 +216,11 @@ static void must_be_served(world_t *w, const char *text)
     assert_string_equal(took_request(&w->k), text);
     assert_int_equal(w->c->request_id, w->k.request_id);
     serve(&w->k);
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_true(w->c->started);
     assert_true(w->c->hung_up);
     assert_int_equal(w->c->why.code, JC_CODE_NONE);
-    jc_client_close(w->c);
+    jc_exchange_close(w->c);
 }
 
 /* At its end. The next request takes a channel of its own, and finds its way.
@@ -229,12 +229,12 @@ static void must_be_closed(world_t *w)
 {
     keeper_t old = w->k;
 
-    jc_client_close(w->c);
+    jc_exchange_close(w->c);
     assert_true(has_hung_up(old.control_fd));
     assert_true(has_hung_up(old.ended_fd));
     ask_anew(w, "next");
     assert_string_equal(took_request(&w->k), "next");
-    jc_client_close(w->c);
+    jc_exchange_close(w->c);
     hang_up(&w->k);
     hang_up(&old);
 }
@@ -244,7 +244,7 @@ static void must_not_start(world_t *w, uint64_t request_id)
 {
     int out_fd = send_started(&w->k, request_id);
 
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_false(w->c->started);
     assert_int_equal(w->c->stdout_fd, -1);
     assert_int_equal(w->c->why.code, JC_CODE_NO_ANSWER);
@@ -275,7 +275,7 @@ static int set_up(void **state)
     w.r.per_dir_config = (ap_conf_vector_t *) configurations;
     w.conf.user_kind = JC_USER_NAMED;
     ends_meanwhile = NULL;
-    jc_idle_child_init(w.pool);
+    jc_channel_pool_child_init(w.pool);
     *state = &w;
     return 0;
 }
@@ -315,7 +315,7 @@ static void test_keeps(void **state)
     }
     hang_up(&w->k);
     ask_anew(w, "fifth"); /* the other end has gone */
-    jc_client_close(w->c);
+    jc_exchange_close(w->c);
     hang_up(&w->k);
 }
 
@@ -326,11 +326,11 @@ static void test_unread_request(void **state)
     world_t *w = begin(state);
 
     send_exit(&w->k, w->k.request_id, 1);
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_true(w->c->exited);
     assert_true(w->c->hung_up);
     assert_false(w->c->started);
-    jc_client_close(w->c);
+    jc_exchange_close(w->c);
     assert_string_equal(took_request(&w->k), "first");
     must_be_closed(w);
 }
@@ -341,7 +341,7 @@ static void test_not_free(void **state)
 
     close(send_started(&w->k, w->k.request_id));
     send_exit(&w->k, w->k.request_id, 0);
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_true(w->c->exited);
     must_be_closed(w);
 }
@@ -352,7 +352,7 @@ static void test_no_exit(void **state)
     world_t *w = begin(state);
 
     close(send_started(&w->k, w->k.request_id));
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_true(w->c->started);
     must_be_closed(w);
 }
@@ -370,7 +370,7 @@ static void test_failed_of_another(void **state)
     world_t *w = begin(state);
 
     jc_wire_send_failed(w->k.control_fd, w->k.request_id - OTHER, &failure);
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_int_equal(w->c->why.code, JC_CODE_NO_ANSWER);
     must_be_closed(w);
 }
@@ -382,7 +382,7 @@ static void test_exit_of_another(void **state)
 
     close(send_started(&w->k, w->k.request_id));
     send_exit(&w->k, w->k.request_id + OTHER, 1);
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_true(w->c->started);
     assert_false(w->c->exited);
     must_be_closed(w);
@@ -407,12 +407,12 @@ static void test_exit_and_end_at_once(void **state)
     assert_non_null(took_request(&w->k));
     close(send_started(&w->k, w->k.request_id));
     ends_meanwhile = &w->k;
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_null(ends_meanwhile);
     assert_true(w->c->hung_up);
     assert_true(w->c->started);
     assert_true(w->c->exited);
-    jc_client_close(w->c);
+    jc_exchange_close(w->c);
 }
 
 /* Nothing was run: it is sent again, over a channel of its own, and once. */
@@ -425,15 +425,15 @@ static void test_silence(void **state)
     ask(w, "second");
     assert_false(took_spawn(w, &next));
     hang_up(&w->k); /* with the request in it */
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_true(took_spawn(w, &next));
     assert_string_equal(took_request(&next), "second");
     assert_int_equal(w->c->why.code, JC_CODE_NONE);
     hang_up(&next);
-    jc_client_on_control(w->c);
+    jc_exchange_on_control(w->c);
     assert_false(took_spawn(w, &next));
     assert_int_equal(w->c->why.code, JC_CODE_LOST_TWICE);
-    jc_client_close(w->c);
+    jc_exchange_close(w->c);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

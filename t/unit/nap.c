@@ -22,7 +22,7 @@ static int outcome;
 static int naps;
 static int pipe_fds[2];
 
-void jc_pump_nap(jc_client_t *c, int wait_ms)
+void jc_pump_nap(jc_exchange_t *c, int wait_ms)
 {
     assert_int_equal(wait_ms, JC_NAP_MS);
     naps++;
@@ -30,7 +30,7 @@ void jc_pump_nap(jc_client_t *c, int wait_ms)
 }
 
 /* The pipe comes with STARTED, which nobody has read before. */
-void jc_client_on_control(jc_client_t *c)
+void jc_exchange_on_control(jc_exchange_t *c)
 {
     if (outcome == WITH_OUTPUT) {
         c->stdout_fd = pipe_fds[0];
@@ -46,10 +46,10 @@ static int requests(const char *path, int how, int count)
     outcome = how;
     naps = 0;
     for (int i = 0; i < count; i++) {
-        jc_client_t c = {.conf = &sites[site],
-                         .jail_path = path,
-                         .stdout_fd = -1,
-                         .stderr_fd = -1};
+        jc_exchange_t c = {.conf = &sites[site],
+                           .jail_path = path,
+                           .stdout_fd = -1,
+                           .stderr_fd = -1};
         jc_nap_first(&c);
     }
     return naps;
@@ -111,7 +111,7 @@ static void test_others(void **state)
 /* Nobody waits for the end of a script that waits for the request's body. */
 static void test_body(void **state)
 {
-    jc_client_t c = {.jail_path = "/body", .body.expected = 1};
+    jc_exchange_t c = {.jail_path = "/body", .body.expected = 1};
 
     naps = 0;
     jc_nap_first(&c);

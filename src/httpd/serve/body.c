@@ -53,14 +53,14 @@ static int has_body(request_rec *r)
            !is_given(r);
 }
 
-void jc_body_none(jc_client_t *c)
+void jc_body_none(jc_exchange_t *c)
 {
     c->body.expected = 0;
     c->body.done = 1;
     c->body.eos = 1;
 }
 
-void jc_body_init(jc_client_t *c)
+void jc_body_init(jc_exchange_t *c)
 {
     jc_body_t *body = &c->body;
 
@@ -93,7 +93,7 @@ int jc_body_is_inflated(request_rec *r)
 /* The script gets no more: what is left stays with httpd, which discards it
  * after the response. stdin stays open, for its closing would say that the
  * body was whole. */
-void jc_body_stop(jc_client_t *c)
+void jc_body_stop(jc_exchange_t *c)
 {
     if (!c->body.done && !c->body.eos) {
         c->asked = apr_time_now();
@@ -106,9 +106,9 @@ void jc_body_stop(jc_client_t *c)
 }
 
 /* A body that breaks off must not look to the script like its end. */
-void jc_body_broken(jc_client_t *c, apr_status_t rv)
+void jc_body_broken(jc_exchange_t *c, apr_status_t rv)
 {
-    jc_client_fail(c, JC_CODE_BODY_BROKEN, 0);
+    jc_exchange_fail(c, JC_CODE_BODY_BROKEN, 0);
     if (c->why.code == JC_CODE_BODY_BROKEN) {
         c->why.http_status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
         /* AP_FILTER_ERROR has no name: a filter has refused it and answered. */
@@ -138,7 +138,7 @@ static void ask_for_body(request_rec *r)
 }
 
 /* Takes the next piece from the filters. Returns 1 if there is something. */
-static int fetch(jc_client_t *c)
+static int fetch(jc_exchange_t *c)
 {
     jc_body_t *body = &c->body;
     apr_status_t rv;
@@ -168,7 +168,7 @@ static int fetch(jc_client_t *c)
  * Points iovecs at the data of the first buckets. Buckets without data are
  * removed; EOS ends the search and sets body->eos. Returns the count, or -1.
  */
-static int gather(jc_client_t *c, struct iovec *iov)
+static int gather(jc_exchange_t *c, struct iovec *iov)
 {
     apr_bucket_brigade *bb = c->body.pending;
     apr_bucket *b = APR_BRIGADE_FIRST(bb);
@@ -224,7 +224,7 @@ static void consume(apr_bucket_brigade *bb, size_t len)
 /* A body that fills the pipe gets a larger one, once: fewer wake-ups of either
  * side. Returns whether there is room now. The kernel refuses above its limit
  * for the user, and then it stays as it is. */
-static int enlarge_pipe(jc_client_t *c)
+static int enlarge_pipe(jc_exchange_t *c)
 {
     if (c->body.has_filled_pipe) {
         return 0;
@@ -234,7 +234,7 @@ static int enlarge_pipe(jc_client_t *c)
 }
 
 /* Writes what is pending. Returns 1 when all of it is gone. */
-static int drain(jc_client_t *c)
+static int drain(jc_exchange_t *c)
 {
     struct iovec iov[BODY_IOVECS];
 
@@ -265,7 +265,7 @@ static int drain(jc_client_t *c)
     }
 }
 
-void jc_body_step(jc_client_t *c)
+void jc_body_step(jc_exchange_t *c)
 {
     jc_body_t *body = &c->body;
 
@@ -277,7 +277,7 @@ void jc_body_step(jc_client_t *c)
             return;
         }
         if (body->eos) {
-            jc_client_close_stdin(c);
+            jc_exchange_close_stdin(c);
             jc_body_stop(c);
         }
     }

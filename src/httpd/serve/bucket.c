@@ -25,7 +25,7 @@
 /* A script that fills its pipe gets a larger one: fewer wake-ups. The second
  * step is for one that fills whole reads of that. The kernel refuses above its
  * limit for the user, and then it stays as it is. */
-static void enlarge_pipe(jc_client_t *c, ssize_t n)
+static void enlarge_pipe(jc_exchange_t *c, ssize_t n)
 {
     static const int sizes[] = {262144, 1048576};
     ssize_t full = c->pipe_stage == 0 ? FULL_BYTES : JC_READ_BYTES;
@@ -37,7 +37,7 @@ static void enlarge_pipe(jc_client_t *c, ssize_t n)
 }
 
 /* Returns the bytes read, 0 at the end of output, -1 if there are none yet. */
-static ssize_t read_stdout(jc_client_t *c, char *buf)
+static ssize_t read_stdout(jc_exchange_t *c, char *buf)
 {
     ssize_t n;
 
@@ -71,7 +71,7 @@ static ssize_t read_stdout(jc_client_t *c, char *buf)
 
 /* After a full read, or when the pump has just said so, there is something:
  * then read first, poll later. */
-static ssize_t next_piece(jc_client_t *c, char *buf, apr_status_t *rv,
+static ssize_t next_piece(jc_exchange_t *c, char *buf, apr_status_t *rv,
                           apr_read_type_e block)
 {
     for (;;) {
@@ -100,7 +100,7 @@ static ssize_t next_piece(jc_client_t *c, char *buf, apr_status_t *rv,
 
 static const apr_bucket_type_t bucket_type;
 
-apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list)
+apr_bucket *jc_bucket_create(jc_exchange_t *c, apr_bucket_alloc_t *list)
 {
     return jc_source_create(&bucket_type, c, list);
 }
@@ -110,7 +110,7 @@ apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list)
  * copied to memory of its size: filters may keep thousands of them, and each
  * would hold 64 KB.
  */
-static void make_heap(jc_client_t *c, apr_bucket *b, apr_size_t n)
+static void make_heap(jc_exchange_t *c, apr_bucket *b, apr_size_t n)
 {
     char *data = c->read_buffer;
     apr_size_t size = JC_READ_BYTES;
@@ -128,7 +128,7 @@ static void make_heap(jc_client_t *c, apr_bucket *b, apr_size_t n)
 static apr_status_t bucket_read(apr_bucket *b, const char **data,
                                 apr_size_t *len, apr_read_type_e block)
 {
-    jc_client_t *c = b->data;
+    jc_exchange_t *c = b->data;
     apr_status_t rv;
     ssize_t n;
 

@@ -5,7 +5,7 @@
  * to the helper nor its wake-up.
  *
  * A channel is kept for the next request when EXIT has said that nothing of the
- * last one is left, and all that was told of it has been read (idle.c).
+ * last one is left, and all that was told of it has been read (channel_pool.c).
  *
  * Runs in:   httpd child
  * Privilege: the web user's
@@ -13,7 +13,7 @@
  * Never:     keeps a channel whose request may still lie in it unread
  */
 #include "child.h"
-#include "idle.h"
+#include "channel_pool.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,42 +26,42 @@
 /* How many request ids a channel has until it comes to those of another. */
 #define IDS 65536u
 
-static jc_idle_t describe(const jc_client_t *c)
+static jc_pooled_channel_t describe(const jc_exchange_t *c)
 {
     int by_owner = c->conf->user_kind == JC_USER_OWNER;
 
-    return (jc_idle_t){.policy = c->conf->policy,
-                       .uid = by_owner ? c->owner_uid : JC_NO_ID,
-                       .gid = by_owner ? c->owner_gid : JC_NO_ID,
-                       .control_fd = c->control_fd,
-                       .ended_fd = c->ended_fd,
-                       .request_id = c->request_id + 1};
+    return (jc_pooled_channel_t){.policy = c->conf->policy,
+                                 .uid = by_owner ? c->owner_uid : JC_NO_ID,
+                                 .gid = by_owner ? c->owner_gid : JC_NO_ID,
+                                 .control_fd = c->control_fd,
+                                 .ended_fd = c->ended_fd,
+                                 .request_id = c->request_id + 1};
 }
 
-int jc_channel_is_free(const jc_client_t *c)
+int jc_channel_is_free(const jc_exchange_t *c)
 {
     /* STARTED: the request was read. hung_up: and all that was answered. */
     return c->control_fd >= 0 && c->ended_fd >= 0 && c->started && c->exited &&
            c->hung_up && c->exit.is_free;
 }
 
-int jc_channel_keep(jc_client_t *c)
+int jc_channel_keep(jc_exchange_t *c)
 {
-    jc_idle_t channel = describe(c);
+    jc_pooled_channel_t channel = describe(c);
 
-    if (!jc_channel_is_free(c) || !jc_idle_put(&channel)) {
+    if (!jc_channel_is_free(c) || !jc_channel_pool_put(&channel)) {
         return 0;
     }
     c->control_fd = c->ended_fd = -1;
     return 1;
 }
 
-int jc_channel_reuse(jc_client_t *c)
+int jc_channel_reuse(jc_exchange_t *c)
 {
-    jc_idle_t channel = describe(c);
+    jc_pooled_channel_t channel = describe(c);
 
-    while (jc_idle_take(&channel)) {
-        if (jc_request_hand_over(c, channel.control_fd) == 0) {
+    while (jc_channel_pool_take(&channel)) {
+        if (jc_handover(c, channel.control_fd) == 0) {
             c->control_fd = channel.control_fd;
             c->ended_fd = channel.ended_fd;
             c->request_id = channel.request_id;
@@ -96,10 +96,10 @@ static int wait_to_send(jc_wire_result_t result, int *sleep_ms,
 }
 
 /* The request first, so that it is there when it is asked for. */
-static jc_wire_result_t try_to_send(jc_client_t *c, jc_msg_spawn_t *msg,
+static jc_wire_result_t try_to_send(jc_exchange_t *c, jc_msg_spawn_t *msg,
                                     const int *theirs, int *is_handed_over)
 {
-    if (!*is_handed_over && jc_request_hand_over(c, c->control_fd) < 0) {
+    if (!*is_handed_over && jc_handover(c, c->control_fd) < 0) {
         return JC_WIRE_ERROR;
     }
     *is_handed_over = 1;
@@ -107,9 +107,9 @@ static jc_wire_result_t try_to_send(jc_client_t *c, jc_msg_spawn_t *msg,
                         JC_SPAWN_FDS, MSG_DONTWAIT);
 }
 
-static int send_spawn(jc_client_t *c, const int *theirs)
+static int send_spawn(jc_exchange_t *c, const int *theirs)
 {
-    jc_idle_t channel = describe(c);
+    jc_pooled_channel_t channel = describe(c);
     jc_msg_spawn_t msg = {
         .generation = jc_link.generation,
         .request_id = c->request_id,
@@ -128,18 +128,18 @@ static int send_spawn(jc_client_t *c, const int *theirs)
             return 0;
         }
         if (result == JC_WIRE_EOF) {
-            jc_client_fail(c, JC_CODE_LOST_TWICE, 0);
+            jc_exchange_fail(c, JC_CODE_LOST_TWICE, 0);
             return -1;
         }
         if (result != JC_WIRE_AGAIN && errnum != ETOOMANYREFS) {
-            jc_client_fail(c, JC_CODE_NO_RESOURCES, errnum);
+            jc_exchange_fail(c, JC_CODE_NO_RESOURCES, errnum);
             return -1;
         }
         if (deadline == 0) {
             deadline = apr_time_now() + c->r->server->timeout;
         }
         if (wait_to_send(result, &sleep_ms, deadline) < 0) {
-            jc_client_fail(c, JC_CODE_QUEUE_TIMEOUT, errnum);
+            jc_exchange_fail(c, JC_CODE_QUEUE_TIMEOUT, errnum);
             return -1;
         }
     }
@@ -167,7 +167,7 @@ static int make_pair(int *ours_fd, int *theirs_fd)
     return 0;
 }
 
-int jc_channel_open(jc_client_t *c)
+int jc_channel_open(jc_exchange_t *c)
 {
     int theirs[JC_SPAWN_FDS] = {-1, -1};
     int result = -1, on = 1;
@@ -180,7 +180,7 @@ int jc_channel_open(jc_client_t *c)
         make_pair(&c->ended_fd, &theirs[JC_SPAWN_ENDED]) < 0 ||
         setsockopt(theirs[JC_SPAWN_CONTROL], SOL_SOCKET, SO_PASSCRED, &on,
                    sizeof(on)) < 0) {
-        jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
+        jc_exchange_fail(c, JC_CODE_NO_RESOURCES, errno);
     } else {
         result = send_spawn(c, theirs);
     }

@@ -14,8 +14,8 @@
  *   owner.c     JailUser owner: whom it will run as, and his account
  *   handover.c  and from there to the script's child
  *   channel.c   to the keeper of its jail, by way of the helper or directly
- *   idle.c      the channels that wait for their next request
- *   client.c    from there: what comes back, and the end
+ *   channel_pool.c      the channels that wait for their next request
+ *   exchange.c    from there: what comes back, and the end
  *   verdict.c   how the script ended
  *   pump.c      one poll for everything that can happen
  *   nap.c       or first a wait for the end alone
@@ -29,7 +29,7 @@
  *   stderr.c    the script's stderr into the site's error log
  *   reason.c    a code of codes.h into one log line and an HTTP status
  *   spool.c     a body of unknown length, read before the script starts
- *   scriptlog.c mod_cgi's ScriptLog
+ *   script_log.c mod_cgi's ScriptLog
  *   ssi.c       exec cgi and exec cmd of mod_include
  */
 #ifndef JC_CHILD_H
@@ -162,7 +162,7 @@ typedef struct {
     int stderr_fd;  /* read end */
     int control_fd; /* closing it is the order to kill */
     int ended_fd;   /* for EXIT; -1: closed by its other end */
-    int browser_fd; /* httpd's own socket; -1 if it may not be polled */
+    int client_fd;  /* httpd's own socket; -1 if it may not be polled */
 
     uint64_t request_id;
     unsigned sends;
@@ -188,13 +188,13 @@ typedef struct {
     apr_int64_t declared_len; /* the script's own Content-Length, or -1 */
     int length_is_sent;       /* and it is in the header that the client gets */
 
-    apr_time_t asked; /* when the browser had sent all of its request */
+    apr_time_t asked; /* when the client had sent all of its request */
     int half_closed;  /* it closed its sending side with that */
 
     jc_reason_t why; /* code JC_CODE_NONE while all is well */
     jc_body_t body;
     jc_stderr_t err;
-} jc_client_t;
+} jc_exchange_t;
 
 /* withheld.c: the variables that a script does not get. */
 typedef struct {
@@ -208,7 +208,7 @@ typedef struct {
 /* `name` must live as long as the request. */
 void jc_withheld_add(jc_withheld_t *withheld, const char *name);
 /* Logs them, unless the site's log has them already. */
-void jc_withheld_report(jc_client_t *c, const jc_withheld_t *withheld);
+void jc_withheld_report(jc_exchange_t *c, const jc_withheld_t *withheld);
 
 /* origin.c: who was authenticated for this request, and how; or NULL. */
 const char *jc_origin_user(const request_rec *r, const char **type);
@@ -222,31 +222,31 @@ const char *jc_origin_unique_id(const request_rec *r);
 
 /* For a host whose user is fixed: takes from an included script's variables the
  * page's user and TLS, if its own request has none. */
-void jc_origin_drop_inherited(const jc_client_t *c);
+void jc_origin_drop_inherited(const jc_exchange_t *c);
 
 /* owner_env.c: the environment of a script that runs as its owner. Adds to
  * *withheld what it leaves out. */
-apr_table_t *jc_owner_environment(jc_client_t *c, jc_withheld_t *withheld);
+apr_table_t *jc_owner_env_make(jc_exchange_t *c, jc_withheld_t *withheld);
 /* 1: JailPassEnv has the name. */
-int jc_owner_passes(const jc_server_conf_t *conf, const char *name);
+int jc_owner_env_passes(const jc_server_conf_t *conf, const char *name);
 /* What mod_ssl says of a variable for this connection; or NULL. */
-const char *jc_owner_tls_value(request_rec *r, const char *name);
+const char *jc_owner_env_tls_value(request_rec *r, const char *name);
 
 /* ssi.c: a query as QUERY_STRING_UNESCAPED has it. */
 const char *jc_ssi_unescaped(apr_pool_t *p, const char *args);
 
 /* owner.c: sets c->owner_uid and c->owner_gid from the script's file, or from
  * its directory. */
-apr_status_t jc_owner_find(jc_client_t *c);
+apr_status_t jc_owner_find(jc_exchange_t *c);
 /* HOME, USER and LOGNAME of that user. With a user of the policy's own they
  * come from the policy table. */
-void jc_owner_add_variables(const jc_client_t *c, apr_table_t *env);
+void jc_owner_add_variables(const jc_exchange_t *c, apr_table_t *env);
 
 /*
  * request.c: writes arguments and environment of `r` to c->request, allocated
  * from r->pool. Sets c->jail_path. Returns 0, or -1 with c->why filled in.
  */
-int jc_request_build(jc_client_t *c);
+int jc_request_build(jc_exchange_t *c);
 /* HEAD; also of what is run for a page that is asked for so. */
 int jc_request_is_head(const request_rec *r);
 /* A name as ap_create_environment makes it; `key` itself if it is one. */
@@ -257,37 +257,37 @@ const char *jc_request_clean_name(apr_pool_t *p, const char *key);
  * 1, or 0 if there is none. jc_channel_keep takes the request's channel for the
  * next one if it is free for it: 1, or 0 and it is still the caller's to close.
  */
-int jc_channel_open(jc_client_t *c);
-int jc_channel_reuse(jc_client_t *c);
-int jc_channel_is_free(const jc_client_t *c);
-int jc_channel_keep(jc_client_t *c);
+int jc_channel_open(jc_exchange_t *c);
+int jc_channel_reuse(jc_exchange_t *c);
+int jc_channel_is_free(const jc_exchange_t *c);
+int jc_channel_keep(jc_exchange_t *c);
 /* handover.c: puts it into a control socket. 0, or -1 with errno. */
-int jc_request_hand_over(const jc_client_t *c, int control_fd);
+int jc_handover(const jc_exchange_t *c, int control_fd);
 /* The path as the jail has it: without conf->root if it lies below. */
 const char *jc_request_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,
                                  const char *path);
 
 /*
- * client.c. jc_client_create allocates from r->pool and registers a cleanup
- * that closes all descriptors; jc_client_spawn sends the request to the helper
- * and returns 0, or -1 with c->why filled in.
+ * exchange.c. jc_exchange_create allocates from r->pool and registers a cleanup
+ * that closes all descriptors; jc_exchange_spawn sends the request to the
+ * helper and returns 0, or -1 with c->why filled in.
  */
-jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf);
-int jc_client_spawn(jc_client_t *c);
+jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf);
+int jc_exchange_spawn(jc_exchange_t *c);
 /* Reads what control holds; at its end decides whether to send again. */
-void jc_client_on_control(jc_client_t *c);
+void jc_exchange_on_control(jc_exchange_t *c);
 /* verdict.c. After stdout's end: how the script ended. Code JC_CODE_NONE: as it
  * should. */
-void jc_client_verdict(jc_client_t *c, jc_reason_t *why);
+void jc_verdict_of(jc_exchange_t *c, jc_reason_t *why);
 /* A status as wait(2) gives it: "exit 3". */
 const char *jc_verdict_in_words(apr_pool_t *p, int status);
-void jc_client_close_stdin(jc_client_t *c);
-void jc_client_close(jc_client_t *c);
+void jc_exchange_close_stdin(jc_exchange_t *c);
+void jc_exchange_close(jc_exchange_t *c);
 /* The same at the end of the output: a byte tells the keeper that the request
  * is not given up, and what it has left behind may stay (JailBackground). */
-void jc_client_leave(jc_client_t *c);
+void jc_exchange_leave(jc_exchange_t *c);
 /* The first failure counts; later ones are its consequences. */
-void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum);
+void jc_exchange_fail(jc_exchange_t *c, jc_code_t code, int errnum);
 
 /*
  * pump.c. jc_pump moves body, stderr and control messages until stdout has
@@ -295,23 +295,23 @@ void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum);
  * waits as long as Timeout allows. APR_EGENERAL: c->why tells.
  * jc_pump_end waits for the script's end after that of its output.
  */
-apr_status_t jc_pump(jc_client_t *c, int wait_ms);
+apr_status_t jc_pump(jc_exchange_t *c, int wait_ms);
 /* Sleeps until the whole request has ended, wait_ms at most: a script that is
  * done as soon as that costs one wake-up, instead of one each for its output,
  * the ends of its pipes and its exit. A slow one loses wait_ms. Without effect
  * while there is a body to be written. */
-void jc_pump_nap(jc_client_t *c, int wait_ms);
+void jc_pump_nap(jc_exchange_t *c, int wait_ms);
 /*
  * While the request's body is on its way and something moves, the page waits
  * (up to JC_PASS_BYTES of it): there are clients, LWP among them, that stop
  * sending as soon as they see a response, and then wait for its end.
  */
-apr_status_t jc_pump_beside_body(jc_client_t *c);
-void jc_pump_end(jc_client_t *c, int wait_ms);
+apr_status_t jc_pump_beside_body(jc_exchange_t *c);
+void jc_pump_end(jc_exchange_t *c, int wait_ms);
 
 /* nap.c: jc_pump_nap for the first wait of a request, JC_NAP_MS at most, unless
  * that has lately held up the script's output. */
-void jc_nap_first(jc_client_t *c);
+void jc_nap_first(jc_exchange_t *c);
 
 /* source.c: a bucket of unknown length that reads `from`. */
 apr_bucket *jc_source_create(const apr_bucket_type_t *type, void *from,
@@ -321,16 +321,16 @@ apr_bucket *jc_source_create(const apr_bucket_type_t *type, void *from,
 void jc_source_turn(apr_bucket *b, char *buf, apr_size_t size, apr_size_t n);
 
 /* bucket.c: a bucket of unknown length that reads the script's stdout. */
-apr_bucket *jc_bucket_create(jc_client_t *c, apr_bucket_alloc_t *list);
+apr_bucket *jc_bucket_create(jc_exchange_t *c, apr_bucket_alloc_t *list);
 
 /* handler.c: OK, or the status with which the host refuses, logged. */
 int jc_handler_check_host(request_rec *r, const jc_server_conf_t *conf);
 
 /* spool.c: reads a body of unknown length, if the host says so, and sets
  * CONTENT_LENGTH. Returns 0, or -1 with c->why filled in. */
-int jc_body_spool(jc_client_t *c);
+int jc_spool_body(jc_exchange_t *c);
 
-/* scriptlog.c: keeps a piece of the body, of stdout, of stderr. */
+/* script_log.c: keeps a piece of the body, of stdout, of stderr. */
 void jc_script_log_keep(jc_kept_t *kept, apr_pool_t *p, const char *data,
                         size_t len, size_t most);
 /* Appends what is known of a request that failed to the host's ScriptLog, if it
@@ -339,16 +339,16 @@ void jc_script_log_write(request_rec *r, const jc_server_conf_t *conf,
                          int status, const jc_script_log_t *log);
 
 /* body.c: sets up c->body; moves what can be moved without waiting. */
-void jc_body_init(jc_client_t *c);
-void jc_body_step(jc_client_t *c);
-void jc_body_stop(jc_client_t *c);
+void jc_body_init(jc_exchange_t *c);
+void jc_body_step(jc_exchange_t *c);
+void jc_body_stop(jc_exchange_t *c);
 /* There is none, whatever the request's headers say. */
-void jc_body_none(jc_client_t *c);
+void jc_body_none(jc_exchange_t *c);
 /* mod_deflate will take the content coding off: what the headers say of length
  * and coding is not what the script reads. */
 int jc_body_is_inflated(request_rec *r);
 /* The request fails because of it: what ap_get_brigade said. */
-void jc_body_broken(jc_client_t *c, apr_status_t rv);
+void jc_body_broken(jc_exchange_t *c, apr_status_t rv);
 
 /* network.c: the next piece of the body, JC_READ_BYTES at most, as
  * ap_get_brigade gives it. */
@@ -362,13 +362,13 @@ apr_status_t jc_network_read(request_rec *r, apr_bucket_brigade *bb,
  * Otherwise *line is the offending line or NULL, and nothing was applied, or
  * c->why tells (then the code is the same).
  */
-jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
+jc_code_t jc_header_read(jc_exchange_t *c, apr_bucket_brigade *bb, int *status,
                          const char **line);
 
 /* Calls `each` for every line of the next block in `bb`, without its end. The
  * line may be changed. What it returns but JC_CODE_NONE ends the block. */
 typedef jc_code_t jc_header_line_t(void *to, char *line);
-jc_code_t jc_header_block(jc_client_t *c, apr_bucket_brigade *bb,
+jc_code_t jc_header_block(jc_exchange_t *c, apr_bucket_brigade *bb,
                           jc_header_line_t *each, void *to, const char **line);
 /* Ends the line after the field's name. Returns the value, or NULL if the line
  * is no header field. */
@@ -383,7 +383,7 @@ typedef struct {
     apr_int64_t length; /* bytes of its body, or -1: as many as come */
     int has_body;
 } jc_nph_head_t;
-jc_code_t jc_nph_read(jc_client_t *c, apr_bucket_brigade *bb,
+jc_code_t jc_nph_read(jc_exchange_t *c, apr_bucket_brigade *bb,
                       jc_nph_head_t *head, const char **line);
 
 /*
@@ -393,21 +393,21 @@ jc_code_t jc_nph_read(jc_client_t *c, apr_bucket_brigade *bb,
  * jc_length_limit does that with an nph- script's body.
  */
 int jc_length_is_trusted(request_rec *r);
-void jc_length_guard(jc_client_t *c);
-void jc_length_limit(jc_client_t *c, apr_int64_t length);
+void jc_length_guard(jc_exchange_t *c);
+void jc_length_limit(jc_exchange_t *c, apr_int64_t length);
 
 /* page.c: reads the answer and passes it on (raw: nph-); returns what the
  * handler returns. */
-int jc_page_answer(jc_client_t *c, int raw);
+int jc_page_answer(jc_exchange_t *c, int raw);
 /* verdict.c: nothing of the output is waited for any more, which has ended or
  * failed: says why in the log, and closes the client. */
-void jc_page_finish(jc_client_t *c);
+void jc_page_finish(jc_exchange_t *c);
 /* verdict.c: logs why there is no page, or only a part; ends the script. */
-int jc_page_fail(jc_client_t *c, const jc_reason_t *why);
+int jc_page_fail(jc_exchange_t *c, const jc_reason_t *why);
 
 /* stderr.c */
-void jc_stderr_read(jc_client_t *c);   /* until it is empty */
-void jc_stderr_finish(jc_client_t *c); /* last line, count of dropped ones */
+void jc_stderr_read(jc_exchange_t *c);   /* until it is empty */
+void jc_stderr_finish(jc_exchange_t *c); /* last line, count of dropped ones */
 
 /* reason.c: logs one line, sets the note, returns the HTTP status. */
 int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
@@ -416,6 +416,6 @@ int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
 void jc_reason_note(request_rec *r, const jc_server_conf_t *conf,
                     const jc_reason_t *why);
 /* reason_table.c; never NULL: an unknown code has a row of its own. */
-const jc_reason_row_t *jc_reason_row(uint32_t code);
+const jc_reason_row_t *jc_reason_table_row(uint32_t code);
 
 #endif

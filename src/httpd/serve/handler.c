@@ -102,7 +102,7 @@ static void leave_ranges_to_script(request_rec *r)
 int jc_handler(request_rec *r)
 {
     const jc_server_conf_t *conf;
-    jc_client_t *c;
+    jc_exchange_t *c;
     int status;
 
     if (!r->handler || (strcmp(r->handler, JC_HANDLER_NAME) != 0 &&
@@ -121,9 +121,9 @@ int jc_handler(request_rec *r)
         jc_script_log_write(r, conf, status, NULL);
         return status;
     }
-    c = jc_client_create(r, conf);
-    if (jc_body_spool(c) < 0 || jc_request_build(c) < 0 ||
-        jc_client_spawn(c) < 0) {
+    c = jc_exchange_create(r, conf);
+    if (jc_spool_body(c) < 0 || jc_request_build(c) < 0 ||
+        jc_exchange_spawn(c) < 0) {
         status = jc_page_fail(c, &c->why);
         jc_script_log_write(r, conf, status, c->log);
         return status;

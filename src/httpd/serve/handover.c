@@ -38,7 +38,7 @@ static int send_memfd(int control_fd, int fd)
     return sendmsg(control_fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-static int hand_over_memfd(const jc_client_t *c, int control_fd)
+static int hand_over_memfd(const jc_exchange_t *c, int control_fd)
 {
     const struct iovec request = {c->request, c->request_len};
     int fd = jc_memfd_sealed("jailcgi-request", &request, 1);
@@ -54,7 +54,7 @@ static int hand_over_memfd(const jc_client_t *c, int control_fd)
     return result;
 }
 
-int jc_request_hand_over(const jc_client_t *c, int control_fd)
+int jc_handover(const jc_exchange_t *c, int control_fd)
 {
     if (c->request_len <= JC_REQUEST_INLINE_MAX) {
         if (send(control_fd, c->request, c->request_len,

@@ -95,7 +95,7 @@ static int collect(block_t *block, const char *data, size_t len, size_t *used)
 }
 
 /* Takes the block out of the brigade; what follows it stays. */
-static jc_code_t read_block(jc_client_t *c, apr_bucket_brigade *bb,
+static jc_code_t read_block(jc_exchange_t *c, apr_bucket_brigade *bb,
                             block_t *block)
 {
     size_t most = c->conf->header_max > 0 ? (size_t) c->conf->header_max
@@ -111,7 +111,7 @@ static jc_code_t read_block(jc_client_t *c, apr_bucket_brigade *bb,
             return block->len > 0 ? JC_CODE_BAD_HEADER : JC_CODE_NO_OUTPUT;
         }
         if (apr_bucket_read(b, &data, &len, APR_BLOCK_READ) != APR_SUCCESS) {
-            jc_client_fail(c, JC_CODE_NO_OUTPUT, 0);
+            jc_exchange_fail(c, JC_CODE_NO_OUTPUT, 0);
             return c->why.code;
         }
         complete = collect(block, data, len, &used);
@@ -301,7 +301,7 @@ static jc_code_t parse_block(block_t *block, jc_header_line_t *each, void *to,
 
 /* Kept to tell a whole page from a broken one; sent on only if the
  * administrator says that his scripts can be trusted with it. */
-static void apply_length(jc_client_t *c, const char *value)
+static void apply_length(jc_exchange_t *c, const char *value)
 {
     request_rec *r = c->r;
     char *end = NULL;
@@ -332,7 +332,7 @@ static void apply_date(request_rec *r, const char *value)
 }
 
 /* As ap_scan_script_header_err_core_ex leaves the request. */
-static int apply(jc_client_t *c, const header_t *h)
+static int apply(jc_exchange_t *c, const header_t *h)
 {
     request_rec *r = c->r;
     int status = OK;
@@ -359,7 +359,7 @@ static int apply(jc_client_t *c, const header_t *h)
     return status;
 }
 
-jc_code_t jc_header_block(jc_client_t *c, apr_bucket_brigade *bb,
+jc_code_t jc_header_block(jc_exchange_t *c, apr_bucket_brigade *bb,
                           jc_header_line_t *each, void *to, const char **line)
 {
     block_t block = {.pool = c->r->pool};
@@ -380,7 +380,7 @@ jc_code_t jc_header_block(jc_client_t *c, apr_bucket_brigade *bb,
     return code;
 }
 
-jc_code_t jc_header_read(jc_client_t *c, apr_bucket_brigade *bb, int *status,
+jc_code_t jc_header_read(jc_exchange_t *c, apr_bucket_brigade *bb, int *status,
                          const char **line)
 {
     apr_pool_t *p = c->r->pool;

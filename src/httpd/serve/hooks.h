@@ -23,8 +23,8 @@ void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s);
 int jc_origin_read(request_rec *r);
 int jc_origin_fixup(request_rec *r);
 
-/* idle.c: in a child, before it serves. */
-void jc_idle_child_init(apr_pool_t *p);
+/* channel_pool.c: in a child, before it serves. */
+void jc_channel_pool_child_init(apr_pool_t *p);
 
 /* network.c: hook. Puts what reads the socket into `bb`. */
 apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,

@@ -31,7 +31,7 @@
 #define FILTER_TYPE (AP_FTYPE_PROTOCOL - 1)
 
 typedef struct {
-    jc_client_t *c;
+    jc_exchange_t *c;
     int is_raw; /* the header has left already */
     int has_begun;
     apr_int64_t length; /* that the client was told; -1: none */
@@ -182,7 +182,7 @@ static apr_status_t filter(ap_filter_t *f, apr_bucket_brigade *bb)
     return hold(f, g, bb);
 }
 
-static void add(jc_client_t *c, int is_raw, apr_int64_t length)
+static void add(jc_exchange_t *c, int is_raw, apr_int64_t length)
 {
     guard_t *g = apr_pcalloc(c->r->pool, sizeof(*g));
 
@@ -193,14 +193,14 @@ static void add(jc_client_t *c, int is_raw, apr_int64_t length)
 }
 
 /* In a page that includes it the script has no header of its own. */
-void jc_length_guard(jc_client_t *c)
+void jc_length_guard(jc_exchange_t *c)
 {
     if (!c->r->main) {
         add(c, 0, -1);
     }
 }
 
-void jc_length_limit(jc_client_t *c, apr_int64_t length)
+void jc_length_limit(jc_exchange_t *c, apr_int64_t length)
 {
     if (length >= 0) {
         add(c, 1, length);

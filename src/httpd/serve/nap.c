@@ -42,7 +42,7 @@ typedef union {
 
 static uint32_t records[RECORDS];
 
-static uint32_t *record_of(const jc_client_t *c)
+static uint32_t *record_of(const jc_exchange_t *c)
 {
     apr_ssize_t len = APR_HASH_KEY_STRING;
     uintptr_t site = (uintptr_t) c->conf / sizeof(*c->conf);
@@ -76,17 +76,17 @@ static void was_bad(record_t *record)
 }
 
 /* Of stderr too: a script can be held up by either. */
-static int output_waits(jc_client_t *c)
+static int output_waits(jc_exchange_t *c)
 {
     struct pollfd p[2] = {{.events = POLLIN}, {.events = POLLIN}};
 
-    jc_client_on_control(c); /* the pipes may only now be known */
+    jc_exchange_on_control(c); /* the pipes may only now be known */
     p[0].fd = c->stdout_fd;
     p[1].fd = c->stderr_fd;
     return poll(p, 2, 0) > 0;
 }
 
-void jc_nap_first(jc_client_t *c)
+void jc_nap_first(jc_exchange_t *c)
 {
     uint32_t *word;
     record_t record;

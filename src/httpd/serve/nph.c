@@ -163,7 +163,7 @@ static void write_head(apr_array_header_t *text, const head_t *h)
     write_text(text, "Connection: close\r\n\r\n");
 }
 
-static jc_code_t read_head(jc_client_t *c, apr_bucket_brigade *bb, head_t *h,
+static jc_code_t read_head(jc_exchange_t *c, apr_bucket_brigade *bb, head_t *h,
                            const char **line)
 {
     jc_code_t code;
@@ -177,7 +177,7 @@ static jc_code_t read_head(jc_client_t *c, apr_bucket_brigade *bb, head_t *h,
     return code;
 }
 
-jc_code_t jc_nph_read(jc_client_t *c, apr_bucket_brigade *bb,
+jc_code_t jc_nph_read(jc_exchange_t *c, apr_bucket_brigade *bb,
                       jc_nph_head_t *head, const char **line)
 {
     request_rec *r = c->r;

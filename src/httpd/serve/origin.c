@@ -180,7 +180,7 @@ const char *jc_origin_unique_id(const request_rec *r)
  * was authenticated for has not asked for this script by himself, and its own
  * directory may ask for nobody. JailPassEnv lets a configuration's own pass.
  */
-void jc_origin_drop_inherited(const jc_client_t *c)
+void jc_origin_drop_inherited(const jc_exchange_t *c)
 {
     request_rec *r = c->r;
     apr_table_t *env = r->subprocess_env;
@@ -189,10 +189,10 @@ void jc_origin_drop_inherited(const jc_client_t *c)
     if (!r->main) {
         return;
     }
-    if (!r->user && !jc_owner_passes(c->conf, "REMOTE_USER")) {
+    if (!r->user && !jc_owner_env_passes(c->conf, "REMOTE_USER")) {
         apr_table_unset(env, "REMOTE_USER");
     }
-    if (!r->ap_auth_type && !jc_owner_passes(c->conf, "AUTH_TYPE")) {
+    if (!r->ap_auth_type && !jc_owner_env_passes(c->conf, "AUTH_TYPE")) {
         apr_table_unset(env, "AUTH_TYPE");
     }
     for (int i = set->nelts - 1; i >= 0; i--) {
@@ -200,7 +200,8 @@ void jc_origin_drop_inherited(const jc_client_t *c)
 
         if (name && strncmp(name, "SSL_", 4) == 0 &&
             jc_names_are_allowed(name, strlen(name)) &&
-            !jc_owner_passes(c->conf, name) && !jc_owner_tls_value(r, name)) {
+            !jc_owner_env_passes(c->conf, name) &&
+            !jc_owner_env_tls_value(r, name)) {
             apr_table_unset(env, name);
         }
     }

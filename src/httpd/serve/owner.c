@@ -53,7 +53,7 @@ static void look_up_owner(uid_t uid, owner_t *found)
     pthread_mutex_unlock(&mutex);
 }
 
-void jc_owner_add_variables(const jc_client_t *c, apr_table_t *env)
+void jc_owner_add_variables(const jc_exchange_t *c, apr_table_t *env)
 {
     apr_pool_t *p = c->r->pool;
     owner_t owner;
@@ -73,7 +73,7 @@ void jc_owner_add_variables(const jc_client_t *c, apr_table_t *env)
 }
 
 /* Whom the script is to run as, if that depends on it. */
-apr_status_t jc_owner_find(jc_client_t *c)
+apr_status_t jc_owner_find(jc_exchange_t *c)
 {
     request_rec *r = c->r;
     apr_finfo_t dir;

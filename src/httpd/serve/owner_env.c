@@ -32,7 +32,7 @@ APR_DECLARE_OPTIONAL_FN(char *, http2_var_lookup,
                         (apr_pool_t *, server_rec *, conn_rec *, request_rec *,
                          char *) );
 
-int jc_owner_passes(const jc_server_conf_t *conf, const char *name)
+int jc_owner_env_passes(const jc_server_conf_t *conf, const char *name)
 {
     size_t len = strlen(name);
 
@@ -45,7 +45,7 @@ int jc_owner_passes(const jc_server_conf_t *conf, const char *name)
     return 0;
 }
 
-const char *jc_owner_tls_value(request_rec *r, const char *name)
+const char *jc_owner_env_tls_value(request_rec *r, const char *name)
 {
     APR_OPTIONAL_FN_TYPE(ssl_var_lookup) *look_up =
         APR_RETRIEVE_OPTIONAL_FN(ssl_var_lookup);
@@ -92,7 +92,7 @@ static void add_connection(request_rec *r, apr_table_t *env,
             continue;
         }
         if (strncmp(name, "SSL_", 4) == 0) {
-            set_or_unset(env, name, jc_owner_tls_value(r, name));
+            set_or_unset(env, name, jc_owner_env_tls_value(r, name));
         } else if (strncmp(name, "H2", 2) == 0 || strcmp(name, "HTTP2") == 0) {
             set_or_unset(env, name, multiplexed_value(r, name));
         }
@@ -163,7 +163,7 @@ static apr_table_t *facts(request_rec *r)
     r->headers_in = headers;
     set_or_unset(env, "REMOTE_USER", user);
     set_or_unset(env, "AUTH_TYPE", type);
-    if (!jc_owner_passes(jc_config_of(r->server), "REDIRECT_REMOTE_USER")) {
+    if (!jc_owner_env_passes(jc_config_of(r->server), "REDIRECT_REMOTE_USER")) {
         apr_table_unset(env, "REDIRECT_REMOTE_USER"); /* whoever admitted him */
     }
     apr_table_unset(env, "PATH");            /* the policy has one, */
@@ -196,7 +196,7 @@ static int is_no_news(const char *name)
 
 /* Whether somebody has set it: of the names that requests have anyway, only if
  * this is a request as it came, and the value is not the true one. */
-static int is_news(const jc_client_t *c, const apr_table_t *env,
+static int is_news(const jc_exchange_t *c, const apr_table_t *env,
                    const char *name, const char *value)
 {
     const char *own;
@@ -209,7 +209,7 @@ static int is_news(const jc_client_t *c, const apr_table_t *env,
            (!own || strcmp(own, value) != 0);
 }
 
-static void add_passed(jc_client_t *c, apr_table_t *env,
+static void add_passed(jc_exchange_t *c, apr_table_t *env,
                        jc_withheld_t *withheld)
 {
     const apr_array_header_t *set = apr_table_elts(c->r->subprocess_env);
@@ -222,7 +222,7 @@ static void add_passed(jc_client_t *c, apr_table_t *env,
             continue;
         }
         name = jc_request_clean_name(c->r->pool, entry[i].key);
-        if (jc_owner_passes(c->conf, name)) {
+        if (jc_owner_env_passes(c->conf, name)) {
             if (!apr_table_get(env, name)) {
                 apr_table_addn(env, name, entry[i].val);
             }
@@ -232,7 +232,7 @@ static void add_passed(jc_client_t *c, apr_table_t *env,
     }
 }
 
-apr_table_t *jc_owner_environment(jc_client_t *c, jc_withheld_t *withheld)
+apr_table_t *jc_owner_env_make(jc_exchange_t *c, jc_withheld_t *withheld)
 {
     request_rec *r = c->r;
     apr_table_t *env = facts(r);

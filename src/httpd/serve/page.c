@@ -1,5 +1,5 @@
 /*
- * What the script says on its way to the browser: a page, a redirect, raw HTTP,
+ * What the script says on its way to the client: a page, a redirect, raw HTTP,
  * or nothing of use.
  *
  * Runs in:   httpd child
@@ -17,20 +17,20 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* What is on its way to the browser. */
+/* What is on its way to the client. */
 typedef struct {
-    jc_client_t *c;
+    jc_exchange_t *c;
     apr_bucket_brigade *in;  /* what follows the header, and our bucket */
     apr_bucket_brigade *out; /* to be passed on */
     apr_off_t out_len;
     int out_buckets;
-    int passed;   /* something has left for the browser */
+    int passed;   /* something has left for the client */
     int discard;  /* what follows is read and not kept */
     int bodyless; /* the answer is a header alone: HEAD, 204, 304 */
 } page_t;
 
 /* No header came, or a bad one: how the script ended explains more. */
-static int fail_without_page(jc_client_t *c, jc_code_t code, const char *line)
+static int fail_without_page(jc_exchange_t *c, jc_code_t code, const char *line)
 {
     jc_reason_t why;
     int status;
@@ -38,7 +38,7 @@ static int fail_without_page(jc_client_t *c, jc_code_t code, const char *line)
     if (c->why.code == JC_CODE_NONE) {
         jc_pump_end(c, c->stdout_eof ? JC_FAILED_WAIT_MS : JC_EXIT_WAIT_MS);
     }
-    jc_client_verdict(c, &why);
+    jc_verdict_of(c, &why);
     if (why.code == JC_CODE_NONE || why.code == JC_CODE_EXIT_STATUS ||
         why.code == JC_CODE_THROTTLED) {
         uint64_t exit_status = why.found;
@@ -64,7 +64,7 @@ static apr_status_t pass(page_t *page)
     page->out_len = 0;
     page->out_buckets = 0;
     page->passed = 1;
-    /* The time that the browser took is not the script's silence. */
+    /* The time that the client took is not the script's silence. */
     page->c->active = apr_time_now();
     if (rv == APR_SUCCESS && r->connection->aborted) {
         rv = APR_ECONNABORTED;
@@ -101,7 +101,7 @@ static apr_status_t take(page_t *page, apr_read_type_e block)
 
 static apr_status_t gather(page_t *page)
 {
-    jc_client_t *c = page->c;
+    jc_exchange_t *c = page->c;
 
     if (!c->body.done && !c->body.eos) {
         return jc_pump_beside_body(c);
@@ -119,7 +119,7 @@ static apr_status_t gather(page_t *page)
  * a header that is all: mod_http2 may reset a stream whose end comes later. */
 static apr_status_t wait_for_more(page_t *page)
 {
-    jc_client_t *c = page->c;
+    jc_exchange_t *c = page->c;
     apr_bucket_alloc_t *list = c->r->connection->bucket_alloc;
     apr_status_t rv;
 
@@ -196,14 +196,14 @@ static apr_status_t transfer(page_t *page)
 }
 
 /* A script that crashes on its way out has delivered what it promised. */
-static int is_whole(const jc_client_t *c)
+static int is_whole(const jc_exchange_t *c)
 {
     return c->declared_len >= 0 && c->body_sent == (uint64_t) c->declared_len;
 }
 
 /*
  * The page is not complete and must not look so. If none of it has left yet,
- * the browser gets an error page. Otherwise as mod_proxy's broken back end: the
+ * the client gets an error page. Otherwise as mod_proxy's broken back end: the
  * error bucket makes the chunk filter leave out the last chunk, and HTTP/2
  * reset the stream.
  */
@@ -238,33 +238,33 @@ static int break_off(page_t *page, int status)
     return OK;
 }
 
-/* A filter refused: it has answered or logged, or the browser has gone. */
+/* A filter refused: it has answered or logged, or the client has gone. */
 static int filter_failed(page_t *page, apr_status_t rv)
 {
-    jc_client_t *c = page->c;
+    jc_exchange_t *c = page->c;
 
     if (c->r->connection->aborted) {
-        jc_client_fail(c, JC_CODE_CLIENT_GONE, 0);
+        jc_exchange_fail(c, JC_CODE_CLIENT_GONE, 0);
         jc_page_fail(c, &c->why);
         return OK;
     }
-    jc_client_close(c);
+    jc_exchange_close(c);
     return rv == AP_FILTER_ERROR ? AP_FILTER_ERROR : OK;
 }
 
 static int end_page(page_t *page)
 {
-    jc_client_t *c = page->c;
+    jc_exchange_t *c = page->c;
     apr_bucket *eos = apr_bucket_eos_create(c->r->connection->bucket_alloc);
     jc_reason_t why;
     int status = OK;
 
     jc_pump_end(c, JC_EXIT_WAIT_MS);
-    jc_client_verdict(c, &why);
+    jc_verdict_of(c, &why);
     if (why.code != JC_CODE_NONE) {
         status = jc_page_fail(c, &why);
     }
-    jc_client_leave(c);
+    jc_exchange_leave(c);
     /* Any exit is an end: what a status means only the script knows. */
     if (why.code != JC_CODE_NONE && !is_whole(c) &&
         !(c->exited && WIFEXITED(c->exit.status))) {
@@ -278,7 +278,7 @@ static int end_page(page_t *page)
 
 static int send_page(page_t *page)
 {
-    jc_client_t *c = page->c;
+    jc_exchange_t *c = page->c;
     apr_status_t rv = transfer(page);
 
     if (rv == APR_EOF) {
@@ -325,7 +325,7 @@ static int redirect(page_t *page, const char *location)
     return OK;
 }
 
-static int answer(jc_client_t *c, page_t *page)
+static int answer(jc_exchange_t *c, page_t *page)
 {
     request_rec *r = c->r;
     const char *line, *location;
@@ -356,7 +356,7 @@ static int answer(jc_client_t *c, page_t *page)
 }
 
 /* The script speaks HTTP itself: only filters of the connection remain. */
-static int answer_raw(jc_client_t *c, page_t *page)
+static int answer_raw(jc_exchange_t *c, page_t *page)
 {
     request_rec *r = c->r;
     ap_filter_t *f = r->proto_output_filters;
@@ -384,7 +384,7 @@ static int answer_raw(jc_client_t *c, page_t *page)
     return send_page(page);
 }
 
-int jc_page_answer(jc_client_t *c, int raw)
+int jc_page_answer(jc_exchange_t *c, int raw)
 {
     apr_bucket_alloc_t *list = c->r->connection->bucket_alloc;
     page_t page = {

@@ -1,5 +1,5 @@
 /*
- * The pump: one poll for the body, stdout, stderr, control and the browser.
+ * The pump: one poll for the body, stdout, stderr, control and the client.
  *
  * Runs in:   httpd child
  * Privilege: the web user's
@@ -15,7 +15,7 @@
 #include <limits.h>
 #include <poll.h>
 
-enum { STDIN, STDOUT, STDERR, CONTROL, ENDED, BROWSER, SLOTS };
+enum { STDIN, STDOUT, STDERR, CONTROL, ENDED, CLIENT, SLOTS };
 
 #define GONE (POLLRDHUP | POLLHUP | POLLERR)
 
@@ -27,11 +27,11 @@ static void watch(struct pollfd *p, int fd, short events)
 }
 
 /*
- * Of the browser's socket only the hang-up counts when the body is complete:
+ * Of the client's socket only the hang-up counts when the body is complete:
  * what else it sends is the next, pipelined request. While the body waits in
  * the socket, its end is the input filters' to report.
  */
-static short browser_events(const jc_client_t *c)
+static short client_events(const jc_exchange_t *c)
 {
     const jc_body_t *body = &c->body;
 
@@ -42,7 +42,7 @@ static short browser_events(const jc_client_t *c)
 }
 
 /* ENDED and CONTROL. FAILED may still follow STARTED, but before EXIT. */
-static void watch_channel(const jc_client_t *c, struct pollfd *ended,
+static void watch_channel(const jc_exchange_t *c, struct pollfd *ended,
                           struct pollfd *control)
 {
     watch(ended, c->hung_up ? -1 : c->ended_fd, POLLIN | POLLRDHUP);
@@ -50,7 +50,7 @@ static void watch_channel(const jc_client_t *c, struct pollfd *ended,
           c->started ? POLLRDHUP : POLLIN | POLLRDHUP);
 }
 
-static void arm(const jc_client_t *c, struct pollfd *p)
+static void arm(const jc_exchange_t *c, struct pollfd *p)
 {
     const jc_body_t *body = &c->body;
     int writing = !body->done && c->started;
@@ -61,27 +61,27 @@ static void arm(const jc_client_t *c, struct pollfd *p)
     watch(&p[STDOUT], c->stdout_eof ? -1 : c->stdout_fd, POLLIN);
     watch(&p[STDERR], c->stderr_fd, POLLIN);
     watch_channel(c, &p[ENDED], &p[CONTROL]);
-    watch(&p[BROWSER], c->browser_fd, browser_events(c));
+    watch(&p[CLIENT], c->client_fd, client_events(c));
 }
 
-static void browser_gone(jc_client_t *c)
+static void client_gone(jc_exchange_t *c)
 {
     c->r->connection->aborted = 1;
-    jc_client_fail(c, JC_CODE_CLIENT_GONE, 0);
+    jc_exchange_fail(c, JC_CODE_CLIENT_GONE, 0);
 }
 
 /*
- * A browser that has gone and a client that only closes its sending side (as
+ * A client that has gone and one that only closes its sending side (as
  * socat and `nc -N` do with a request from a pipe) look the same to poll. The
  * second kind does so together with the end of its request, and still reads.
  */
-static int is_half_close(const jc_client_t *c, short revents)
+static int is_half_close(const jc_exchange_t *c, short revents)
 {
     return !(revents & (POLLHUP | POLLERR)) &&
            c->active - c->asked < apr_time_from_msec(JC_HALF_CLOSE_MS);
 }
 
-static void on_complete_browser(jc_client_t *c, short revents)
+static void on_complete_client(jc_exchange_t *c, short revents)
 {
     if (!(revents & GONE)) {
         return; /* POLLIN, answered since the poll */
@@ -91,7 +91,7 @@ static void on_complete_browser(jc_client_t *c, short revents)
         /* So it is for what else this request runs. */
         apr_table_setn(c->r->connection->notes, JC_NOTE_HALF_CLOSED, "1");
     } else if (!c->half_closed || (revents & (POLLHUP | POLLERR))) {
-        browser_gone(c);
+        client_gone(c);
     }
 }
 
@@ -100,25 +100,25 @@ static void on_complete_browser(jc_client_t *c, short revents)
  * been read already: then POLLIN means nothing, and the end of a body that is
  * still in the socket is no hang-up yet.
  */
-static void on_browser(jc_client_t *c, short revents)
+static void on_client(jc_exchange_t *c, short revents)
 {
     jc_body_t *body = &c->body;
 
     if (body->done || body->eos) {
-        on_complete_browser(c, revents);
+        on_complete_client(c, revents);
     } else if (body->want_client) {
         body->hangups += (revents & GONE) != 0;
         jc_body_step(c);
     } else if (revents & (POLLHUP | POLLERR)) {
-        browser_gone(c);
+        client_gone(c);
     }
 }
 
 /* stdout last, by the caller: it ends the pump's wait. */
-static void dispatch(jc_client_t *c, const struct pollfd *p)
+static void dispatch(jc_exchange_t *c, const struct pollfd *p)
 {
     if (p[CONTROL].revents || p[ENDED].revents) {
-        jc_client_on_control(c);
+        jc_exchange_on_control(c);
         if (c->body.expected && !c->body.done && c->started) {
             jc_body_step(c);
         }
@@ -133,14 +133,14 @@ static void dispatch(jc_client_t *c, const struct pollfd *p)
     if (p[STDERR].revents) {
         jc_stderr_read(c);
     }
-    if (p[BROWSER].revents) {
-        on_browser(c, p[BROWSER].revents);
+    if (p[CLIENT].revents) {
+        on_client(c, p[CLIENT].revents);
     }
 }
 
-static void expired(jc_client_t *c)
+static void expired(jc_exchange_t *c)
 {
-    jc_client_on_control(c);
+    jc_exchange_on_control(c);
     if (c->exited) {
         c->stdout_eof = 1; /* a Timeout below JC_ORPHAN_MS */
     }
@@ -148,21 +148,21 @@ static void expired(jc_client_t *c)
         return;
     }
     if (!c->started) {
-        jc_client_fail(c, JC_CODE_NO_ANSWER, 0);
+        jc_exchange_fail(c, JC_CODE_NO_ANSWER, 0);
     } else if (c->body.want_client) {
-        jc_client_fail(c, JC_CODE_BODY_BROKEN, 0);
+        jc_exchange_fail(c, JC_CODE_BODY_BROKEN, 0);
         c->why.http_status = HTTP_REQUEST_TIME_OUT;
     } else {
-        jc_client_fail(c,
-                       c->have_headers ? JC_CODE_OUTPUT_TIMEOUT
-                                       : JC_CODE_HEADER_TIMEOUT,
-                       0);
+        jc_exchange_fail(c,
+                         c->have_headers ? JC_CODE_OUTPUT_TIMEOUT
+                                         : JC_CODE_HEADER_TIMEOUT,
+                         0);
     }
 }
 
 /* How long nothing may be heard. What has not been started may have to wait for
  * others of its jail, and the keeper says when that has been too long. */
-static int silence_ms(const jc_client_t *c)
+static int silence_ms(const jc_exchange_t *c)
 {
     int64_t ms = c->timeout_ms;
 
@@ -173,12 +173,12 @@ static int silence_ms(const jc_client_t *c)
 }
 
 /* poll() returned without an event: what does not report itself? */
-static void on_quiet(jc_client_t *c, apr_time_t now)
+static void on_quiet(jc_exchange_t *c, apr_time_t now)
 {
     apr_time_t silent;
 
     if (c->r->connection->aborted) {
-        browser_gone(c);
+        client_gone(c);
         return;
     }
     if (c->body.want_client && c->started) {
@@ -188,7 +188,7 @@ static void on_quiet(jc_client_t *c, apr_time_t now)
     /* Has the leader gone, and does something it left behind hold stdout? EXIT
      * then waits in control, which is not at its end yet. */
     if (silent >= apr_time_from_msec(JC_ORPHAN_MS)) {
-        jc_client_on_control(c);
+        jc_exchange_on_control(c);
         if (c->exited) {
             c->stdout_eof = 1;
             return;
@@ -205,13 +205,13 @@ static int lesser(int a, int b)
 }
 
 /* How long poll() may sleep before on_quiet has something to look at. */
-static int slice_ms(const jc_client_t *c, apr_time_t now)
+static int slice_ms(const jc_exchange_t *c, apr_time_t now)
 {
     int limit = c->exited ? lesser(JC_ORPHAN_MS, c->timeout_ms) : silence_ms(c);
     apr_time_t left = c->active + apr_time_from_msec(limit) - now;
     int slice = left <= 0 ? 0 : (int) apr_time_as_msec(left) + 1;
 
-    if (c->browser_fd < 0) {
+    if (c->client_fd < 0) {
         slice = lesser(slice, c->body.want_client ? JC_MULTIPLEX_MS
                                                   : JC_ABORT_CHECK_MS);
     } else if (c->body.want_client) {
@@ -220,7 +220,7 @@ static int slice_ms(const jc_client_t *c, apr_time_t now)
     return slice;
 }
 
-void jc_pump_nap(jc_client_t *c, int wait_ms)
+void jc_pump_nap(jc_exchange_t *c, int wait_ms)
 {
     struct pollfd p[2];
 
@@ -232,22 +232,22 @@ void jc_pump_nap(jc_client_t *c, int wait_ms)
         return;
     }
     watch(&p[0], c->ended_fd, POLLIN | POLLRDHUP);
-    watch(&p[1], c->browser_fd, browser_events(c));
-    /* What the browser does is looked at when it happens: a half close counts
+    watch(&p[1], c->client_fd, client_events(c));
+    /* What the client does is looked at when it happens: a half close counts
      * by its time. */
     while (c->why.code == JC_CODE_NONE && poll(p, 2, wait_ms) > 0) {
         if (p[0].revents) {
-            jc_client_on_control(c); /* may send it again: then all is open */
+            jc_exchange_on_control(c); /* may send it again: then all is open */
             c->control_ended = c->read_first = c->hung_up;
             return;
         }
         c->active = apr_time_now();
-        on_browser(c, p[1].revents);
-        p[1].events = browser_events(c);
+        on_client(c, p[1].revents);
+        p[1].events = client_events(c);
     }
 }
 
-apr_status_t jc_pump(jc_client_t *c, int wait_ms)
+apr_status_t jc_pump(jc_exchange_t *c, int wait_ms)
 {
     struct pollfd p[SLOTS];
     apr_time_t now = apr_time_now();
@@ -277,7 +277,7 @@ apr_status_t jc_pump(jc_client_t *c, int wait_ms)
         } else if (n == 0) {
             on_quiet(c, now);
         } else if (errno != EINTR) {
-            jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
+            jc_exchange_fail(c, JC_CODE_NO_RESOURCES, errno);
         }
         if (wait_ms >= 0 && now >= until) {
             break;
@@ -289,7 +289,7 @@ apr_status_t jc_pump(jc_client_t *c, int wait_ms)
     return c->stdout_eof ? APR_SUCCESS : APR_TIMEUP;
 }
 
-apr_status_t jc_pump_beside_body(jc_client_t *c)
+apr_status_t jc_pump_beside_body(jc_exchange_t *c)
 {
     apr_time_t moved;
     apr_status_t rv;
@@ -300,7 +300,7 @@ apr_status_t jc_pump_beside_body(jc_client_t *c)
     return rv;
 }
 
-void jc_pump_end(jc_client_t *c, int wait_ms)
+void jc_pump_end(jc_exchange_t *c, int wait_ms)
 {
     apr_time_t now = apr_time_now();
     apr_time_t until = now + apr_time_from_msec(wait_ms);
@@ -315,11 +315,11 @@ void jc_pump_end(jc_client_t *c, int wait_ms)
                 jc_stderr_read(c);
             }
             if (p[1].revents || p[2].revents) {
-                jc_client_on_control(c);
+                jc_exchange_on_control(c);
             }
         }
         now = apr_time_now();
     }
-    jc_client_on_control(c);
+    jc_exchange_on_control(c);
     jc_stderr_read(c);
 }

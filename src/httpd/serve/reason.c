@@ -4,7 +4,7 @@
  * Runs in:   httpd child
  * Privilege: the web user's
  * Trusts:    nothing in the reason: text and numbers may be the tenant's
- * Never:     writes more than one line; shows the browser more than a status
+ * Never:     writes more than one line; shows the client more than a status
  *            unless JailErrorDetail is On
  *
  * Words in braces in the table:
@@ -286,7 +286,7 @@ static void show(request_rec *r, int status, const char *line)
 void jc_reason_note(request_rec *r, const jc_server_conf_t *conf,
                     const jc_reason_t *why)
 {
-    const jc_reason_row_t *row = jc_reason_row(why->code);
+    const jc_reason_row_t *row = jc_reason_table_row(why->code);
 
     if (APLOG_R_IS_LEVEL(r, row->level)) {
         ap_log_rerror(APLOG_MARK, row->level, 0, r, "%s",
@@ -297,7 +297,7 @@ void jc_reason_note(request_rec *r, const jc_server_conf_t *conf,
 int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
                   const jc_reason_t *why)
 {
-    const jc_reason_row_t *row = jc_reason_row(why->code);
+    const jc_reason_row_t *row = jc_reason_table_row(why->code);
     int status = why->http_status ? why->http_status : row->http_status;
     const char *line;
 

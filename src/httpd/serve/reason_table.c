@@ -382,7 +382,7 @@ static const jc_reason_row_t rows[] = {
      "make it start fewer, or raise JailCgroup pids="},
 };
 
-const jc_reason_row_t *jc_reason_row(uint32_t code)
+const jc_reason_row_t *jc_reason_table_row(uint32_t code)
 {
     static const jc_reason_row_t unknown = {
         JC_CODE_NONE, ADMIN,

@@ -169,7 +169,7 @@ static void add_arguments(request_rec *r, apr_array_header_t *strings)
     } while (more); /* an empty word after the last "+" is one too */
 }
 
-static void push_variable(jc_client_t *c, apr_array_header_t *names,
+static void push_variable(jc_exchange_t *c, apr_array_header_t *names,
                           jc_withheld_t *withheld, const char *key,
                           const char *value)
 {
@@ -196,7 +196,7 @@ static void push_variable(jc_client_t *c, apr_array_header_t *names,
  * the request that failed before an ErrorDocument could have left one; a script
  * that trusts it waits, or reads too little.
  */
-static void correct_length(jc_client_t *c, apr_table_t *env)
+static void correct_length(jc_exchange_t *c, apr_table_t *env)
 {
     const char *length = apr_table_get(c->r->headers_in, "Content-Length");
 
@@ -208,12 +208,12 @@ static void correct_length(jc_client_t *c, apr_table_t *env)
     }
 }
 
-static apr_table_t *variables(jc_client_t *c, jc_withheld_t *withheld)
+static apr_table_t *variables(jc_exchange_t *c, jc_withheld_t *withheld)
 {
     request_rec *r = c->r;
 
     if (c->conf->user_kind == JC_USER_OWNER) {
-        return jc_owner_environment(c, withheld);
+        return jc_owner_env_make(c, withheld);
     }
     ap_add_common_vars(r);
     ap_add_cgi_vars(r);
@@ -222,7 +222,7 @@ static apr_table_t *variables(jc_client_t *c, jc_withheld_t *withheld)
 }
 
 /* Names and values in turn. */
-static apr_array_header_t *environment(jc_client_t *c)
+static apr_array_header_t *environment(jc_exchange_t *c)
 {
     request_rec *r = c->r;
     jc_withheld_t withheld = {.pool = r->pool};
@@ -290,7 +290,7 @@ static void set_limits(const request_rec *r, jc_request_limit_t *limits)
 }
 
 /* `strings`: the path, then the arguments; `names`: names and values. */
-static char *serialise(jc_client_t *c, const apr_array_header_t *strings,
+static char *serialise(jc_exchange_t *c, const apr_array_header_t *strings,
                        const apr_array_header_t *names, size_t *len)
 {
     jc_request_head_t head = {
@@ -324,7 +324,7 @@ static char *serialise(jc_client_t *c, const apr_array_header_t *strings,
     return buf;
 }
 
-static apr_array_header_t *arguments(jc_client_t *c)
+static apr_array_header_t *arguments(jc_exchange_t *c)
 {
     request_rec *r = c->r;
     const char *slash = strrchr(r->filename, '/');
@@ -342,13 +342,13 @@ static apr_array_header_t *arguments(jc_client_t *c)
     return strings;
 }
 
-int jc_request_build(jc_client_t *c)
+int jc_request_build(jc_exchange_t *c)
 {
     apr_array_header_t *strings, *names;
     apr_status_t rv = jc_owner_find(c);
 
     if (rv != APR_SUCCESS) {
-        jc_client_fail(c, JC_CODE_NOT_FOUND, rv);
+        jc_exchange_fail(c, JC_CODE_NOT_FOUND, rv);
         return -1;
     }
     c->jail_path = jc_request_jail_path(c->r->pool, c->conf, c->r->filename);
@@ -357,7 +357,7 @@ int jc_request_build(jc_client_t *c)
     names = environment(c);
     c->request = serialise(c, strings, names, &c->request_len);
     if (!c->request) {
-        jc_client_fail(c, JC_CODE_REQUEST_TOO_BIG, 0);
+        jc_exchange_fail(c, JC_CODE_REQUEST_TOO_BIG, 0);
         c->why.found = c->request_len;
         c->why.expected = JC_REQUEST_LEN_MAX;
         return -1;

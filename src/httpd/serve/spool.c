@@ -18,7 +18,7 @@
 #define JC_SPOOL_MEMORY 65536
 
 typedef struct {
-    jc_client_t *c;
+    jc_exchange_t *c;
     apr_bucket_brigade *bb; /* all of it, or a file bucket */
     apr_file_t *file;       /* NULL: it is small so far */
     apr_off_t len;
@@ -102,7 +102,7 @@ static apr_status_t take(spool_t *spool, apr_bucket_brigade *in)
         if (!APR_BUCKET_IS_METADATA(b)) {
             rv = keep(spool, b);
             if (rv != APR_SUCCESS) {
-                jc_client_fail(spool->c, JC_CODE_NO_RESOURCES, rv);
+                jc_exchange_fail(spool->c, JC_CODE_NO_RESOURCES, rv);
             }
         }
         apr_bucket_delete(b);
@@ -124,7 +124,7 @@ static apr_status_t take_all(spool_t *spool)
     return rv;
 }
 
-int jc_body_spool(jc_client_t *c)
+int jc_spool_body(jc_exchange_t *c)
 {
     request_rec *r = c->r;
     apr_bucket_alloc_t *list = r->connection->bucket_alloc;

@@ -157,17 +157,17 @@ static int include_command(include_ctx_t *ctx, ap_filter_t *f,
 {
     request_rec *r = f->r;
     const jc_server_conf_t *conf = jc_config_of(r->server);
-    jc_client_t *c;
+    jc_exchange_t *c;
 
     if (jc_handler_check_host(r, conf) != OK) {
         return -1;
     }
     add_variables(r);
-    c = jc_client_create(r, conf);
+    c = jc_exchange_create(r, conf);
     jc_body_none(c); /* the page's, not the command's */
     c->command = command;
     c->log = NULL; /* nothing of it would be written there */
-    if (jc_request_build(c) < 0 || jc_client_spawn(c) < 0) {
+    if (jc_request_build(c) < 0 || jc_exchange_spawn(c) < 0) {
         jc_page_fail(c, &c->why);
         return -1;
     }

@@ -35,7 +35,7 @@ static const struct {
     {": version `", JC_CODE_SYMBOL_MISSING},
 };
 
-static void look_for_loader(jc_client_t *c, const char *line)
+static void look_for_loader(jc_exchange_t *c, const char *line)
 {
     jc_stderr_t *e = &c->err;
 
@@ -51,7 +51,7 @@ static void look_for_loader(jc_client_t *c, const char *line)
     }
 }
 
-static void end_line(jc_client_t *c)
+static void end_line(jc_exchange_t *c)
 {
     jc_stderr_t *e = &c->err;
 
@@ -82,7 +82,7 @@ static void end_line(jc_client_t *c)
     e->line_len = 0;
 }
 
-static void feed(jc_client_t *c, const char *data, size_t len)
+static void feed(jc_exchange_t *c, const char *data, size_t len)
 {
     jc_stderr_t *e = &c->err;
 
@@ -114,7 +114,7 @@ static void feed(jc_client_t *c, const char *data, size_t len)
     }
 }
 
-void jc_stderr_read(jc_client_t *c)
+void jc_stderr_read(jc_exchange_t *c)
 {
     char buf[16384];
     size_t total = 0;
@@ -145,7 +145,7 @@ void jc_stderr_read(jc_client_t *c)
     }
 }
 
-void jc_stderr_finish(jc_client_t *c)
+void jc_stderr_finish(jc_exchange_t *c)
 {
     jc_stderr_t *e = &c->err;
 

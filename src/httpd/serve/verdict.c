@@ -22,7 +22,7 @@
 /* With equal soft and hard limits the kernel sends SIGKILL and no SIGXCPU
  * (setrlimit(2)); only the time used tells. It counts the limit in ticks and
  * what it reports in nanoseconds, which on a busy machine is a tenth less. */
-static int is_cpu_limit(const jc_client_t *c, int signum)
+static int is_cpu_limit(const jc_exchange_t *c, int signum)
 {
     const core_dir_config *core =
         ap_get_core_module_config(c->r->per_dir_config);
@@ -39,7 +39,7 @@ static int is_cpu_limit(const jc_client_t *c, int signum)
            (signum == SIGKILL && used_us / CPU_LEAST_US >= hard);
 }
 
-static void by_signal(jc_client_t *c, jc_reason_t *why)
+static void by_signal(jc_exchange_t *c, jc_reason_t *why)
 {
     int signum = WTERMSIG(c->exit.status);
     const char *name = sigabbrev_np(signum);
@@ -66,7 +66,7 @@ const char *jc_verdict_in_words(apr_pool_t *p, int status)
 }
 
 /* The keeper has seen in the jail's cgroup what the script ran into. */
-static void by_cgroup(jc_client_t *c, jc_reason_t *why)
+static void by_cgroup(jc_exchange_t *c, jc_reason_t *why)
 {
     why->code = (c->exit.ended & ~JC_ENDED_THROTTLED) == JC_ENDED_MEMORY
                     ? JC_CODE_MEMORY_LIMIT
@@ -74,7 +74,7 @@ static void by_cgroup(jc_client_t *c, jc_reason_t *why)
     why->text = jc_verdict_in_words(c->r->pool, c->exit.status);
 }
 
-void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
+void jc_verdict_of(jc_exchange_t *c, jc_reason_t *why)
 {
     memset(why, 0, sizeof(*why));
     if (c->exited && (c->exit.ended & JC_ENDED_THROTTLED)) {
@@ -111,7 +111,7 @@ void jc_client_verdict(jc_client_t *c, jc_reason_t *why)
 
 /* Among the headers that errors keep, and an ErrorDocument too. A command that
  * a page includes has no answer of its own. */
-static void answer_full(const jc_client_t *c, jc_reason_t *why)
+static void answer_full(const jc_exchange_t *c, jc_reason_t *why)
 {
     request_rec *r = c->r;
 
@@ -126,39 +126,39 @@ static void answer_full(const jc_client_t *c, jc_reason_t *why)
     }
 }
 
-int jc_page_fail(jc_client_t *c, const jc_reason_t *why)
+int jc_page_fail(jc_exchange_t *c, const jc_reason_t *why)
 {
     jc_reason_t reason = *why;
     int status;
 
     answer_full(c, &reason);
-    jc_client_on_control(c); /* for the notes of a script that is given up */
+    jc_exchange_on_control(c); /* for the notes of a script that is given up */
     jc_stderr_read(c);
     jc_stderr_finish(c);
     status = jc_reason_log(c->r, c->conf, &reason);
-    jc_client_close(c);
+    jc_exchange_close(c);
     return status;
 }
 
-void jc_client_leave(jc_client_t *c)
+void jc_exchange_leave(jc_exchange_t *c)
 {
     if (c->control_fd >= 0 && c->conf->background_ms > 0 &&
         !jc_channel_is_free(c)) {
         (void) send(c->control_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
-    jc_client_close(c);
+    jc_exchange_close(c);
 }
 
-void jc_page_finish(jc_client_t *c)
+void jc_page_finish(jc_exchange_t *c)
 {
     jc_reason_t why;
 
     if (c->why.code == JC_CODE_NONE) {
         jc_pump_end(c, JC_EXIT_WAIT_MS);
     }
-    jc_client_verdict(c, &why);
+    jc_verdict_of(c, &why);
     if (why.code != JC_CODE_NONE) {
         jc_page_fail(c, &why);
     }
-    jc_client_leave(c);
+    jc_exchange_leave(c);
 }

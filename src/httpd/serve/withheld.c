@@ -100,7 +100,7 @@ static const char *remedy(const jc_withheld_t *withheld)
 
 /* Each name sets one bit of 64, so that a site has at most so many lines until
  * the next restart, however its scripts and pages differ. */
-void jc_withheld_report(jc_client_t *c, const jc_withheld_t *withheld)
+void jc_withheld_report(jc_exchange_t *c, const jc_withheld_t *withheld)
 {
     uint64_t *told = c->conf->told;
     jc_reason_t why = {.code = JC_CODE_WITHHELD};

@@ -5,7 +5,7 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/httpd/serve/idle.h"
+#include "src/httpd/serve/channel_pool.h"
 
 #include "src/httpd/serve/hooks.h"
 #include "ap_mpm.h"
@@ -31,17 +31,18 @@ AP_DECLARE(apr_status_t) ap_mpm_query(int query_code, int *result)
     return APR_SUCCESS;
 }
 
-static jc_idle_t channel(uint32_t policy, uint32_t uid, uint64_t request_id)
+static jc_pooled_channel_t channel(uint32_t policy, uint32_t uid,
+                                   uint64_t request_id)
 {
     int pair[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-    return (jc_idle_t){.policy = policy,
-                       .uid = uid,
-                       .gid = uid,
-                       .control_fd = pair[0],
-                       .ended_fd = pair[1],
-                       .request_id = request_id};
+    return (jc_pooled_channel_t){.policy = policy,
+                                 .uid = uid,
+                                 .gid = uid,
+                                 .control_fd = pair[0],
+                                 .ended_fd = pair[1],
+                                 .request_id = request_id};
 }
 
 static int is_open(int fd)
@@ -59,7 +60,7 @@ static int count_open(void)
     return count;
 }
 
-static void drop(const jc_idle_t *c)
+static void drop(const jc_pooled_channel_t *c)
 {
     assert_int_equal(close(c->control_fd), 0);
     assert_int_equal(close(c->ended_fd), 0);
@@ -69,9 +70,9 @@ static void drop(const jc_idle_t *c)
 static void must_take(uint32_t policy, uint32_t uid, uint32_t gid,
                       uint64_t request_id)
 {
-    jc_idle_t c = {.policy = policy, .uid = uid, .gid = gid};
+    jc_pooled_channel_t c = {.policy = policy, .uid = uid, .gid = gid};
 
-    assert_int_equal(jc_idle_take(&c), request_id != 0);
+    assert_int_equal(jc_channel_pool_take(&c), request_id != 0);
     if (request_id != 0) {
         assert_int_equal(c.request_id, request_id);
         assert_true(is_open(c.control_fd) && is_open(c.ended_fd));
@@ -81,9 +82,9 @@ static void must_take(uint32_t policy, uint32_t uid, uint32_t gid,
 
 static void put(uint32_t policy, uint32_t uid, uint64_t request_id)
 {
-    jc_idle_t c = channel(policy, uid, request_id);
+    jc_pooled_channel_t c = channel(policy, uid, request_id);
 
-    assert_int_equal(jc_idle_put(&c), 1);
+    assert_int_equal(jc_channel_pool_put(&c), 1);
 }
 
 static int begin(void **state, rlim_t descriptors)
@@ -99,7 +100,7 @@ static int begin(void **state, rlim_t descriptors)
     if (setrlimit(RLIMIT_NOFILE, &limit)) {
         return -1;
     }
-    jc_idle_child_init(pool);
+    jc_channel_pool_child_init(pool);
     *state = pool;
     return 0;
 }
@@ -148,16 +149,16 @@ static void test_buckets(void **state)
  * of one makes it young again. */
 static void test_makes_room(void **state)
 {
-    jc_idle_t first = channel(1, 7, 1);
-    jc_idle_t second = channel(2, 7, 2);
+    jc_pooled_channel_t first = channel(1, 7, 1);
+    jc_pooled_channel_t second = channel(2, 7, 2);
 
-    assert_int_equal(jc_idle_put(&first), 1);
-    assert_int_equal(jc_idle_put(&second), 1);
+    assert_int_equal(jc_channel_pool_put(&first), 1);
+    assert_int_equal(jc_channel_pool_put(&second), 1);
     for (uint32_t i = 2; i < MOST; i++) {
         put(5, i, i + 1);
     }
-    assert_int_equal(jc_idle_take(&first), 1);
-    assert_int_equal(jc_idle_put(&first), 1);
+    assert_int_equal(jc_channel_pool_take(&first), 1);
+    assert_int_equal(jc_channel_pool_put(&first), 1);
     assert_true(is_open(second.control_fd));
     put(6, 7, 100);
     assert_false(is_open(second.control_fd));
@@ -182,8 +183,8 @@ static void test_no_leak(void **state)
         }
     }
     for (uint32_t i = 0, found = 0; i < 37; i++) {
-        jc_idle_t c = {.policy = i, .uid = 7, .gid = 7};
-        while (jc_idle_take(&c)) {
+        jc_pooled_channel_t c = {.policy = i, .uid = 7, .gid = 7};
+        while (jc_channel_pool_take(&c)) {
             drop(&c);
             found++;
         }
@@ -197,9 +198,9 @@ static void test_no_leak(void **state)
 /* Where there is no room for one, each request has a channel of its own. */
 static void test_none(void **state)
 {
-    jc_idle_t c = channel(1, 7, 1);
+    jc_pooled_channel_t c = channel(1, 7, 1);
 
-    assert_int_equal(jc_idle_put(&c), 0);
+    assert_int_equal(jc_channel_pool_put(&c), 0);
     must_take(1, 7, 7, 0);
     drop(&c);
 }

@@ -8,7 +8,7 @@
  * Trusts:    nothing; what is kept here was made by this process
  * Never:     takes more than a quarter of the descriptors
  */
-#include "idle.h"
+#include "channel_pool.h"
 #include "hooks.h"
 
 #include "ap_mpm.h"
@@ -28,7 +28,7 @@
 typedef struct slot {
     APR_RING_ENTRY(slot) same; /* in its bucket, the last one first */
     APR_RING_ENTRY(slot) age;  /* of all; or of those that are free */
-    jc_idle_t channel;
+    jc_pooled_channel_t channel;
 } slot_t;
 
 typedef APR_RING_HEAD(ring, slot) ring_t;
@@ -51,7 +51,7 @@ static unsigned how_many(int threads)
     return (unsigned) (most < MOST ? most : MOST);
 }
 
-void jc_idle_child_init(apr_pool_t *p)
+void jc_channel_pool_child_init(apr_pool_t *p)
 {
     int threads = 1;
     unsigned most, count = 1;
@@ -82,19 +82,19 @@ void jc_idle_child_init(apr_pool_t *p)
 
 /* Policies are numbered one after the other; uids are where one policy has
  * many. */
-static ring_t *bucket_of(const jc_idle_t *channel)
+static ring_t *bucket_of(const jc_pooled_channel_t *channel)
 {
     return &idle.buckets[(channel->policy + 31 * channel->uid) & idle.mask];
 }
 
-static slot_t *find(const jc_idle_t *wanted)
+static slot_t *find(const jc_pooled_channel_t *wanted)
 {
     ring_t *bucket = bucket_of(wanted);
     slot_t *slot;
 
     APR_RING_FOREACH(slot, bucket, slot, same)
     {
-        const jc_idle_t *at = &slot->channel;
+        const jc_pooled_channel_t *at = &slot->channel;
         if (at->policy == wanted->policy && at->uid == wanted->uid &&
             at->gid == wanted->gid) {
             return slot;
@@ -109,7 +109,7 @@ static void take_out(slot_t *slot)
     APR_RING_REMOVE(slot, age);
 }
 
-int jc_idle_take(jc_idle_t *wanted)
+int jc_channel_pool_take(jc_pooled_channel_t *wanted)
 {
     slot_t *slot;
 
@@ -127,9 +127,9 @@ int jc_idle_take(jc_idle_t *wanted)
     return slot != NULL;
 }
 
-int jc_idle_put(const jc_idle_t *channel)
+int jc_channel_pool_put(const jc_pooled_channel_t *channel)
 {
-    jc_idle_t old = {.control_fd = -1, .ended_fd = -1};
+    jc_pooled_channel_t old = {.control_fd = -1, .ended_fd = -1};
     slot_t *slot;
 
     if (!idle.buckets) {

@@ -59,7 +59,7 @@ static void discard(int *fds, unsigned count)
     jc_wire_close_fds(fds, count);
 }
 
-static void close_all(jc_client_t *c)
+static void close_all(jc_exchange_t *c)
 {
     close_fd(&c->stdin_fd);
     close_fd(&c->stdout_fd);
@@ -70,7 +70,7 @@ static void close_all(jc_client_t *c)
     }
 }
 
-void jc_client_close_stdin(jc_client_t *c)
+void jc_exchange_close_stdin(jc_exchange_t *c)
 {
     close_fd(&c->stdin_fd);
 }
@@ -80,7 +80,7 @@ void jc_client_close_stdin(jc_client_t *c)
  * a while, because it ignores SIGTERM or cleans up: its stdin ends after it.
  * POLLERR, which needs not be asked for, says that nobody can read it now.
  */
-static void outlast_reader(const jc_client_t *c, int stdin_fd)
+static void outlast_reader(const jc_exchange_t *c, int stdin_fd)
 {
     struct pollfd p = {.fd = stdin_fd};
 
@@ -91,7 +91,7 @@ static void outlast_reader(const jc_client_t *c, int stdin_fd)
     }
 }
 
-void jc_client_close(jc_client_t *c)
+void jc_exchange_close(jc_exchange_t *c)
 {
     int stdin_fd = c->stdin_fd;
 
@@ -111,11 +111,11 @@ void jc_client_close(jc_client_t *c)
 /* Also reached when a filter fails or the thread's request is torn down. */
 static apr_status_t cleanup(void *data)
 {
-    jc_client_close(data);
+    jc_exchange_close(data);
     return APR_SUCCESS;
 }
 
-void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum)
+void jc_exchange_fail(jc_exchange_t *c, jc_code_t code, int errnum)
 {
     if (c->why.code == JC_CODE_NONE) {
         c->why.code = code;
@@ -125,7 +125,7 @@ void jc_client_fail(jc_client_t *c, jc_code_t code, int errnum)
 
 /* HTTP/2 runs each stream on a connection of its own, whose socket is shared
  * by all streams: what happens on it says nothing about this one. */
-static int browser_socket(conn_rec *conn)
+static int client_socket(conn_rec *conn)
 {
     apr_socket_t *sock = conn->master ? NULL : ap_get_conn_socket(conn);
     apr_os_sock_t fd;
@@ -151,15 +151,15 @@ static int timeout_ms_of(const request_rec *r, const jc_server_conf_t *conf)
     return ms < INT_MAX ? (int) ms : INT_MAX;
 }
 
-jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
+jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf)
 {
-    jc_client_t *c = apr_pcalloc(r->pool, sizeof(*c));
+    jc_exchange_t *c = apr_pcalloc(r->pool, sizeof(*c));
 
     c->r = r;
     c->conf = conf;
     c->stdin_fd = c->stdout_fd = c->stderr_fd = -1;
     c->control_fd = c->ended_fd = -1;
-    c->browser_fd = browser_socket(r->connection);
+    c->client_fd = client_socket(r->connection);
     c->timeout_ms = timeout_ms_of(r, conf);
     c->half_closed =
         apr_table_get(r->connection->notes, JC_NOTE_HALF_CLOSED) != NULL;
@@ -177,7 +177,7 @@ jc_client_t *jc_client_create(request_rec *r, const jc_server_conf_t *conf)
     return c;
 }
 
-int jc_client_spawn(jc_client_t *c)
+int jc_exchange_spawn(jc_exchange_t *c)
 {
     int result;
 
@@ -193,7 +193,7 @@ int jc_client_spawn(jc_client_t *c)
     return result;
 }
 
-static void note(jc_client_t *c, const char *name, int64_t value)
+static void note(jc_exchange_t *c, const char *name, int64_t value)
 {
     apr_table_setn(c->r->notes, name,
                    apr_psprintf(c->r->pool, "%" APR_INT64_T_FMT,
@@ -211,7 +211,7 @@ static int take_pipe(int fd, int flags)
            fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
-static void on_started(jc_client_t *c, const jc_wire_any_t *any, int *fds)
+static void on_started(jc_exchange_t *c, const jc_wire_any_t *any, int *fds)
 {
     const jc_msg_started_t *m = &any->started;
     int has_stdin = any->head.type == JC_MSG_STARTED_STDIN;
@@ -220,7 +220,7 @@ static void on_started(jc_client_t *c, const jc_wire_any_t *any, int *fds)
         !take_pipe(fds[JC_STARTED_STDOUT], O_RDONLY) ||
         !take_pipe(fds[JC_STARTED_STDERR], O_RDONLY) ||
         (has_stdin && !take_pipe(fds[JC_STARTED_STDIN], O_WRONLY))) {
-        jc_client_fail(c, JC_CODE_NO_ANSWER, EPROTO);
+        jc_exchange_fail(c, JC_CODE_NO_ANSWER, EPROTO);
         return;
     }
     c->started = 1;
@@ -238,7 +238,7 @@ static void on_started(jc_client_t *c, const jc_wire_any_t *any, int *fds)
     note(c, JC_NOTE_GID, m->gid);
 }
 
-static void on_failed(jc_client_t *c, const jc_msg_failed_t *m)
+static void on_failed(jc_exchange_t *c, const jc_msg_failed_t *m)
 {
     jc_reason_t *why = &c->why;
 
@@ -253,7 +253,7 @@ static void on_failed(jc_client_t *c, const jc_msg_failed_t *m)
         apr_pstrmemdup(c->r->pool, m->text, strnlen(m->text, sizeof(m->text)));
 }
 
-static void on_exit_message(jc_client_t *c, const jc_msg_exit_t *m)
+static void on_exit_message(jc_exchange_t *c, const jc_msg_exit_t *m)
 {
     c->exited = 1;
     c->exit = *m;
@@ -267,32 +267,32 @@ static void on_exit_message(jc_client_t *c, const jc_msg_exit_t *m)
 
 /* Nothing was run if control ended in silence: the helper or the keeper died
  * with the request in its queue. */
-static void on_silence(jc_client_t *c)
+static void on_silence(jc_exchange_t *c)
 {
     if (c->started || c->why.code != JC_CODE_NONE) {
         return;
     }
     if (c->sends < MAX_SENDS) {
         apr_sleep(apr_time_from_msec(RESEND_DELAY_MS));
-        jc_client_spawn(c);
+        jc_exchange_spawn(c);
         return;
     }
-    jc_client_fail(c, JC_CODE_LOST_TWICE, 0);
+    jc_exchange_fail(c, JC_CODE_LOST_TWICE, 0);
 }
 
 /* Each message of a channel begins with head and request id. One of another
  * request would be a mistake of the keeper's, and its page another visitor's.
  */
-static int is_of_request(const jc_client_t *c, const jc_wire_any_t *any)
+static int is_of_request(const jc_exchange_t *c, const jc_wire_any_t *any)
 {
     return any->exit.request_id == c->request_id;
 }
 
-static void on_message(jc_client_t *c, const jc_wire_any_t *any, int *fds)
+static void on_message(jc_exchange_t *c, const jc_wire_any_t *any, int *fds)
 {
     switch (is_of_request(c, any) ? any->head.type : 0) {
     case 0:
-        jc_client_fail(c, JC_CODE_NO_ANSWER, EPROTO);
+        jc_exchange_fail(c, JC_CODE_NO_ANSWER, EPROTO);
         break;
     case JC_MSG_STARTED:
     case JC_MSG_STARTED_STDIN:
@@ -309,7 +309,7 @@ static void on_message(jc_client_t *c, const jc_wire_any_t *any, int *fds)
 
 /* EXIT, or the end of the channel: then control, which the script's child may
  * hold for a moment longer, tells the rest. */
-static void read_ended(jc_client_t *c)
+static void read_ended(jc_exchange_t *c)
 {
     int fds[JC_MAX_FDS];
     jc_wire_any_t any;
@@ -337,13 +337,13 @@ static void read_ended(jc_client_t *c)
  * It has sent no more than STARTED unless it has ended as it does after FAILED,
  * or was killed.
  */
-static int all_was_read(const jc_client_t *c)
+static int all_was_read(const jc_exchange_t *c)
 {
     return c->exited && c->started && WIFEXITED(c->exit.status) &&
            WEXITSTATUS(c->exit.status) != JC_FAILED_STATUS;
 }
 
-void jc_client_on_control(jc_client_t *c)
+void jc_exchange_on_control(jc_exchange_t *c)
 {
     int fds[JC_MAX_FDS];
     jc_wire_any_t any;
@@ -355,7 +355,7 @@ void jc_client_on_control(jc_client_t *c)
     read_ended(c);
     while (c->control_fd >= 0 && !all_was_read(c)) {
         if (++messages > MAX_MESSAGES) {
-            jc_client_fail(c, JC_CODE_NO_ANSWER, EPROTO);
+            jc_exchange_fail(c, JC_CODE_NO_ANSWER, EPROTO);
             break;
         }
         switch (jc_wire_recv_from(c->control_fd, &any, fds, MSG_DONTWAIT,
@@ -370,7 +370,7 @@ void jc_client_on_control(jc_client_t *c)
             goto told;
         case JC_WIRE_MALFORMED:
             /* There is no room for the pipes. */
-            jc_client_fail(c, JC_CODE_NO_RESOURCES, errno);
+            jc_exchange_fail(c, JC_CODE_NO_RESOURCES, errno);
             break;
         default:
             /* A keeper that finishes sends EXIT and closes at once: both may

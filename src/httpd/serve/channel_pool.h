@@ -5,8 +5,8 @@
  * Runs in:   httpd child
  * Privilege: the web user's
  */
-#ifndef JC_IDLE_H
-#define JC_IDLE_H
+#ifndef JC_CHANNEL_POOL_H
+#define JC_CHANNEL_POOL_H
 
 #include <stdint.h>
 
@@ -18,16 +18,16 @@ typedef struct {
     int control_fd;
     int ended_fd;
     uint64_t request_id; /* of the next request */
-} jc_idle_t;
+} jc_pooled_channel_t;
 
 /* Fills in the rest of one that leads where *wanted says, the one that came
  * last; its sockets are the caller's from now on. Returns 1, or 0 if there is
  * none. */
-int jc_idle_take(jc_idle_t *wanted);
+int jc_channel_pool_take(jc_pooled_channel_t *wanted);
 
 /* Keeps it, and its sockets are the caller's no more: returns 1. The one that
  * has waited longest makes room and is closed. Returns 0 if none is kept at
  * all. */
-int jc_idle_put(const jc_idle_t *channel);
+int jc_channel_pool_put(const jc_pooled_channel_t *channel);
 
 #endif
