@@ -11,7 +11,8 @@
 #ifndef JC_FUZZ_ANSWER_H
 #define JC_FUZZ_ANSWER_H
 
-#include "src/httpd/serve/child.h"
+#include "src/httpd/serve/answer.h"
+#include "src/httpd/serve/exchange.h"
 
 #include "http_protocol.h"
 #include "http_request.h"

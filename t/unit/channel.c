@@ -8,7 +8,9 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/httpd/serve/child.h"
+#include "src/httpd/serve/channel.h"
+#include "src/httpd/serve/exchange.h"
+#include "src/httpd/serve/hooks.h"
 
 #include "http_core.h"
 #include "ap_mpm.h"

@@ -5,7 +5,8 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/httpd/serve/child.h"
+#include "src/httpd/serve/exchange.h"
+#include "src/httpd/serve/pump.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

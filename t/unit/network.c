@@ -5,7 +5,8 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/httpd/serve/child.h"
+#include "src/httpd/serve/exchange.h"
+#include "src/httpd/serve/hooks.h"
 
 #include "ap_mpm.h"
 #include "apr_general.h"

@@ -7,7 +7,8 @@
  * Never:     waits, neither for the client nor for the script; holds more than
  *            one piece of the body; writes before the script has started
  */
-#include "child.h"
+#include "exchange.h"
+#include "notes.h"
 
 #include "http_protocol.h"
 #include "http_request.h"

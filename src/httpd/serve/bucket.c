@@ -6,7 +6,8 @@
  * Trusts:    nothing that comes out of the pipes
  * Never:     holds more than one read; copies a large one
  */
-#include "child.h"
+#include "exchange.h"
+#include "pump.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,8 +12,9 @@
  * Trusts:    nothing, and needs not: the other end checks
  * Never:     keeps a channel whose request may still lie in it unread
  */
-#include "child.h"
+#include "channel.h"
 #include "channel_pool.h"
+#include "exchange.h"
 
 #include <errno.h>
 #include <poll.h>

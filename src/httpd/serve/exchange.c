@@ -7,7 +7,9 @@
  * Never:     sends again what may have been run; leaves control open at the
  *            end of a request, for its closing is the order to kill
  */
-#include "child.h"
+#include "channel.h"
+#include "exchange.h"
+#include "notes.h"
 
 #include "http_core.h"
 #include "apr_portable.h"

@@ -6,7 +6,11 @@
  * Trusts:    the configuration and what httpd's earlier phases decided
  * Never:     serves a script's source
  */
-#include "child.h"
+#include "answer.h"
+#include "exchange.h"
+#include "handler.h"
+#include "hooks.h"
+#include "variables.h"
 
 #include "http_core.h"
 #include "http_protocol.h"

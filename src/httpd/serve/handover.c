@@ -6,7 +6,8 @@
  * Trusts:    nothing, and needs not: the other end checks
  * Never:     waits
  */
-#include "child.h"
+#include "channel.h"
+#include "exchange.h"
 #include "src/httpd/memfd.h"
 
 #include <errno.h>

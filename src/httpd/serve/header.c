@@ -9,7 +9,9 @@
  *            about the connection, with which a script could desynchronise it
  *            (CVE-2024-24795). What becomes of a length is in length.c
  */
-#include "child.h"
+#include "answer.h"
+#include "exchange.h"
+#include "pump.h"
 
 #include "http_protocol.h"
 #include "http_request.h"
@@ -18,6 +20,9 @@
 #include "apr_strings.h"
 
 #include <string.h>
+
+#define HEADER_LINES_MAX 1000    /* in one header block */
+#define HEADER_LEN_MAX   1048576 /* the whole block; JailHeaderMax */
 
 /* Of an offending line this much is logged. */
 #define SHOWN_MAX 120
@@ -98,8 +103,8 @@ static int collect(block_t *block, const char *data, size_t len, size_t *used)
 static jc_code_t read_block(jc_exchange_t *c, apr_bucket_brigade *bb,
                             block_t *block)
 {
-    size_t most = c->conf->header_max > 0 ? (size_t) c->conf->header_max
-                                          : JC_HEADER_LEN_MAX;
+    size_t most =
+        c->conf->header_max > 0 ? (size_t) c->conf->header_max : HEADER_LEN_MAX;
 
     for (;;) {
         apr_bucket *b = APR_BRIGADE_FIRST(bb);
@@ -149,23 +154,9 @@ static int is_cgi_field(const char *name)
            ap_cstr_casecmp(name, "Location") == 0;
 }
 
-int jc_header_is_of_connection(const char *name)
-{
-    static const char *const names[] = {
-        "Connection", "Keep-Alive", "Proxy-Connection",
-        "Upgrade",    "TE",         "Trailer"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        if (ap_cstr_casecmp(name, names[i]) == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static jc_code_t store(header_t *h, const char *name, char *value)
 {
-    if (jc_header_is_of_connection(name)) {
+    if (jc_header_field_is_of_connection(name)) {
         return JC_CODE_NONE; /* RFC 3875, 6.3.4 */
     }
     if (!*value && is_cgi_field(name)) {
@@ -197,27 +188,6 @@ static jc_code_t store(header_t *h, const char *name, char *value)
     return JC_CODE_NONE;
 }
 
-/* Only what httpd would send: it answers anything else with a 500 of its own
- * that does not show the line. */
-int jc_header_is_printable(const char *value)
-{
-    for (; *value; value++) {
-        if (apr_iscntrl(*value) && *value != '\t') {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-static void trim_end(char *s)
-{
-    size_t len = strlen(s);
-
-    while (len > 0 && apr_isspace(s[len - 1])) {
-        s[--len] = '\0';
-    }
-}
-
 /* mod_cgi drops every CR, and some scripts write two. */
 static void drop_returns(char *line)
 {
@@ -231,28 +201,9 @@ static void drop_returns(char *line)
     *to = '\0';
 }
 
-char *jc_header_split(char *line)
-{
-    char *value = strchr(line, ':');
-
-    if (!value) {
-        return NULL;
-    }
-    *value++ = '\0';
-    while (apr_isspace(*value)) {
-        value++;
-    }
-    trim_end(value);
-    if (!*line || *ap_scan_http_token(line) != '\0' ||
-        !jc_header_is_printable(value)) {
-        return NULL;
-    }
-    return value;
-}
-
 static jc_code_t on_line(void *header, char *line)
 {
-    char *value = jc_header_split(line);
+    char *value = jc_header_field_split(line);
 
     return value ? store(header, line, value) : JC_CODE_BAD_HEADER;
 }
@@ -279,7 +230,7 @@ static jc_code_t parse_block(block_t *block, jc_header_line_t *each, void *to,
         jc_code_t code;
 
         /* Each costs some fifty times what the shortest has in bytes. */
-        if (++lines > JC_HEADER_LINES_MAX) {
+        if (++lines > HEADER_LINES_MAX) {
             *bad = "more than 1000 lines";
             return JC_CODE_HEADER_TOO_LONG;
         }

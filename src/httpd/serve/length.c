@@ -11,7 +11,9 @@
  * Never:     passes on more than the length in the header; lets the connection
  *            go on after less
  */
-#include "child.h"
+#include "answer.h"
+#include "exchange.h"
+#include "hooks.h"
 
 #include "http_core.h"
 #include "http_protocol.h"

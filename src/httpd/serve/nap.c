@@ -6,7 +6,8 @@
  * Trusts:    nobody: tenants decide what is in the records, and these decide
  *            nothing but how long a request sleeps, JC_NAP_MS at most
  */
-#include "child.h"
+#include "exchange.h"
+#include "pump.h"
 
 #include "apr_hash.h"
 

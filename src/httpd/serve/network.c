@@ -10,7 +10,11 @@
  * Never:     reads more at a time than APR's for anybody else; keeps a buffer
  *            of which less than a quarter is used
  */
-#include "child.h"
+#include "body.h"
+#include "hooks.h"
+#include "pump.h"
+#include "src/httpd/config/config.h"
+#include "src/httpd/link.h"
 
 #include "http_core.h"
 #include "util_filter.h"

@@ -11,7 +11,8 @@
  * Never:     passes on a head that it has not understood; lets an answer look
  *            as if another could follow it
  */
-#include "child.h"
+#include "answer.h"
+#include "exchange.h"
 
 #include "http_protocol.h"
 #include "apr_lib.h"
@@ -58,7 +59,7 @@ static jc_code_t on_status_line(head_t *h, char *line)
 {
     char *s = skip_version(line);
 
-    if (!s || *s != ' ' || !jc_header_is_printable(s)) {
+    if (!s || *s != ' ' || !jc_header_field_is_printable(s)) {
         return JC_CODE_BAD_HEADER;
     }
     s += strspn(s, " ");
@@ -96,7 +97,7 @@ static jc_code_t on_line(void *to, char *line)
     if (!h->version) {
         return on_status_line(h, line);
     }
-    value = jc_header_split(line);
+    value = jc_header_field_split(line);
     if (!value) {
         return JC_CODE_BAD_HEADER;
     }
@@ -108,7 +109,7 @@ static jc_code_t on_line(void *to, char *line)
             return JC_CODE_BAD_HEADER;
         }
         h->is_chunked = 1;
-    } else if (!jc_header_is_of_connection(line)) {
+    } else if (!jc_header_field_is_of_connection(line)) {
         apr_table_addn(h->fields, line, value);
     }
     return JC_CODE_NONE;

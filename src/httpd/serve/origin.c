@@ -15,7 +15,9 @@
  * Never:     attributes to a script a user that its own directory has not
  *            authenticated
  */
-#include "child.h"
+#include "exchange.h"
+#include "hooks.h"
+#include "variables.h"
 #include "src/wire/names.h"
 
 #include "http_request.h"

@@ -6,7 +6,8 @@
  * Trusts:    the file system; the keeper looks at the script again, as the
  *            tenant, and its fstat decides
  */
-#include "child.h"
+#include "exchange.h"
+#include "variables.h"
 
 #include "apr_strings.h"
 
@@ -68,8 +69,7 @@ void jc_owner_add_variables(const jc_exchange_t *c, apr_table_t *env)
     apr_table_set(env, "USER", owner.name);
     apr_table_set(env, "LOGNAME", owner.name);
     apr_table_setn(env, "HOME",
-                   jc_request_jail_path(p, c->conf,
-                                        apr_pstrdup(p, owner.home)));
+                   jc_jail_path(p, c->conf, apr_pstrdup(p, owner.home)));
 }
 
 /* Whom the script is to run as, if that depends on it. */

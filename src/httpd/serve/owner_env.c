@@ -9,7 +9,8 @@
  * Never:     takes a value from r->subprocess_env, unless JailPassEnv has its
  *            name
  */
-#include "child.h"
+#include "exchange.h"
+#include "variables.h"
 #include "src/wire/names.h"
 
 #include "http_core.h"
@@ -221,7 +222,7 @@ static void add_passed(jc_exchange_t *c, apr_table_t *env,
         if (!entry[i].key || !entry[i].key[0] || !entry[i].val) {
             continue;
         }
-        name = jc_request_clean_name(c->r->pool, entry[i].key);
+        name = jc_variables_name(c->r->pool, entry[i].key);
         if (jc_owner_env_passes(c->conf, name)) {
             if (!apr_table_get(env, name)) {
                 apr_table_addn(env, name, entry[i].val);
@@ -242,7 +243,7 @@ apr_table_t *jc_owner_env_make(jc_exchange_t *c, jc_withheld_t *withheld)
     set_or_unset(env, "UNIQUE_ID", jc_origin_unique_id(r));
     if (c->command && r->args) {
         apr_table_setn(env, "QUERY_STRING_UNESCAPED",
-                       jc_ssi_unescaped(r->pool, r->args));
+                       jc_variables_unescaped(r->pool, r->args));
     }
     jc_owner_add_variables(c, env);
     add_passed(c, env, withheld);

@@ -5,9 +5,12 @@
  * Runs in:   httpd child
  * Privilege: the web user's
  * Trusts:    nothing that the script says
- * Never:     passes off a broken page as whole; holds more than JC_PASS_BYTES
+ * Never:     passes off a broken page as whole; holds more than PASS_BYTES
  */
-#include "child.h"
+#include "answer.h"
+#include "exchange.h"
+#include "pump.h"
+#include "variables.h"
 
 #include "http_core.h"
 #include "http_protocol.h"
@@ -16,6 +19,12 @@
 
 #include <string.h>
 #include <sys/wait.h>
+
+#define PASS_BYTES     262144 /* passed on to the filters at once */
+#define PASS_BUCKETS   64     /* the same, in buckets */
+#define GATHER_MS      2      /* wait for more before a flush */
+#define DUPLEX_BUCKETS 4096   /* the same, while a body comes in */
+#define FAILED_WAIT_MS 1000   /* as JC_EXIT_WAIT_MS, if there was no page */
 
 /* What is on its way to the client. */
 typedef struct {
@@ -36,7 +45,7 @@ static int fail_without_page(jc_exchange_t *c, jc_code_t code, const char *line)
     int status;
 
     if (c->why.code == JC_CODE_NONE) {
-        jc_pump_end(c, c->stdout_eof ? JC_FAILED_WAIT_MS : JC_EXIT_WAIT_MS);
+        jc_pump_end(c, c->stdout_eof ? FAILED_WAIT_MS : JC_EXIT_WAIT_MS);
     }
     jc_verdict_of(c, &why);
     if (why.code == JC_CODE_NONE || why.code == JC_CODE_EXIT_STATUS ||
@@ -109,9 +118,9 @@ static apr_status_t gather(page_t *page)
     /* A script that has filled its pipe may wait for room in it. */
     if (page->passed || c->pipe_stage > 0 || page->out_len >= JC_READ_BYTES ||
         c->body.expected) {
-        return jc_pump(c, JC_GATHER_MS);
+        return jc_pump(c, GATHER_MS);
     }
-    jc_pump_nap(c, JC_GATHER_MS);
+    jc_pump_nap(c, GATHER_MS);
     return c->read_first ? APR_SUCCESS : jc_pump(c, 0);
 }
 
@@ -152,9 +161,9 @@ static int has_more(const page_t *page)
 static int is_enough(const page_t *page)
 {
     const jc_body_t *body = &page->c->body;
-    int most = body->done || body->eos ? JC_PASS_BUCKETS : JC_DUPLEX_BUCKETS;
+    int most = body->done || body->eos ? PASS_BUCKETS : DUPLEX_BUCKETS;
 
-    return page->out_len >= JC_PASS_BYTES || page->out_buckets >= most;
+    return page->out_len >= PASS_BYTES || page->out_buckets >= most;
 }
 
 /* The script can write the rest of a page that is not sent. Filters that count

@@ -9,11 +9,20 @@
  * STARTED brings the pipes; of a script that ends soon it is read together with
  * EXIT (jc_pump_nap), which comes by a socket of its own for that reason.
  */
-#include "child.h"
+#include "exchange.h"
+#include "notes.h"
+#include "pump.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+
+#define DUPLEX_MS      1000 /* wait for more while a body comes in */
+#define ORPHAN_MS      5000 /* silence after the leader's end */
+#define HALF_CLOSE_MS  20   /* see is_half_close */
+#define MULTIPLEX_MS   20   /* HTTP/2: look for the body this often */
+#define ABORT_CHECK_MS 250  /* HTTP/2: look for a reset this often */
+#define REQTIMEOUT_MS  1000 /* let mod_reqtimeout see a stalled body */
 
 enum { STDIN, STDOUT, STDERR, CONTROL, ENDED, CLIENT, SLOTS };
 
@@ -78,7 +87,7 @@ static void client_gone(jc_exchange_t *c)
 static int is_half_close(const jc_exchange_t *c, short revents)
 {
     return !(revents & (POLLHUP | POLLERR)) &&
-           c->active - c->asked < apr_time_from_msec(JC_HALF_CLOSE_MS);
+           c->active - c->asked < apr_time_from_msec(HALF_CLOSE_MS);
 }
 
 static void on_complete_client(jc_exchange_t *c, short revents)
@@ -142,7 +151,7 @@ static void expired(jc_exchange_t *c)
 {
     jc_exchange_on_control(c);
     if (c->exited) {
-        c->stdout_eof = 1; /* a Timeout below JC_ORPHAN_MS */
+        c->stdout_eof = 1; /* a Timeout below ORPHAN_MS */
     }
     if (c->why.code != JC_CODE_NONE || c->stdout_eof) {
         return;
@@ -187,7 +196,7 @@ static void on_quiet(jc_exchange_t *c, apr_time_t now)
     silent = now - c->active;
     /* Has the leader gone, and does something it left behind hold stdout? EXIT
      * then waits in control, which is not at its end yet. */
-    if (silent >= apr_time_from_msec(JC_ORPHAN_MS)) {
+    if (silent >= apr_time_from_msec(ORPHAN_MS)) {
         jc_exchange_on_control(c);
         if (c->exited) {
             c->stdout_eof = 1;
@@ -207,15 +216,15 @@ static int lesser(int a, int b)
 /* How long poll() may sleep before on_quiet has something to look at. */
 static int slice_ms(const jc_exchange_t *c, apr_time_t now)
 {
-    int limit = c->exited ? lesser(JC_ORPHAN_MS, c->timeout_ms) : silence_ms(c);
+    int limit = c->exited ? lesser(ORPHAN_MS, c->timeout_ms) : silence_ms(c);
     apr_time_t left = c->active + apr_time_from_msec(limit) - now;
     int slice = left <= 0 ? 0 : (int) apr_time_as_msec(left) + 1;
 
     if (c->client_fd < 0) {
-        slice = lesser(slice, c->body.want_client ? JC_MULTIPLEX_MS
-                                                  : JC_ABORT_CHECK_MS);
+        slice =
+            lesser(slice, c->body.want_client ? MULTIPLEX_MS : ABORT_CHECK_MS);
     } else if (c->body.want_client) {
-        slice = lesser(slice, JC_REQTIMEOUT_MS);
+        slice = lesser(slice, REQTIMEOUT_MS);
     }
     return slice;
 }
@@ -295,7 +304,7 @@ apr_status_t jc_pump_beside_body(jc_exchange_t *c)
     apr_status_t rv;
     do {
         moved = c->active;
-        rv = jc_pump(c, JC_DUPLEX_MS);
+        rv = jc_pump(c, DUPLEX_MS);
     } while (APR_STATUS_IS_TIMEUP(rv) && c->active != moved);
     return rv;
 }

@@ -20,7 +20,8 @@
  *                       in a remedy quoted as a word of a shell's command
  *   {path}              {name}, and where it is to be looked for
  */
-#include "child.h"
+#include "notes.h"
+#include "reason.h"
 #include "src/wire/mountinfo.h"
 
 #include "http_core.h"
@@ -242,7 +243,7 @@ static const char *sentence(request_rec *r, const jc_server_conf_t *conf,
                  .conf = conf,
                  .why = why,
                  .text = printable(r->pool, why->text),
-                 .script = jc_request_jail_path(r->pool, conf, r->filename)};
+                 .script = jc_jail_path(r->pool, conf, r->filename)};
     const char *line = apr_pstrcat(r->pool, expand(&w, row->wrong),
                                    error_name(r->pool, why), NULL);
 

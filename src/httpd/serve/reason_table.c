@@ -10,7 +10,7 @@
  * owner mends in his files, as under suexec; 503 for what the administrator
  * mends or what passes by itself.
  */
-#include "child.h"
+#include "reason.h"
 
 #define OWNER APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR
 #define ADMIN APLOG_ERR, HTTP_SERVICE_UNAVAILABLE

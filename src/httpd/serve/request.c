@@ -11,7 +11,9 @@
  * says so, and again by the script's child, which does not have to believe this
  * process.
  */
-#include "child.h"
+#include "exchange.h"
+#include "notes.h"
+#include "variables.h"
 #include "src/wire/names.h"
 
 #include "http_core.h"
@@ -24,25 +26,6 @@
 
 /* httpd's prefix for the variables of a request that was redirected. */
 #define REDIRECTED "REDIRECT_"
-
-const char *jc_request_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,
-                                 const char *path)
-{
-    size_t len;
-
-    if (conf->root_kind != JC_ROOT_PATH || !conf->root) {
-        return path;
-    }
-    len = strlen(conf->root);
-    if (strncmp(path, conf->root, len) != 0) {
-        return path;
-    }
-    /* Whole components only: /srv/jail is no part of /srv/jail2. */
-    if (path[len] == '\0') {
-        return "/";
-    }
-    return path[len] == '/' ? path + len : path;
-}
 
 static int has_jail_path(const char *name)
 {
@@ -82,38 +65,6 @@ static int is_no_news(const request_rec *r, const char *name, const char *value)
     }
     own = strcmp(name, "LD_LIBRARY_PATH") == 0 ? getenv(name) : NULL;
     return own && strcmp(own, value) == 0;
-}
-
-static int name_is_clean(const char *key)
-{
-    if (apr_isdigit(key[0])) {
-        return 0;
-    }
-    for (; *key; key++) {
-        if (!apr_isalnum(*key) && *key != '_') {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-const char *jc_request_clean_name(apr_pool_t *p, const char *key)
-{
-    char *name;
-
-    if (name_is_clean(key)) {
-        return key;
-    }
-    name = apr_pstrdup(p, key);
-    if (apr_isdigit(name[0])) {
-        name[0] = '_';
-    }
-    for (char *s = name; *s; s++) {
-        if (!apr_isalnum(*s) && *s != '_') {
-            *s = '_';
-        }
-    }
-    return name;
 }
 
 /*
@@ -173,7 +124,7 @@ static void push_variable(jc_exchange_t *c, apr_array_header_t *names,
                           jc_withheld_t *withheld, const char *key,
                           const char *value)
 {
-    key = jc_request_clean_name(c->r->pool, key);
+    key = jc_variables_name(c->r->pool, key);
     if (is_untrue(key)) {
         return;
     }
@@ -184,7 +135,7 @@ static void push_variable(jc_exchange_t *c, apr_array_header_t *names,
         return;
     }
     if (has_jail_path(key)) {
-        value = jc_request_jail_path(c->r->pool, c->conf, value);
+        value = jc_jail_path(c->r->pool, c->conf, value);
     }
     APR_ARRAY_PUSH(names, const char *) = key;
     APR_ARRAY_PUSH(names, const char *) = value;
@@ -351,7 +302,7 @@ int jc_request_build(jc_exchange_t *c)
         jc_exchange_fail(c, JC_CODE_NOT_FOUND, rv);
         return -1;
     }
-    c->jail_path = jc_request_jail_path(c->r->pool, c->conf, c->r->filename);
+    c->jail_path = jc_jail_path(c->r->pool, c->conf, c->r->filename);
     apr_table_setn(c->r->notes, JC_NOTE_SCRIPT, c->jail_path);
     strings = arguments(c);
     names = environment(c);

@@ -17,7 +17,9 @@
  * the file could hold one. Children that write at the same moment can therefore
  * exceed ScriptLogLength by an entry each.
  */
-#include "child.h"
+#include "notes.h"
+#include "reason.h"
+#include "script_log.h"
 
 #include "http_protocol.h"
 #include "apr_strings.h"

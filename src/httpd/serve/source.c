@@ -7,7 +7,7 @@
  * Privilege: the web user's
  * Trusts:    nothing of what is read, at which it does not look
  */
-#include "child.h"
+#include "pump.h"
 
 apr_bucket *jc_source_create(const apr_bucket_type_t *type, void *from,
                              apr_bucket_alloc_t *list)

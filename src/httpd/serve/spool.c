@@ -8,7 +8,9 @@
  * Trusts:    httpd's input filters to keep to LimitRequestBody
  * Never:     holds more than JC_SPOOL_MEMORY in memory
  */
-#include "child.h"
+#include "body.h"
+#include "exchange.h"
+#include "notes.h"
 
 #include "http_protocol.h"
 #include "util_filter.h"

@@ -13,7 +13,12 @@
  *            likes in it: it is run as him, in his jail
  * Never:     runs a command of a jailed host outside of its jail
  */
-#include "child.h"
+#include "answer.h"
+#include "exchange.h"
+#include "handler.h"
+#include "hooks.h"
+#include "pump.h"
+#include "variables.h"
 
 #include "http_core.h"
 #include "http_protocol.h"
@@ -116,14 +121,6 @@ static int include_script(ap_filter_t *f, apr_bucket_brigade *bb,
     return result;
 }
 
-const char *jc_ssi_unescaped(apr_pool_t *p, const char *query)
-{
-    char *args = apr_pstrdup(p, query);
-
-    ap_unescape_url(args);
-    return ap_escape_shell_cmd(p, args);
-}
-
 /* The variables that mod_cgi gives to a command besides the page's own. */
 static void add_variables(request_rec *r)
 {
@@ -146,7 +143,7 @@ static void add_variables(request_rec *r)
     if (r->args) {
         apr_table_setn(env, "QUERY_STRING", r->args);
         apr_table_setn(env, "QUERY_STRING_UNESCAPED",
-                       jc_ssi_unescaped(r->pool, r->args));
+                       jc_variables_unescaped(r->pool, r->args));
     }
 }
 

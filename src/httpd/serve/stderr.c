@@ -7,13 +7,18 @@
  *            characters of every log line, so none can forge a line
  * Never:     makes the script wait: what is too much is read and counted
  */
-#include "child.h"
+#include "exchange.h"
+#include "stderr.h"
 
 #include "apr_strings.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+#define STDERR_LINE_MAX 4000   /* httpd's own lines end at 8 KB */
+#define STDERR_LINES    1000   /* logged for one request */
+#define STDERR_BYTES    262144 /* the same, in bytes */
 
 /* One turn reads at most this much, so that a flood cannot keep the pump from
  * stdout. */
@@ -61,7 +66,7 @@ static void end_line(jc_exchange_t *c)
     if (e->line_len == 0) {
         return;
     }
-    if (e->lines >= JC_STDERR_LINES || e->bytes >= JC_STDERR_BYTES) {
+    if (e->lines >= STDERR_LINES || e->bytes >= STDERR_BYTES) {
         e->dropped_lines++;
         e->dropped_bytes += e->line_len;
         e->line_len = 0;
@@ -87,12 +92,12 @@ static void feed(jc_exchange_t *c, const char *data, size_t len)
     jc_stderr_t *e = &c->err;
 
     if (!e->line) {
-        e->line = apr_palloc(c->r->pool, JC_STDERR_LINE_MAX + 1);
+        e->line = apr_palloc(c->r->pool, STDERR_LINE_MAX + 1);
     }
     while (len > 0) {
         const char *nl = memchr(data, '\n', len);
         size_t n = nl ? (size_t) (nl - data) : len;
-        size_t room = JC_STDERR_LINE_MAX - e->line_len;
+        size_t room = STDERR_LINE_MAX - e->line_len;
 
         if (n > room) {
             memcpy(e->line + e->line_len, data, room);

@@ -5,7 +5,11 @@
  * Privilege: the web user's
  * Trusts:    the keeper's EXIT
  */
-#include "child.h"
+#include "answer.h"
+#include "channel.h"
+#include "exchange.h"
+#include "notes.h"
+#include "pump.h"
 
 #include "http_core.h"
 #include "apr_strings.h"

@@ -7,7 +7,9 @@
  * Trusts:    nothing in that memory: a compromised httpd child can keep a line
  *            from the log, or have it there again
  */
-#include "child.h"
+#include "exchange.h"
+#include "hooks.h"
+#include "variables.h"
 #include "src/wire/names.h"
 
 #include "apr_strings.h"

@@ -1,0 +1,16 @@
+/*
+ * What the handler checks before anything of a host is run.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    the configuration
+ */
+#ifndef JC_HANDLER_H
+#define JC_HANDLER_H
+
+#include "src/httpd/config/config.h"
+
+/* handler.c: OK, or the status with which the host refuses, logged. */
+int jc_handler_check_host(request_rec *r, const jc_server_conf_t *conf);
+
+#endif

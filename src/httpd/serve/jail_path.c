@@ -1,0 +1,29 @@
+/*
+ * A path of the host's as the jail has it.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    the configuration
+ */
+#include "reason.h"
+
+#include <string.h>
+
+const char *jc_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,
+                         const char *path)
+{
+    size_t len;
+
+    if (conf->root_kind != JC_ROOT_PATH || !conf->root) {
+        return path;
+    }
+    len = strlen(conf->root);
+    if (strncmp(path, conf->root, len) != 0) {
+        return path;
+    }
+    /* Whole components only: /srv/jail is no part of /srv/jail2. */
+    if (path[len] == '\0') {
+        return "/";
+    }
+    return path[len] == '/' ? path + len : path;
+}

@@ -1,0 +1,36 @@
+/*
+ * mod_cgi's ScriptLog: what is kept for it, and its writing.
+ *
+ * Runs in:   httpd child
+ * Privilege: the web user's
+ * Trusts:    nothing that comes out of the pipes
+ */
+#ifndef JC_SCRIPT_LOG_H
+#define JC_SCRIPT_LOG_H
+
+#include "src/httpd/config/config.h"
+
+#define JC_LOG_OUTPUT_MAX 65536 /* of stdout and stderr in a ScriptLog */
+
+/* What a ScriptLog is made of; only where one is configured. */
+typedef struct {
+    char *bytes;
+    size_t len;
+    size_t size;
+} jc_kept_t;
+
+typedef struct {
+    jc_kept_t body;
+    jc_kept_t out;
+    jc_kept_t err;
+} jc_script_log_t;
+
+/* script_log.c: keeps a piece of the body, of stdout, of stderr. */
+void jc_script_log_keep(jc_kept_t *kept, apr_pool_t *p, const char *data,
+                        size_t len, size_t most);
+/* Appends what is known of a request that failed to the host's ScriptLog, if it
+ * has one. `log` may be NULL: nothing was run. */
+void jc_script_log_write(request_rec *r, const jc_server_conf_t *conf,
+                         int status, const jc_script_log_t *log);
+
+#endif
