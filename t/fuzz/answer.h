@@ -74,11 +74,6 @@ AP_DECLARE(void) ap_set_last_modified(request_rec *r)
 {
 }
 
-void jc_exchange_fail(jc_exchange_t *c, jc_code_t code, int errnum)
-{
-    c->why.code = code;
-}
-
 /* Where there is src/httpd/serve/length.c: no script may name its length. */
 int jc_length_is_trusted(request_rec *r)
 {

@@ -3,7 +3,7 @@
  * helper and of a keeper: which channels it keeps for the next request, and
  * what it takes for an answer.
  *
- * Of httpd there is only what exchange.c and channel.c call, below.
+ * Of httpd there is only what exchange.c, control.c and channel.c call, below.
  *
  * Runs in:   the tests
  * Privilege: none
@@ -11,6 +11,7 @@
 #include "src/httpd/serve/channel.h"
 #include "src/httpd/serve/exchange.h"
 #include "src/httpd/serve/hooks.h"
+#include "src/httpd/serve/pump.h"
 
 #include "http_core.h"
 #include "ap_mpm.h"
@@ -59,9 +60,28 @@ void jc_stderr_finish(jc_exchange_t *c)
 {
 }
 
+void jc_stderr_read(jc_exchange_t *c)
+{
+}
+
+void jc_pump_end(jc_exchange_t *c, int wait_ms)
+{
+}
+
 const char *jc_verdict_in_words(apr_pool_t *p, int status)
 {
     return "";
+}
+
+void jc_verdict_of(jc_exchange_t *c, jc_reason_t *why)
+{
+    memset(why, 0, sizeof(*why));
+}
+
+int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
+                  const jc_reason_t *why)
+{
+    return HTTP_INTERNAL_SERVER_ERROR;
 }
 
 /* --- the keeper's place ----------------------------------------------------
@@ -202,7 +222,7 @@ static void ask(world_t *w, const char *text)
     w->c = jc_exchange_create(&w->r, &w->conf);
     w->c->request = (char *) text;
     w->c->request_len = strlen(text);
-    assert_int_equal(jc_exchange_spawn(w->c), 0);
+    assert_int_equal(jc_control_spawn(w->c), 0);
 }
 
 /* Over a new channel. */
@@ -218,11 +238,11 @@ static void must_be_served(world_t *w, const char *text)
     assert_string_equal(took_request(&w->k), text);
     assert_int_equal(w->c->request_id, w->k.request_id);
     serve(&w->k);
-    jc_exchange_on_control(w->c);
-    assert_true(w->c->started);
-    assert_true(w->c->hung_up);
+    jc_control_read(w->c);
+    assert_true(jc_exchange_has_started(w->c));
+    assert_true(jc_exchange_is_over(w->c));
     assert_int_equal(w->c->why.code, JC_CODE_NONE);
-    jc_exchange_close(w->c);
+    (void) jc_exchange_end(w->c, NULL);
 }
 
 /* At its end. The next request takes a channel of its own, and finds its way.
@@ -231,12 +251,12 @@ static void must_be_closed(world_t *w)
 {
     keeper_t old = w->k;
 
-    jc_exchange_close(w->c);
+    (void) jc_exchange_end(w->c, NULL);
     assert_true(has_hung_up(old.control_fd));
     assert_true(has_hung_up(old.ended_fd));
     ask_anew(w, "next");
     assert_string_equal(took_request(&w->k), "next");
-    jc_exchange_close(w->c);
+    (void) jc_exchange_end(w->c, NULL);
     hang_up(&w->k);
     hang_up(&old);
 }
@@ -246,8 +266,8 @@ static void must_not_start(world_t *w, uint64_t request_id)
 {
     int out_fd = send_started(&w->k, request_id);
 
-    jc_exchange_on_control(w->c);
-    assert_false(w->c->started);
+    jc_control_read(w->c);
+    assert_false(jc_exchange_has_started(w->c));
     assert_int_equal(w->c->stdout_fd, -1);
     assert_int_equal(w->c->why.code, JC_CODE_NO_ANSWER);
     assert_true(has_no_reader(out_fd));
@@ -317,7 +337,7 @@ static void test_keeps(void **state)
     }
     hang_up(&w->k);
     ask_anew(w, "fifth"); /* the other end has gone */
-    jc_exchange_close(w->c);
+    (void) jc_exchange_end(w->c, NULL);
     hang_up(&w->k);
 }
 
@@ -328,11 +348,11 @@ static void test_unread_request(void **state)
     world_t *w = begin(state);
 
     send_exit(&w->k, w->k.request_id, 1);
-    jc_exchange_on_control(w->c);
-    assert_true(w->c->exited);
-    assert_true(w->c->hung_up);
-    assert_false(w->c->started);
-    jc_exchange_close(w->c);
+    jc_control_read(w->c);
+    assert_true(jc_exchange_has_exit(w->c));
+    assert_true(jc_exchange_is_over(w->c));
+    assert_false(jc_exchange_has_started(w->c));
+    (void) jc_exchange_end(w->c, NULL);
     assert_string_equal(took_request(&w->k), "first");
     must_be_closed(w);
 }
@@ -343,8 +363,8 @@ static void test_not_free(void **state)
 
     close(send_started(&w->k, w->k.request_id));
     send_exit(&w->k, w->k.request_id, 0);
-    jc_exchange_on_control(w->c);
-    assert_true(w->c->exited);
+    jc_control_read(w->c);
+    assert_true(jc_exchange_has_exit(w->c));
     must_be_closed(w);
 }
 
@@ -354,8 +374,8 @@ static void test_no_exit(void **state)
     world_t *w = begin(state);
 
     close(send_started(&w->k, w->k.request_id));
-    jc_exchange_on_control(w->c);
-    assert_true(w->c->started);
+    jc_control_read(w->c);
+    assert_true(jc_exchange_has_started(w->c));
     must_be_closed(w);
 }
 
@@ -372,7 +392,7 @@ static void test_failed_of_another(void **state)
     world_t *w = begin(state);
 
     jc_wire_send_failed(w->k.control_fd, w->k.request_id - OTHER, &failure);
-    jc_exchange_on_control(w->c);
+    jc_control_read(w->c);
     assert_int_equal(w->c->why.code, JC_CODE_NO_ANSWER);
     must_be_closed(w);
 }
@@ -384,9 +404,9 @@ static void test_exit_of_another(void **state)
 
     close(send_started(&w->k, w->k.request_id));
     send_exit(&w->k, w->k.request_id + OTHER, 1);
-    jc_exchange_on_control(w->c);
-    assert_true(w->c->started);
-    assert_false(w->c->exited);
+    jc_control_read(w->c);
+    assert_true(jc_exchange_has_started(w->c));
+    assert_false(jc_exchange_has_exit(w->c));
     must_be_closed(w);
 }
 
@@ -409,12 +429,12 @@ static void test_exit_and_end_at_once(void **state)
     assert_non_null(took_request(&w->k));
     close(send_started(&w->k, w->k.request_id));
     ends_meanwhile = &w->k;
-    jc_exchange_on_control(w->c);
+    jc_control_read(w->c);
     assert_null(ends_meanwhile);
-    assert_true(w->c->hung_up);
-    assert_true(w->c->started);
-    assert_true(w->c->exited);
-    jc_exchange_close(w->c);
+    assert_true(jc_exchange_is_over(w->c));
+    assert_true(jc_exchange_has_started(w->c));
+    assert_true(jc_exchange_has_exit(w->c));
+    (void) jc_exchange_end(w->c, NULL);
 }
 
 /* Nothing was run: it is sent again, over a channel of its own, and once. */
@@ -427,15 +447,15 @@ static void test_silence(void **state)
     ask(w, "second");
     assert_false(took_spawn(w, &next));
     hang_up(&w->k); /* with the request in it */
-    jc_exchange_on_control(w->c);
+    jc_control_read(w->c);
     assert_true(took_spawn(w, &next));
     assert_string_equal(took_request(&next), "second");
     assert_int_equal(w->c->why.code, JC_CODE_NONE);
     hang_up(&next);
-    jc_exchange_on_control(w->c);
+    jc_control_read(w->c);
     assert_false(took_spawn(w, &next));
     assert_int_equal(w->c->why.code, JC_CODE_LOST_TWICE);
-    jc_exchange_close(w->c);
+    (void) jc_exchange_end(w->c, NULL);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

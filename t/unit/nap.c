@@ -27,11 +27,11 @@ void jc_pump_nap(jc_exchange_t *c, int wait_ms)
 {
     assert_int_equal(wait_ms, JC_NAP_MS);
     naps++;
-    c->control_ended = outcome == WITH_EXIT;
+    c->ended_in_nap = outcome == WITH_EXIT;
 }
 
 /* The pipe comes with STARTED, which nobody has read before. */
-void jc_exchange_on_control(jc_exchange_t *c)
+void jc_control_read(jc_exchange_t *c)
 {
     if (outcome == WITH_OUTPUT) {
         c->stdout_fd = pipe_fds[0];

@@ -278,7 +278,7 @@ void jc_body_step(jc_exchange_t *c)
             return;
         }
         if (body->eos) {
-            jc_exchange_close_stdin(c);
+            jc_exchange_close_fd(&c->stdin_fd);
             jc_body_stop(c);
         }
     }

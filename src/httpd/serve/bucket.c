@@ -31,7 +31,7 @@ static void enlarge_pipe(jc_exchange_t *c, ssize_t n)
     static const int sizes[] = {262144, 1048576};
     ssize_t full = c->pipe_stage == 0 ? FULL_BYTES : JC_READ_BYTES;
 
-    if (c->pipe_stage < 2 && n >= full && !c->control_ended) {
+    if (c->pipe_stage < 2 && n >= full && !c->ended_in_nap) {
         fcntl(c->stdout_fd, F_SETPIPE_SZ, sizes[c->pipe_stage]);
         c->pipe_stage++;
     }
@@ -42,22 +42,22 @@ static ssize_t read_stdout(jc_exchange_t *c, char *buf)
 {
     ssize_t n;
 
-    if (c->stdout_eof) {
+    if (c->output == JC_OUTPUT_EOF) {
         return 0;
     }
     if (c->stdout_fd < 0) { /* it has not started */
-        c->read_first = 0;
+        c->output = JC_OUTPUT_POLL;
         return -1;
     }
     do {
         n = read(c->stdout_fd, buf, JC_READ_BYTES);
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN) {
-        c->read_first = 0;
+        c->output = JC_OUTPUT_POLL;
         return -1;
     }
     if (n <= 0) {
-        c->stdout_eof = 1;
+        c->output = JC_OUTPUT_EOF;
         return 0;
     }
     if (c->log) {
@@ -65,7 +65,8 @@ static ssize_t read_stdout(jc_exchange_t *c, char *buf)
                            JC_LOG_OUTPUT_MAX);
     }
     /* All processes that had it have gone: what follows is data or the end. */
-    c->read_first = n >= FULL_BYTES || c->control_ended;
+    c->output =
+        n >= FULL_BYTES || c->ended_in_nap ? JC_OUTPUT_READ : JC_OUTPUT_POLL;
     enlarge_pipe(c, n);
     return n;
 }
@@ -78,7 +79,7 @@ static ssize_t next_piece(jc_exchange_t *c, char *buf, apr_status_t *rv,
     for (;;) {
         ssize_t n = -1;
 
-        if (c->read_first && c->streak++ < MAX_STREAK) {
+        if (c->output == JC_OUTPUT_READ && c->streak++ < MAX_STREAK) {
             n = read_stdout(c, buf);
         }
         if (n < 0) {
@@ -144,7 +145,9 @@ static apr_status_t bucket_read(apr_bucket *b, const char **data,
     }
     /* In the middle of somebody else's page a failure is an end like others. */
     if (c->command && n <= 0) {
-        jc_page_finish(c);
+        int status;
+
+        (void) jc_exchange_finish(c, &status);
         n = 0;
     }
     if (n < 0) {

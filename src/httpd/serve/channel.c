@@ -41,20 +41,21 @@ static jc_pooled_channel_t describe(const jc_exchange_t *c)
 
 int jc_channel_is_free(const jc_exchange_t *c)
 {
-    /* STARTED: the request was read. hung_up: and all that was answered. */
-    return c->control_fd >= 0 && c->ended_fd >= 0 && c->started && c->exited &&
-           c->hung_up && c->exit.is_free;
+    /* The request was read, and so was all that was answered. */
+    return c->control_fd >= 0 && c->ended_fd >= 0 &&
+           c->state == JC_EXCHANGE_ENDED && c->exit.is_free;
 }
 
-int jc_channel_keep(jc_exchange_t *c)
+void jc_channel_release(jc_exchange_t *c)
 {
     jc_pooled_channel_t channel = describe(c);
 
-    if (!jc_channel_is_free(c) || !jc_channel_pool_put(&channel)) {
-        return 0;
+    if (jc_channel_is_free(c) && jc_channel_pool_put(&channel)) {
+        c->control_fd = c->ended_fd = -1;
+        return;
     }
-    c->control_fd = c->ended_fd = -1;
-    return 1;
+    jc_exchange_close_fd(&c->control_fd);
+    jc_exchange_close_fd(&c->ended_fd);
 }
 
 int jc_channel_reuse(jc_exchange_t *c)

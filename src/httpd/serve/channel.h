@@ -10,16 +10,18 @@
 
 typedef struct jc_exchange jc_exchange_t; /* exchange.h */
 
-/*
- * channel.c. jc_channel_open makes a channel and sends SPAWN: 0, or -1 with
- * c->why filled in. jc_channel_reuse has the request go over one that is idle:
- * 1, or 0 if there is none. jc_channel_keep takes the request's channel for the
- * next one if it is free for it: 1, or 0 and it is still the caller's to close.
- */
+/* channel.c: makes a channel and sends SPAWN. Returns 0, or -1 with c->why
+ * filled in. */
 int jc_channel_open(jc_exchange_t *c);
+/* Sends the request over a channel that is idle. Returns 1, or 0 if there is
+ * none. */
 int jc_channel_reuse(jc_exchange_t *c);
+/* Whether nothing of the request is left in the channel or in the jail. */
 int jc_channel_is_free(const jc_exchange_t *c);
-int jc_channel_keep(jc_exchange_t *c);
+/* Keeps the channel for the next request if it is free; otherwise closes it,
+ * which is the keeper's order to kill. */
+void jc_channel_release(jc_exchange_t *c);
+
 /* handover.c: puts it into a control socket. 0, or -1 with errno. */
 int jc_handover(const jc_exchange_t *c, int control_fd);
 

@@ -25,7 +25,28 @@
 
 #define JC_EXIT_WAIT_MS 100 /* for EXIT, after stdout's end */
 
-/* One request at the helper. */
+/*
+ * How far it has come, by what the channel has brought. jc_control_spawn()
+ * begins it, STARTED leads to RUNNING, and from either of these EXIT or the
+ * channel's end leads to one of the last four, as soon as all was read.
+ */
+typedef enum {
+    JC_EXCHANGE_SENT,    /* nothing was heard of it yet */
+    JC_EXCHANGE_RUNNING, /* STARTED: the pipes are here */
+    JC_EXCHANGE_ENDED,   /* STARTED, then EXIT */
+    JC_EXCHANGE_LOST,    /* STARTED, then the channel's end: how is unknown */
+    JC_EXCHANGE_KILLED,  /* EXIT alone: killed on its way to the start */
+    JC_EXCHANGE_REFUSED, /* FAILED, or the channel's end alone */
+} jc_exchange_state_t;
+
+/* What the next look at stdout is. */
+typedef enum {
+    JC_OUTPUT_POLL, /* a poll: there may be nothing */
+    JC_OUTPUT_READ, /* a read: there is something, or its end */
+    JC_OUTPUT_EOF,  /* none: it is at its end */
+} jc_output_t;
+
+/* One run of a script. */
 typedef struct jc_exchange {
     request_rec *r;
     const jc_server_conf_t *conf;
@@ -47,10 +68,8 @@ typedef struct jc_exchange {
 
     uint64_t request_id;
     unsigned sends;
-    int started;
-    int exited;
-    int hung_up; /* EXIT has come, or the channel's end, and all was read */
-    int control_ended; /* and that was so before anything else was read */
+    jc_exchange_state_t state;
+    int ended_in_nap; /* and so before anything of its output was read */
     jc_msg_exit_t exit;
 
     apr_table_t *headers_before; /* headers_out, err_headers_out as they were */
@@ -61,8 +80,7 @@ typedef struct jc_exchange {
     int have_headers;
 
     char *read_buffer; /* JC_READ_BYTES of the connection's allocator */
-    int stdout_eof;
-    int read_first;           /* the next read needs no poll before it */
+    jc_output_t output;
     unsigned streak;          /* reads since the last poll */
     int pipe_stage;           /* how often stdout's pipe was enlarged */
     uint64_t body_sent;       /* bytes of the page, without its header block */
@@ -77,32 +95,67 @@ typedef struct jc_exchange {
     jc_stderr_t err;
 } jc_exchange_t;
 
-/*
- * exchange.c. jc_exchange_create allocates from r->pool and registers a cleanup
- * that closes all descriptors; jc_exchange_spawn sends the request to the
- * helper and returns 0, or -1 with c->why filled in.
- */
+/* The first failure counts; later ones are its consequences. */
+static inline void jc_exchange_fail(jc_exchange_t *c, jc_code_t code,
+                                    int errnum)
+{
+    if (c->why.code == JC_CODE_NONE) {
+        c->why.code = code;
+        c->why.errnum = errnum;
+    }
+}
+
+static inline void jc_exchange_close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static inline int jc_exchange_has_started(const jc_exchange_t *c)
+{
+    return c->state == JC_EXCHANGE_RUNNING || c->state == JC_EXCHANGE_ENDED ||
+           c->state == JC_EXCHANGE_LOST;
+}
+
+/* c->exit is filled in. */
+static inline int jc_exchange_has_exit(const jc_exchange_t *c)
+{
+    return c->state == JC_EXCHANGE_ENDED || c->state == JC_EXCHANGE_KILLED;
+}
+
+/* Nothing more will come over the channel. */
+static inline int jc_exchange_is_over(const jc_exchange_t *c)
+{
+    return c->state > JC_EXCHANGE_RUNNING;
+}
+
+/* exchange.c: allocates from r->pool, and registers a cleanup that ends it. */
 jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf);
-int jc_exchange_spawn(jc_exchange_t *c);
-/* Reads what control holds; at its end decides whether to send again. */
-void jc_exchange_on_control(jc_exchange_t *c);
-/* verdict.c. After stdout's end: how the script ended. Code JC_CODE_NONE: as it
+/*
+ * The one function in which a request ends. `why` with a code is logged, and
+ * the script is ended; without one, what the script has left behind may stay
+ * where JailBackground says so. NULL: the request is torn down, and somebody
+ * else has logged why. All descriptors are closed. Returns the HTTP status, OK
+ * if nothing was logged. A second call does nothing more.
+ */
+int jc_exchange_end(jc_exchange_t *c, const jc_reason_t *why);
+/* After stdout's end, or a failure in c->why: waits a moment for the script's
+ * end, and ends the request as that says. Returns the code of what was wrong,
+ * or JC_CODE_NONE; *status is what jc_exchange_end returned. */
+jc_code_t jc_exchange_finish(jc_exchange_t *c, int *status);
+
+/* control.c: sends the request to the keeper of its jail. Returns 0, or -1 with
+ * c->why filled in. */
+int jc_control_spawn(jc_exchange_t *c);
+/* Reads what the channel holds; at its end decides whether to send again. */
+void jc_control_read(jc_exchange_t *c);
+
+/* verdict.c: how the script ended, after stdout's end. Code JC_CODE_NONE: as it
  * should. */
 void jc_verdict_of(jc_exchange_t *c, jc_reason_t *why);
 /* A status as wait(2) gives it: "exit 3". */
 const char *jc_verdict_in_words(apr_pool_t *p, int status);
-void jc_exchange_close_stdin(jc_exchange_t *c);
-void jc_exchange_close(jc_exchange_t *c);
-/* The same at the end of the output: a byte tells the keeper that the request
- * is not given up, and what it has left behind may stay (JailBackground). */
-void jc_exchange_leave(jc_exchange_t *c);
-/* The first failure counts; later ones are its consequences. */
-void jc_exchange_fail(jc_exchange_t *c, jc_code_t code, int errnum);
-
-/* verdict.c: nothing of the output is waited for any more, which has ended or
- * failed: says why in the log, and closes the client. */
-void jc_page_finish(jc_exchange_t *c);
-/* verdict.c: logs why there is no page, or only a part; ends the script. */
-int jc_page_fail(jc_exchange_t *c, const jc_reason_t *why);
 
 #endif

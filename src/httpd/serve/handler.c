@@ -127,8 +127,8 @@ int jc_handler(request_rec *r)
     }
     c = jc_exchange_create(r, conf);
     if (jc_spool_body(c) < 0 || jc_request_build(c) < 0 ||
-        jc_exchange_spawn(c) < 0) {
-        status = jc_page_fail(c, &c->why);
+        jc_control_spawn(c) < 0) {
+        status = jc_exchange_end(c, &c->why);
         jc_script_log_write(r, conf, status, c->log);
         return status;
     }

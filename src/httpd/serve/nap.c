@@ -81,7 +81,7 @@ static int output_waits(jc_exchange_t *c)
 {
     struct pollfd p[2] = {{.events = POLLIN}, {.events = POLLIN}};
 
-    jc_exchange_on_control(c); /* the pipes may only now be known */
+    jc_control_read(c); /* the pipes may only now be known */
     p[0].fd = c->stdout_fd;
     p[1].fd = c->stderr_fd;
     return poll(p, 2, 0) > 0;
@@ -102,7 +102,7 @@ void jc_nap_first(jc_exchange_t *c)
     } else {
         jc_pump_nap(c, JC_NAP_MS);
         record.word = __atomic_load_n(word, __ATOMIC_RELAXED);
-        if (c->control_ended) {
+        if (c->ended_in_nap) {
             was_good(&record);
         } else if (output_waits(c)) {
             was_bad(&record);

@@ -5,11 +5,12 @@
  * Runs in:   httpd child
  * Privilege: the web user's
  * Trusts:    nothing that the script says
- * Never:     passes off a broken page as whole; holds more than PASS_BYTES
+ * Never:     passes off a broken page as whole
  */
 #include "answer.h"
 #include "exchange.h"
 #include "pump.h"
+#include "transfer.h"
 #include "variables.h"
 
 #include "http_core.h"
@@ -20,23 +21,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define PASS_BYTES     262144 /* passed on to the filters at once */
-#define PASS_BUCKETS   64     /* the same, in buckets */
-#define GATHER_MS      2      /* wait for more before a flush */
-#define DUPLEX_BUCKETS 4096   /* the same, while a body comes in */
-#define FAILED_WAIT_MS 1000   /* as JC_EXIT_WAIT_MS, if there was no page */
-
-/* What is on its way to the client. */
-typedef struct {
-    jc_exchange_t *c;
-    apr_bucket_brigade *in;  /* what follows the header, and our bucket */
-    apr_bucket_brigade *out; /* to be passed on */
-    apr_off_t out_len;
-    int out_buckets;
-    int passed;   /* something has left for the client */
-    int discard;  /* what follows is read and not kept */
-    int bodyless; /* the answer is a header alone: HEAD, 204, 304 */
-} page_t;
+#define FAILED_WAIT_MS 1000 /* as JC_EXIT_WAIT_MS, if there was no page */
 
 /* No header came, or a bad one: how the script ended explains more. */
 static int fail_without_page(jc_exchange_t *c, jc_code_t code, const char *line)
@@ -45,7 +30,8 @@ static int fail_without_page(jc_exchange_t *c, jc_code_t code, const char *line)
     int status;
 
     if (c->why.code == JC_CODE_NONE) {
-        jc_pump_end(c, c->stdout_eof ? FAILED_WAIT_MS : JC_EXIT_WAIT_MS);
+        jc_pump_end(c, c->output == JC_OUTPUT_EOF ? FAILED_WAIT_MS
+                                                  : JC_EXIT_WAIT_MS);
     }
     jc_verdict_of(c, &why);
     if (why.code == JC_CODE_NONE || why.code == JC_CODE_EXIT_STATUS ||
@@ -57,151 +43,11 @@ static int fail_without_page(jc_exchange_t *c, jc_code_t code, const char *line)
         why.text = line;
         why.found = exit_status;
     }
-    status = jc_page_fail(c, &why);
+    status = jc_exchange_end(c, &why);
     if (c->log) {
         jc_script_log_write(c->r, c->conf, status, c->log);
     }
     return status;
-}
-
-static apr_status_t pass(page_t *page)
-{
-    request_rec *r = page->c->r;
-    apr_status_t rv = ap_pass_brigade(r->output_filters, page->out);
-
-    apr_brigade_cleanup(page->out);
-    page->out_len = 0;
-    page->out_buckets = 0;
-    page->passed = 1;
-    /* The time that the client took is not the script's silence. */
-    page->c->active = apr_time_now();
-    if (rv == APR_SUCCESS && r->connection->aborted) {
-        rv = APR_ECONNABORTED;
-    }
-    return rv;
-}
-
-/* Moves one bucket of data to `out`. APR_EOF: there is no more. */
-static apr_status_t take(page_t *page, apr_read_type_e block)
-{
-    apr_bucket *b = APR_BRIGADE_FIRST(page->in);
-    const char *data;
-    apr_size_t len;
-    apr_status_t rv;
-
-    if (b == APR_BRIGADE_SENTINEL(page->in)) {
-        return APR_EOF;
-    }
-    rv = apr_bucket_read(b, &data, &len, block);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    page->c->body_sent += len;
-    if (len == 0 || page->discard) {
-        apr_bucket_delete(b);
-        return APR_SUCCESS;
-    }
-    page->out_len += (apr_off_t) len;
-    page->out_buckets++;
-    APR_BUCKET_REMOVE(b);
-    APR_BRIGADE_INSERT_TAIL(page->out, b);
-    return APR_SUCCESS;
-}
-
-static apr_status_t gather(page_t *page)
-{
-    jc_exchange_t *c = page->c;
-
-    if (!c->body.done && !c->body.eos) {
-        return jc_pump_beside_body(c);
-    }
-    /* A script that has filled its pipe may wait for room in it. */
-    if (page->passed || c->pipe_stage > 0 || page->out_len >= JC_READ_BYTES ||
-        c->body.expected) {
-        return jc_pump(c, GATHER_MS);
-    }
-    jc_pump_nap(c, GATHER_MS);
-    return c->read_first ? APR_SUCCESS : jc_pump(c, 0);
-}
-
-/* Flush, but not if the rest is as near as 2 ms: then its length is known. Nor
- * a header that is all: mod_http2 may reset a stream whose end comes later. */
-static apr_status_t wait_for_more(page_t *page)
-{
-    jc_exchange_t *c = page->c;
-    apr_bucket_alloc_t *list = c->r->connection->bucket_alloc;
-    apr_status_t rv;
-
-    if (!page->passed || page->out_buckets > 0) {
-        rv = gather(page);
-        if (!APR_STATUS_IS_TIMEUP(rv)) {
-            return rv;
-        }
-        if (page->bodyless) {
-            return jc_pump(c, -1);
-        }
-        APR_BRIGADE_INSERT_TAIL(page->out, apr_bucket_flush_create(list));
-        rv = pass(page);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-    }
-    return jc_pump(c, -1);
-}
-
-/* Data stands before our bucket, or is known to be in the pipe. */
-static int has_more(const page_t *page)
-{
-    const apr_bucket *b = APR_BRIGADE_FIRST(page->in);
-
-    return page->c->read_first || b == APR_BRIGADE_SENTINEL(page->in) ||
-           b->length != (apr_size_t) -1;
-}
-
-static int is_enough(const page_t *page)
-{
-    const jc_body_t *body = &page->c->body;
-    int most = body->done || body->eos ? PASS_BUCKETS : DUPLEX_BUCKETS;
-
-    return page->out_len >= PASS_BYTES || page->out_buckets >= most;
-}
-
-/* The script can write the rest of a page that is not sent. Filters that count
- * the whole of it have to go; the others see its beginning. */
-static apr_status_t keep_no_more(page_t *page)
-{
-    ap_filter_t *filters = page->c->r->output_filters;
-
-    page->discard = 1;
-    page->out_len = page->out_buckets = 0;
-    ap_remove_output_filter_byhandle(filters, "CONTENT_LENGTH");
-    ap_remove_output_filter_byhandle(filters, "BYTERANGE");
-    return APR_SUCCESS;
-}
-
-/* From the script to the filters until its output ends, which is APR_EOF. */
-static apr_status_t transfer(page_t *page)
-{
-    apr_status_t rv;
-
-    for (;;) {
-        if (!has_more(page)) {
-            rv = wait_for_more(page);
-            if (rv != APR_SUCCESS) {
-                return rv;
-            }
-        }
-        rv = take(page, APR_NONBLOCK_READ);
-        if (APR_STATUS_IS_EAGAIN(rv)) {
-            continue;
-        }
-        if (rv == APR_SUCCESS && is_enough(page)) {
-            rv = page->bodyless ? keep_no_more(page) : pass(page);
-        }
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-    }
 }
 
 /* A script that crashes on its way out has delivered what it promised. */
@@ -216,7 +62,7 @@ static int is_whole(const jc_exchange_t *c)
  * error bucket makes the chunk filter leave out the last chunk, and HTTP/2
  * reset the stream.
  */
-static int break_off(page_t *page, int status)
+static int break_off(jc_page_t *page, int status)
 {
     request_rec *r = page->c->r;
     conn_rec *conn = r->connection;
@@ -243,74 +89,67 @@ static int break_off(page_t *page, int status)
     APR_BRIGADE_INSERT_TAIL(page->out, b);
     b = apr_bucket_eos_create(conn->bucket_alloc);
     APR_BRIGADE_INSERT_TAIL(page->out, b);
-    pass(page);
+    jc_transfer_pass(page);
     return OK;
 }
 
 /* A filter refused: it has answered or logged, or the client has gone. */
-static int filter_failed(page_t *page, apr_status_t rv)
+static int filter_failed(jc_page_t *page, apr_status_t rv)
 {
     jc_exchange_t *c = page->c;
 
     if (c->r->connection->aborted) {
         jc_exchange_fail(c, JC_CODE_CLIENT_GONE, 0);
-        jc_page_fail(c, &c->why);
+        (void) jc_exchange_end(c, &c->why);
         return OK;
     }
-    jc_exchange_close(c);
+    (void) jc_exchange_end(c, NULL);
     return rv == AP_FILTER_ERROR ? AP_FILTER_ERROR : OK;
 }
 
-static int end_page(page_t *page)
+static int end_page(jc_page_t *page)
 {
     jc_exchange_t *c = page->c;
     apr_bucket *eos = apr_bucket_eos_create(c->r->connection->bucket_alloc);
-    jc_reason_t why;
-    int status = OK;
+    int status;
+    jc_code_t wrong = jc_exchange_finish(c, &status);
 
-    jc_pump_end(c, JC_EXIT_WAIT_MS);
-    jc_verdict_of(c, &why);
-    if (why.code != JC_CODE_NONE) {
-        status = jc_page_fail(c, &why);
-    }
-    jc_exchange_leave(c);
     /* Any exit is an end: what a status means only the script knows. */
-    if (why.code != JC_CODE_NONE && !is_whole(c) &&
-        !(c->exited && WIFEXITED(c->exit.status))) {
+    if (wrong != JC_CODE_NONE && !is_whole(c) &&
+        !(jc_exchange_has_exit(c) && WIFEXITED(c->exit.status))) {
         apr_bucket_destroy(eos);
         return break_off(page, status);
     }
     APR_BRIGADE_INSERT_TAIL(page->out, eos);
-    pass(page);
+    jc_transfer_pass(page);
     return OK;
 }
 
-static int send_page(page_t *page)
+static int send_page(jc_page_t *page)
 {
     jc_exchange_t *c = page->c;
-    apr_status_t rv = transfer(page);
+    apr_status_t rv = jc_transfer(page);
 
     if (rv == APR_EOF) {
         return end_page(page);
     }
     if (c->why.code != JC_CODE_NONE) {
-        return break_off(page, jc_page_fail(c, &c->why));
+        return break_off(page, jc_exchange_end(c, &c->why));
     }
     return filter_failed(page, rv);
 }
 
 /* On a redirect the rest of the output means nothing; stderr still does. */
-static int discard_rest(page_t *page)
+static int discard_rest(jc_page_t *page)
 {
-    page->discard = 1;
-    while (take(page, APR_BLOCK_READ) == APR_SUCCESS) {
-        continue;
-    }
-    jc_page_finish(page->c);
+    int status;
+
+    jc_transfer_discard(page);
+    (void) jc_exchange_finish(page->c, &status);
     return page->c->r->connection->aborted;
 }
 
-static int redirect(page_t *page, const char *location)
+static int redirect(jc_page_t *page, const char *location)
 {
     request_rec *r = page->c->r;
 
@@ -334,7 +173,7 @@ static int redirect(page_t *page, const char *location)
     return OK;
 }
 
-static int answer(jc_exchange_t *c, page_t *page)
+static int answer(jc_exchange_t *c, jc_page_t *page)
 {
     request_rec *r = c->r;
     const char *line, *location;
@@ -365,7 +204,7 @@ static int answer(jc_exchange_t *c, page_t *page)
 }
 
 /* The script speaks HTTP itself: only filters of the connection remain. */
-static int answer_raw(jc_exchange_t *c, page_t *page)
+static int answer_raw(jc_exchange_t *c, jc_page_t *page)
 {
     request_rec *r = c->r;
     ap_filter_t *f = r->proto_output_filters;
@@ -384,7 +223,7 @@ static int answer_raw(jc_exchange_t *c, page_t *page)
     r->connection->keepalive = AP_CONN_CLOSE;
     /* With this there is no way back to an error page. */
     apr_brigade_puts(page->out, NULL, NULL, head.text);
-    rv = pass(page);
+    rv = jc_transfer_pass(page);
     if (rv != APR_SUCCESS) {
         return filter_failed(page, rv);
     }
@@ -396,7 +235,7 @@ static int answer_raw(jc_exchange_t *c, page_t *page)
 int jc_page_answer(jc_exchange_t *c, int raw)
 {
     apr_bucket_alloc_t *list = c->r->connection->bucket_alloc;
-    page_t page = {
+    jc_page_t page = {
         .c = c,
         .in = apr_brigade_create(c->r->pool, list),
         .out = apr_brigade_create(c->r->pool, list),

@@ -47,27 +47,30 @@ static short client_events(const jc_exchange_t *c)
     if (body->done || body->eos) {
         return c->half_closed ? 0 : POLLRDHUP;
     }
-    return c->started && body->want_client ? POLLIN | POLLRDHUP : 0;
+    return jc_exchange_has_started(c) && body->want_client ? POLLIN | POLLRDHUP
+                                                           : 0;
 }
 
 /* ENDED and CONTROL. FAILED may still follow STARTED, but before EXIT. */
 static void watch_channel(const jc_exchange_t *c, struct pollfd *ended,
                           struct pollfd *control)
 {
-    watch(ended, c->hung_up ? -1 : c->ended_fd, POLLIN | POLLRDHUP);
-    watch(control, c->hung_up ? -1 : c->control_fd,
-          c->started ? POLLRDHUP : POLLIN | POLLRDHUP);
+    int over = jc_exchange_is_over(c);
+
+    watch(ended, over ? -1 : c->ended_fd, POLLIN | POLLRDHUP);
+    watch(control, over ? -1 : c->control_fd,
+          jc_exchange_has_started(c) ? POLLRDHUP : POLLIN | POLLRDHUP);
 }
 
 static void arm(const jc_exchange_t *c, struct pollfd *p)
 {
     const jc_body_t *body = &c->body;
-    int writing = !body->done && c->started;
+    int writing = !body->done && jc_exchange_has_started(c);
 
     /* Without POLLOUT: POLLERR still tells that the script closed it. */
     watch(&p[STDIN], writing ? c->stdin_fd : -1,
           body->want_client ? 0 : POLLOUT);
-    watch(&p[STDOUT], c->stdout_eof ? -1 : c->stdout_fd, POLLIN);
+    watch(&p[STDOUT], c->output == JC_OUTPUT_EOF ? -1 : c->stdout_fd, POLLIN);
     watch(&p[STDERR], c->stderr_fd, POLLIN);
     watch_channel(c, &p[ENDED], &p[CONTROL]);
     watch(&p[CLIENT], c->client_fd, client_events(c));
@@ -127,8 +130,8 @@ static void on_client(jc_exchange_t *c, short revents)
 static void dispatch(jc_exchange_t *c, const struct pollfd *p)
 {
     if (p[CONTROL].revents || p[ENDED].revents) {
-        jc_exchange_on_control(c);
-        if (c->body.expected && !c->body.done && c->started) {
+        jc_control_read(c);
+        if (c->body.expected && !c->body.done && jc_exchange_has_started(c)) {
             jc_body_step(c);
         }
     }
@@ -149,14 +152,14 @@ static void dispatch(jc_exchange_t *c, const struct pollfd *p)
 
 static void expired(jc_exchange_t *c)
 {
-    jc_exchange_on_control(c);
-    if (c->exited) {
-        c->stdout_eof = 1; /* a Timeout below ORPHAN_MS */
+    jc_control_read(c);
+    if (jc_exchange_has_exit(c)) {
+        c->output = JC_OUTPUT_EOF; /* a Timeout below ORPHAN_MS */
     }
-    if (c->why.code != JC_CODE_NONE || c->stdout_eof) {
+    if (c->why.code != JC_CODE_NONE || c->output == JC_OUTPUT_EOF) {
         return;
     }
-    if (!c->started) {
+    if (!jc_exchange_has_started(c)) {
         jc_exchange_fail(c, JC_CODE_NO_ANSWER, 0);
     } else if (c->body.want_client) {
         jc_exchange_fail(c, JC_CODE_BODY_BROKEN, 0);
@@ -175,7 +178,7 @@ static int silence_ms(const jc_exchange_t *c)
 {
     int64_t ms = c->timeout_ms;
 
-    if (!c->started) {
+    if (!jc_exchange_has_started(c)) {
         ms += jc_concurrency_wait_ms(c->conf);
     }
     return ms < INT_MAX ? (int) ms : INT_MAX;
@@ -190,16 +193,16 @@ static void on_quiet(jc_exchange_t *c, apr_time_t now)
         client_gone(c);
         return;
     }
-    if (c->body.want_client && c->started) {
+    if (c->body.want_client && jc_exchange_has_started(c)) {
         jc_body_step(c);
     }
     silent = now - c->active;
     /* Has the leader gone, and does something it left behind hold stdout? EXIT
      * then waits in control, which is not at its end yet. */
     if (silent >= apr_time_from_msec(ORPHAN_MS)) {
-        jc_exchange_on_control(c);
-        if (c->exited) {
-            c->stdout_eof = 1;
+        jc_control_read(c);
+        if (jc_exchange_has_exit(c)) {
+            c->output = JC_OUTPUT_EOF;
             return;
         }
     }
@@ -216,7 +219,8 @@ static int lesser(int a, int b)
 /* How long poll() may sleep before on_quiet has something to look at. */
 static int slice_ms(const jc_exchange_t *c, apr_time_t now)
 {
-    int limit = c->exited ? lesser(ORPHAN_MS, c->timeout_ms) : silence_ms(c);
+    int limit = jc_exchange_has_exit(c) ? lesser(ORPHAN_MS, c->timeout_ms)
+                                        : silence_ms(c);
     apr_time_t left = c->active + apr_time_from_msec(limit) - now;
     int slice = left <= 0 ? 0 : (int) apr_time_as_msec(left) + 1;
 
@@ -229,15 +233,24 @@ static int slice_ms(const jc_exchange_t *c, apr_time_t now)
     return slice;
 }
 
+/* There is something in stdout's pipe, or its end. */
+static void read_next(jc_exchange_t *c)
+{
+    if (c->output != JC_OUTPUT_EOF) {
+        c->output = JC_OUTPUT_READ;
+    }
+}
+
 void jc_pump_nap(jc_exchange_t *c, int wait_ms)
 {
     struct pollfd p[2];
 
-    if (c->body.expected || c->control_ended) {
+    if (c->body.expected || c->ended_in_nap) {
         return;
     }
-    if (c->hung_up) { /* it has ended in another wait */
-        c->control_ended = c->read_first = 1;
+    if (jc_exchange_is_over(c)) { /* it has ended in another wait */
+        c->ended_in_nap = 1;
+        read_next(c);
         return;
     }
     watch(&p[0], c->ended_fd, POLLIN | POLLRDHUP);
@@ -246,8 +259,11 @@ void jc_pump_nap(jc_exchange_t *c, int wait_ms)
      * by its time. */
     while (c->why.code == JC_CODE_NONE && poll(p, 2, wait_ms) > 0) {
         if (p[0].revents) {
-            jc_exchange_on_control(c); /* may send it again: then all is open */
-            c->control_ended = c->read_first = c->hung_up;
+            jc_control_read(c); /* may send it again: then all is open */
+            c->ended_in_nap = jc_exchange_is_over(c);
+            if (c->ended_in_nap) {
+                read_next(c);
+            }
             return;
         }
         c->active = apr_time_now();
@@ -263,7 +279,7 @@ apr_status_t jc_pump(jc_exchange_t *c, int wait_ms)
     apr_time_t until = wait_ms > 0 ? now + apr_time_from_msec(wait_ms) : now;
 
     c->streak = 0;
-    while (c->why.code == JC_CODE_NONE && !c->stdout_eof) {
+    while (c->why.code == JC_CODE_NONE && c->output != JC_OUTPUT_EOF) {
         int slice = slice_ms(c, now);
         int n;
 
@@ -280,7 +296,7 @@ apr_status_t jc_pump(jc_exchange_t *c, int wait_ms)
             c->active = now;
             dispatch(c, p);
             if (p[STDOUT].revents && c->why.code == JC_CODE_NONE) {
-                c->read_first = 1;
+                read_next(c);
                 return APR_SUCCESS;
             }
         } else if (n == 0) {
@@ -295,7 +311,7 @@ apr_status_t jc_pump(jc_exchange_t *c, int wait_ms)
     if (c->why.code != JC_CODE_NONE) {
         return APR_EGENERAL;
     }
-    return c->stdout_eof ? APR_SUCCESS : APR_TIMEUP;
+    return c->output == JC_OUTPUT_EOF ? APR_SUCCESS : APR_TIMEUP;
 }
 
 apr_status_t jc_pump_beside_body(jc_exchange_t *c)
@@ -316,7 +332,7 @@ void jc_pump_end(jc_exchange_t *c, int wait_ms)
     struct pollfd p[3];
 
     jc_body_stop(c);
-    while (!c->hung_up && now < until) {
+    while (!jc_exchange_is_over(c) && now < until) {
         watch(&p[0], c->stderr_fd, POLLIN);
         watch_channel(c, &p[1], &p[2]);
         if (poll(p, 3, (int) apr_time_as_msec(until - now) + 1) > 0) {
@@ -324,11 +340,11 @@ void jc_pump_end(jc_exchange_t *c, int wait_ms)
                 jc_stderr_read(c);
             }
             if (p[1].revents || p[2].revents) {
-                jc_exchange_on_control(c);
+                jc_control_read(c);
             }
         }
         now = apr_time_now();
     }
-    jc_exchange_on_control(c);
+    jc_control_read(c);
     jc_stderr_read(c);
 }

@@ -29,7 +29,7 @@ apr_status_t jc_pump(jc_exchange_t *c, int wait_ms);
 void jc_pump_nap(jc_exchange_t *c, int wait_ms);
 /*
  * While the request's body is on its way and something moves, the page waits
- * (up to PASS_BYTES of it, page.c): there are clients, LWP among them, that
+ * (up to PASS_BYTES of it, transfer.c): there are clients, LWP among them, that
  * stop sending as soon as they see a response, and then wait for its end.
  */
 apr_status_t jc_pump_beside_body(jc_exchange_t *c);

@@ -164,8 +164,8 @@ static int include_command(include_ctx_t *ctx, ap_filter_t *f,
     jc_body_none(c); /* the page's, not the command's */
     c->command = command;
     c->log = NULL; /* nothing of it would be written there */
-    if (jc_request_build(c) < 0 || jc_exchange_spawn(c) < 0) {
-        jc_page_fail(c, &c->why);
+    if (jc_request_build(c) < 0 || jc_control_spawn(c) < 0) {
+        jc_exchange_end(c, &c->why);
         return -1;
     }
     APR_BRIGADE_INSERT_TAIL(bb,

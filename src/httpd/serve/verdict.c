@@ -5,11 +5,8 @@
  * Privilege: the web user's
  * Trusts:    the keeper's EXIT
  */
-#include "answer.h"
-#include "channel.h"
 #include "exchange.h"
 #include "notes.h"
-#include "pump.h"
 
 #include "http_core.h"
 #include "apr_strings.h"
@@ -17,7 +14,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 /* Time that is reported, for each second of a limit that was reached. */
@@ -81,17 +77,17 @@ static void by_cgroup(jc_exchange_t *c, jc_reason_t *why)
 void jc_verdict_of(jc_exchange_t *c, jc_reason_t *why)
 {
     memset(why, 0, sizeof(*why));
-    if (c->exited && (c->exit.ended & JC_ENDED_THROTTLED)) {
+    if (jc_exchange_has_exit(c) && (c->exit.ended & JC_ENDED_THROTTLED)) {
         apr_table_setn(c->r->notes, JC_NOTE_THROTTLED, "1");
     }
     if (c->why.code != JC_CODE_NONE) {
         *why = c->why;
         return;
     }
-    if (!c->hung_up) {
+    if (!jc_exchange_is_over(c)) {
         return; /* it closed its output and goes on: a daemon's way */
     }
-    if (!c->exited) {
+    if (!jc_exchange_has_exit(c)) {
         why->code = JC_CODE_END_UNKNOWN;
     } else if ((c->exit.ended & ~JC_ENDED_THROTTLED) == JC_ENDED_MEMORY ||
                (c->exit.ended & ~JC_ENDED_THROTTLED) == JC_ENDED_PIDS) {
@@ -111,58 +107,4 @@ void jc_verdict_of(jc_exchange_t *c, jc_reason_t *why)
     } else if (c->exit.ended & JC_ENDED_THROTTLED) {
         why->code = JC_CODE_THROTTLED; /* why it was slow, if it was */
     }
-}
-
-/* Among the headers that errors keep, and an ErrorDocument too. A command that
- * a page includes has no answer of its own. */
-static void answer_full(const jc_exchange_t *c, jc_reason_t *why)
-{
-    request_rec *r = c->r;
-
-    if (why->code != JC_CODE_JAIL_FULL || c->conf->running_max <= 0) {
-        return;
-    }
-    why->http_status = c->conf->full_status;
-    if (!c->command) {
-        apr_table_setn(r->err_headers_out, "Retry-After",
-                       apr_psprintf(r->pool, "%" APR_INT64_T_FMT,
-                                    (apr_int64_t) c->conf->retry_s));
-    }
-}
-
-int jc_page_fail(jc_exchange_t *c, const jc_reason_t *why)
-{
-    jc_reason_t reason = *why;
-    int status;
-
-    answer_full(c, &reason);
-    jc_exchange_on_control(c); /* for the notes of a script that is given up */
-    jc_stderr_read(c);
-    jc_stderr_finish(c);
-    status = jc_reason_log(c->r, c->conf, &reason);
-    jc_exchange_close(c);
-    return status;
-}
-
-void jc_exchange_leave(jc_exchange_t *c)
-{
-    if (c->control_fd >= 0 && c->conf->background_ms > 0 &&
-        !jc_channel_is_free(c)) {
-        (void) send(c->control_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
-    jc_exchange_close(c);
-}
-
-void jc_page_finish(jc_exchange_t *c)
-{
-    jc_reason_t why;
-
-    if (c->why.code == JC_CODE_NONE) {
-        jc_pump_end(c, JC_EXIT_WAIT_MS);
-    }
-    jc_verdict_of(c, &why);
-    if (why.code != JC_CODE_NONE) {
-        jc_page_fail(c, &why);
-    }
-    jc_exchange_leave(c);
 }
