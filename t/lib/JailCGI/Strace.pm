@@ -26,6 +26,18 @@ END_OF_PROGRAM
     return $self;
 }
 
+# What the kernel puts before the name of a file in another mount namespace: in a
+# chroot, the way to it from the machine's root.
+sub outer_root {
+    my $pid = open my $fh, '-|', 'unshare', '-m', 'sh', '-c', 'cd / && echo && exec sleep 60'
+      or die "unshare: $!";
+    readline $fh;
+    my $root = readlink "/proc/$pid/cwd";
+    kill 'KILL', $pid;
+    close $fh;
+    return defined $root && $root ne '/' ? $root : '';
+}
+
 sub program { return $_[0]{program} }
 
 sub is_tracer {
@@ -51,9 +63,11 @@ sub wait {
 sub all_calls {
     my ($self) = @_;
     my (@calls, %begun);
+    my $outer = outer_root();
     open my $fh, '<', $self->{file} or die "$self->{file}: $!";
     while (my $line = <$fh>) {
         chomp $line;
+        $line =~ s{([<"])\Q$outer\E(?=([/>"]))}{$1 . ($2 eq '/' ? '' : '/')}ge if $outer ne '';
         my ($pid, $rest) = $line =~ /^(\d+) +(.*)$/ or die "trace: $line";
         if ($rest =~ s/ <unfinished \.\.\.>$//) {
             $begun{$pid} = $rest;
