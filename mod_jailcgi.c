@@ -7,6 +7,7 @@
  * Never:     does the work itself; each hook only calls src/httpd
  */
 #include "src/httpd/freeze/freeze.h"
+#include "src/httpd/config/inherit.h"
 #include "src/httpd/serve/hooks.h"
 #include "src/httpd/supervise/supervise.h"
 #include "src/wire/wire.h"

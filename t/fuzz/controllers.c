@@ -40,6 +40,14 @@ static int fake_open(const char *path, int flags, ...)
 static jc_server_conf_t conf;
 module AP_MODULE_DECLARE_DATA jailcgi_module = {.module_index = 0};
 
+/* Of parse.c, for times; there is none in JailCgroup. */
+AP_DECLARE(apr_status_t)
+ap_timeout_parameter_parse(const char *parameter, apr_interval_time_t *timeout,
+                           const char *unit)
+{
+    return APR_EINVAL;
+}
+
 /* What the files of a cgroup get is one short line. */
 static void check_lines(apr_pool_t *p)
 {

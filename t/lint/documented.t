@@ -30,6 +30,24 @@ same([read_file('doc/manual/directives.md') =~ /^#+\s+`?(Jail\w+)/mg],
 my $conf = read_file('conf/jailcgi.conf');
 same([$conf =~ /^\s*#?\s*(Jail[A-Z]\w+)\b/mg], \@jail, 'conf/jailcgi.conf');
 
+# Simple directives: each has a row in simple.c, with the type of its field. A number or a
+# flag of the record that has none is inherited in another way, by the file named here.
+my ($record) = code_of('src/httpd/config/config.h') =~ /typedef struct \{([^}]*)\} jc_server_conf_t;/;
+my %field = map { $_ => $record =~ /^\s+int64_t $_;/m ? 'INT64' : 'INT' } $record =~ /^\s+int(?:64_t)? (\w+);/mg;
+my %row = code_of('src/httpd/config/simple.c') =~ /\boffsetof\(jc_server_conf_t, (\w+)\), (\w+)\}/g;
+my %elsewhere = (
+    'concurrency.c' => [qw(running_max queue_max queue_ms full_status retry_s)],
+    'compat.c'      => [qw(script_log_len script_log_buffer script_log_complain_s has_script_sock)],
+    'inherit.c'     => [qw(owner_is_dirs nice_is_set nice strict trust_is_reset trust_mounts_are_reset
+          pass_is_reset mounts_are_reset cgroup_is_reset)],
+);
+cmp_ok(scalar keys %row, '>', 10, 'rows found in src/httpd/config/simple.c');
+is_deeply({ map { $_ => $row{$_} } keys %row }, { map { $_ => $field{$_} // 'no field' } keys %row },
+    'each row has the type of its field');
+same([keys %row, map { @$_ } values %elsewhere], [keys %field], 'the fields of the record');
+my %given = map { $_ => 1 } code_of('src/httpd/config/config.c') =~ /\bFIELD\((\w+)\), RSRC_CONF/g;
+is_deeply([grep { !$row{$_} } sort keys %given], [], 'what a directive sets by its place has a row');
+
 # Codes
 my $header = code_of('src/wire/codes.h');
 my %code   = reverse $header =~ /\b(JC_CODE_\w+)\s*=\s*(\d{4})/g;

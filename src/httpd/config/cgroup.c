@@ -5,7 +5,9 @@
  * Privilege: the parent's; makes no cgroup itself
  * Trusts:    nothing; every value is checked
  */
-#include "config.h"
+#include "directives.h"
+#include "inherit.h"
+#include "parse.h"
 
 #include "apr_lib.h"
 #include "apr_strings.h"
@@ -26,7 +28,7 @@
 static const char *set_size(apr_pool_t *p, const char *value, uint64_t least,
                             const char **line)
 {
-    uint64_t bytes = jc_limits_parse_size(value);
+    uint64_t bytes = jc_parse_size(value);
 
     if (strcasecmp(value, "max") == 0) {
         *line = "max";
@@ -54,34 +56,22 @@ static const char *set_swap(apr_pool_t *p, const char *value, const char **line)
     return set_size(p, value, 0, line);
 }
 
-/* A whole number from `least` to `most` before `tail`; 0: it is none. */
-static unsigned parse_number(const char *text, unsigned least, unsigned most,
-                             const char *tail)
-{
-    unsigned long number;
-    char *end;
-
-    errno = 0;
-    number = strtoul(text, &end, 10);
-    return apr_isdigit(text[0]) && errno == 0 && strcmp(end, tail) == 0 &&
-                   number >= least && number <= most
-               ? (unsigned) number
-               : 0;
-}
-
 static const char *set_cpu(apr_pool_t *p, const char *value, const char **line)
 {
-    unsigned percent = parse_number(value, CPU_LEAST, CPU_MOST, "%");
+    size_t len = strlen(value);
+    int64_t percent;
 
     if (strcasecmp(value, "max") == 0) {
         *line = apr_psprintf(p, "max %u", CPU_PERIOD_US);
         return NULL;
     }
-    if (percent == 0) {
+    if (len == 0 || value[len - 1] != '%' ||
+        !jc_parse_number(apr_pstrmemdup(p, value, len - 1), CPU_LEAST, CPU_MOST,
+                         &percent)) {
         return "is neither a share of one processor core from 1% to 100000% "
                "(150% is one and a half) nor max";
     }
-    *line = apr_psprintf(p, "%u %u", percent * (CPU_PERIOD_US / 100),
+    *line = apr_psprintf(p, "%u %u", (unsigned) percent * (CPU_PERIOD_US / 100),
                          CPU_PERIOD_US);
     return NULL;
 }
@@ -89,28 +79,28 @@ static const char *set_cpu(apr_pool_t *p, const char *value, const char **line)
 /* The keeper is one of them and not the site's. */
 static const char *set_pids(apr_pool_t *p, const char *value, const char **line)
 {
-    unsigned number = parse_number(value, 1, PIDS_MOST, "");
+    int64_t number;
 
     if (strcasecmp(value, "max") == 0) {
         *line = "max";
         return NULL;
     }
-    if (number == 0) {
+    if (!jc_parse_number(value, 1, PIDS_MOST, &number)) {
         return "is neither a number of processes and threads from 1 to 4194303 "
                "nor max";
     }
-    *line = apr_psprintf(p, "%u", number + 1);
+    *line = apr_psprintf(p, "%u", (unsigned) number + 1);
     return NULL;
 }
 
 static const char *set_io(apr_pool_t *p, const char *value, const char **line)
 {
-    unsigned weight = parse_number(value, 1, IO_WEIGHT_MOST, "");
+    int64_t weight;
 
-    if (weight == 0) {
+    if (!jc_parse_number(value, 1, IO_WEIGHT_MOST, &weight)) {
         return "is not a weight from 1 to 10000 (100 is what other jails have)";
     }
-    *line = apr_psprintf(p, "default %u", weight);
+    *line = apr_psprintf(p, "default %u", (unsigned) weight);
     return NULL;
 }
 

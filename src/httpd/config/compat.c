@@ -8,15 +8,12 @@
  * Trusts:    nothing; every argument is checked
  * Never:     opens the log: the child does, as the web user
  */
-#include "config.h"
+#include "directives.h"
+#include "parse.h"
 
 #include "http_core.h"
 
-#include "apr_lib.h"
 #include "apr_strings.h"
-
-#include <errno.h>
-#include <stdlib.h>
 
 const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg)
 {
@@ -35,12 +32,9 @@ const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg)
 const char *jc_compat_log_number(cmd_parms *cmd, void *unused, const char *arg)
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
-    long long number;
-    char *end;
+    int64_t number;
 
-    errno = 0;
-    number = strtoll(arg, &end, 10);
-    if (!apr_isdigit(arg[0]) || *end != '\0' || errno != 0) {
+    if (!jc_parse_number(arg, 0, INT64_MAX, &number)) {
         return apr_psprintf(cmd->pool, "%s: '%s' is not a number of bytes",
                             cmd->cmd->name, arg);
     }
@@ -66,43 +60,14 @@ const char *jc_compat_script_sock(cmd_parms *cmd, void *unused, const char *arg)
 
 const char *jc_compat_timeout(cmd_parms *cmd, void *dir, const char *arg)
 {
-    jc_dir_conf_t *conf = dir;
+    int64_t time_ms = jc_parse_ms(arg);
 
-    if (!apr_isdigit(arg[0]) ||
-        ap_timeout_parameter_parse(arg, &conf->timeout, "s") != APR_SUCCESS ||
-        conf->timeout < apr_time_from_msec(1) ||
-        apr_time_as_msec(conf->timeout) >= INT32_MAX) {
+    if (time_ms < 0) {
         return apr_psprintf(cmd->pool,
                             "%s: '%s' is not a time from 1ms to 24 days; "
-                            "write seconds, or a number with ms, s, min or h",
+                            "write " JC_PARSE_TIMES,
                             cmd->cmd->name, arg);
     }
+    ((jc_dir_conf_t *) dir)->timeout = apr_time_from_msec(time_ms);
     return NULL;
-}
-
-void *jc_inherit_create_dir(apr_pool_t *p, char *dir)
-{
-    jc_dir_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
-
-    conf->timeout = -1;
-    return conf;
-}
-
-void *jc_inherit_merge_dir(apr_pool_t *p, void *base_ptr, void *over_ptr)
-{
-    const jc_dir_conf_t *base = base_ptr, *over = over_ptr;
-    jc_dir_conf_t *merged = apr_pmemdup(p, base, sizeof(*base));
-
-    if (over->timeout >= 0) {
-        merged->timeout = over->timeout;
-    }
-    return merged;
-}
-
-/* A stand-in has a name and nothing else. */
-int jc_compat_is_loaded(const char *file)
-{
-    const module *found = ap_find_linked_module(file);
-
-    return found && found->register_hooks;
 }

@@ -6,15 +6,15 @@
  * Privilege: the parent's
  * Trusts:    nothing; every argument is checked
  */
-#include "config.h"
+#include "directives.h"
+#include "inherit.h"
+#include "parse.h"
 
 #include "http_core.h"
 #include "http_protocol.h"
 
-#include "apr_lib.h"
 #include "apr_strings.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* Each one is a descriptor of the keeper's. */
@@ -22,27 +22,11 @@
 #define DEFAULT_QUEUE_MS 10000
 #define DEFAULT_RETRY_S  10
 #define DEFAULT_STATUS   HTTP_SERVICE_UNAVAILABLE
-#define TIMES            "(seconds, or a number with ms, s, min or h)"
-
-/* -1: not a number from `least` to `most`. */
-static int64_t parse_number(const char *arg, int64_t least, int64_t most)
-{
-    long long number;
-    char *end;
-
-    errno = 0;
-    number = strtoll(arg, &end, 10);
-    return apr_isdigit(arg[0]) && *end == '\0' && errno == 0 &&
-                   number >= least && number <= most
-               ? number
-               : -1;
-}
 
 static const char *set_queue(apr_pool_t *p, jc_server_conf_t *conf,
                              const char *arg)
 {
-    conf->queue_max = parse_number(arg, 0, SCRIPTS_MAX);
-    return conf->queue_max >= 0
+    return jc_parse_number(arg, 0, SCRIPTS_MAX, &conf->queue_max)
                ? NULL
                : apr_psprintf(p,
                               "JailConcurrency queue: '%s' is not a number "
@@ -53,12 +37,13 @@ static const char *set_queue(apr_pool_t *p, jc_server_conf_t *conf,
 static const char *set_wait(apr_pool_t *p, jc_server_conf_t *conf,
                             const char *arg)
 {
-    conf->queue_ms = jc_config_parse_ms(arg);
+    conf->queue_ms = jc_parse_ms(arg);
     return conf->queue_ms >= 0
                ? NULL
                : apr_psprintf(p,
                               "JailConcurrency wait: '%s' is not a time from "
-                              "1ms to 24 days " TIMES
+                              "1ms to 24 days "
+                              "(" JC_PARSE_TIMES ")"
                               "; write queue=0 if nobody shall wait",
                               arg);
 }
@@ -67,10 +52,12 @@ static const char *set_wait(apr_pool_t *p, jc_server_conf_t *conf,
 static const char *set_status(apr_pool_t *p, jc_server_conf_t *conf,
                               const char *arg)
 {
-    conf->full_status = (int) parse_number(arg, 400, 599);
-    return conf->full_status >= 0 &&
-                   atoi(ap_get_status_line(conf->full_status)) ==
-                       conf->full_status
+    int64_t status = 0;
+
+    if (jc_parse_number(arg, 400, 599, &status)) {
+        conf->full_status = (int) status;
+    }
+    return status > 0 && atoi(ap_get_status_line((int) status)) == status
                ? NULL
                : apr_psprintf(p,
                               "JailConcurrency status: '%s' is not a status "
@@ -82,14 +69,15 @@ static const char *set_status(apr_pool_t *p, jc_server_conf_t *conf,
 static const char *set_retry(apr_pool_t *p, jc_server_conf_t *conf,
                              const char *arg)
 {
-    int64_t time_ms = jc_config_parse_ms(arg);
+    int64_t time_ms = jc_parse_ms(arg);
 
     conf->retry_s = time_ms / 1000;
     return time_ms >= 1000 && time_ms % 1000 == 0
                ? NULL
                : apr_psprintf(p,
                               "JailConcurrency retry: '%s' is not a time of "
-                              "whole seconds from 1s to 24 days " TIMES
+                              "whole seconds from 1s to 24 days "
+                              "(" JC_PARSE_TIMES ")"
                               "; a Retry-After header has no smaller ones",
                               arg);
 }
@@ -138,8 +126,9 @@ const char *jc_concurrency_set(cmd_parms *cmd, void *unused, int argc,
                             "nothing is counted; leave it out",
                             argv[1]);
     }
-    conf->running_max = is_none ? 0 : parse_number(argv[0], 1, SCRIPTS_MAX);
-    if (conf->running_max < 0) {
+    conf->running_max = 0;
+    if (!is_none &&
+        !jc_parse_number(argv[0], 1, SCRIPTS_MAX, &conf->running_max)) {
         return apr_psprintf(cmd->pool,
                             "JailConcurrency: '%s' is not a number of scripts "
                             "from 1 to %d; write none for as many as there "

@@ -7,66 +7,19 @@
  * Never:     looks a name up or opens a file: that is done once for all
  *            virtual hosts, in freeze.c
  */
-#include "config.h"
+#include "directives.h"
+#include "parse.h"
 #include "src/wire/wire.h"
 
 #include "http_core.h"
 
-#include "apr_lib.h"
 #include "apr_strings.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 static jc_server_conf_t *conf_of(cmd_parms *cmd)
 {
     return jc_config_of(cmd->server);
-}
-
-void jc_config_add_string(apr_pool_t *p, apr_array_header_t **strings,
-                          const char *string)
-{
-    if (!*strings) {
-        *strings = apr_array_make(p, 2, sizeof(string));
-    }
-    APR_ARRAY_PUSH(*strings, const char *) = string;
-}
-
-const char *jc_config_clean_path(apr_pool_t *p, const char *path,
-                                 const char **clean)
-{
-    char *out = apr_palloc(p, strlen(path) + 1);
-    char *end = out;
-
-    if (path[0] != '/') {
-        return "is not absolute";
-    }
-    while (*path != '\0') {
-        size_t len;
-
-        while (*path == '/') {
-            path++;
-        }
-        len = strcspn(path, "/");
-        if ((len == 1 && path[0] == '.') ||
-            (len == 2 && path[0] == '.' && path[1] == '.')) {
-            return "has a component . or ..";
-        }
-        if (len > 0) {
-            *end++ = '/';
-            memcpy(end, path, len);
-            end += len;
-            path += len;
-        }
-    }
-    if (end == out) {
-        *end++ = '/';
-    }
-    *end = '\0';
-    *clean = out;
-    return end - out >= PATH_MAX ? "is longer than a path may be" : NULL;
 }
 
 static const char *set_root(cmd_parms *cmd, void *unused, const char *arg)
@@ -81,7 +34,7 @@ static const char *set_root(cmd_parms *cmd, void *unused, const char *arg)
     } else if (strcasecmp(arg, "host") == 0) {
         conf->root_kind = JC_ROOT_HOST;
     } else {
-        const char *wrong = jc_config_clean_path(cmd->pool, arg, &root);
+        const char *wrong = jc_parse_path(cmd->pool, arg, &root);
 
         if (wrong) {
             return apr_psprintf(cmd->pool,
@@ -101,24 +54,22 @@ static const char *set_root(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
+#define FIELD(name) ((void *) offsetof(jc_server_conf_t, name))
+
 /* JailMinUID, JailMaxUID and their two sisters: cmd->info tells which. */
 static const char *set_bound(cmd_parms *cmd, void *unused, const char *arg)
 {
     jc_server_conf_t *conf = conf_of(cmd);
-    unsigned long long number;
-    char *end;
+    int64_t number;
 
-    errno = 0;
-    number = strtoull(arg, &end, 10);
-    if (!apr_isdigit(arg[0]) || *end != '\0' || errno != 0 || number == 0 ||
-        number >= JC_NO_ID) {
+    if (!jc_parse_number(arg, 1, JC_NO_ID - 1, &number)) {
         return apr_psprintf(cmd->pool,
                             "%s: '%s' is not a number above 0; scripts never "
                             "run as root, and the usual value of a "
                             "minimum is %d",
                             cmd->cmd->name, arg, JC_DEFAULT_MIN_ID);
     }
-    *(int64_t *) ((char *) conf + (uintptr_t) cmd->info) = (int64_t) number;
+    *(int64_t *) ((char *) conf + (uintptr_t) cmd->info) = number;
     return NULL;
 }
 
@@ -129,73 +80,18 @@ static const char *set_flag(cmd_parms *cmd, void *unused, int on)
     return NULL;
 }
 
-#define FIELD(name) ((void *) offsetof(jc_server_conf_t, name))
-
 static const char *set_header_max(cmd_parms *cmd, void *unused, const char *arg)
 {
-    unsigned long long number;
-    char *end;
+    int64_t number;
 
-    errno = 0;
-    number = strtoull(arg, &end, 10);
-    if (!apr_isdigit(arg[0]) || *end != '\0' || errno != 0 || number < 1024 ||
-        number > 64 << 20) {
+    if (!jc_parse_number(arg, 1024, 64 << 20, &number)) {
         return apr_psprintf(cmd->pool,
                             "JailHeaderMax: '%s' is not a number of bytes from "
                             "1024 to 67108864 (64 MB)",
                             arg);
     }
-    conf_of(cmd)->header_max = (int64_t) number;
+    conf_of(cmd)->header_max = number;
     return NULL;
-}
-
-/* Raw, because httpd would refuse an empty value: JailEnv NAME "". */
-static const char *set_env(cmd_parms *cmd, void *unused, const char *args)
-{
-    jc_server_conf_t *conf = conf_of(cmd);
-    const char *name = ap_getword_conf(cmd->pool, &args);
-    const char *rest = args;
-    const char *value = ap_getword_conf(cmd->pool, &args);
-
-    if (*rest == '\0' || *args != '\0') {
-        return "JailEnv takes two arguments, a name and a value (in quotes if "
-               "it has spaces): JailEnv TZ Europe/Berlin";
-    }
-    if (!jc_env_is_name(name)) {
-        return apr_psprintf(cmd->pool,
-                            "JailEnv: '%s' is not the name of a variable; "
-                            "write a name of letters, digits and _ that does "
-                            "not begin with a digit, a space, and the value: "
-                            "JailEnv TZ Europe/Berlin",
-                            name);
-    }
-    if (strcmp(name, "LD_BIND_NOW") == 0) {
-        return "JailEnv: LD_BIND_NOW is set by JailEagerBinding and by nothing "
-               "else; write JailEagerBinding On or Off";
-    }
-    if (!conf->env) {
-        conf->env = apr_table_make(cmd->pool, 4);
-    }
-    jc_env_set(conf->env, name, value);
-    return NULL;
-}
-
-static const char *set_limits(cmd_parms *cmd, void *unused, int argc,
-                              char *const argv[])
-{
-    return jc_limits_parse(cmd->pool, conf_of(cmd), argc, argv);
-}
-
-int64_t jc_config_parse_ms(const char *arg)
-{
-    apr_interval_time_t time;
-
-    if (!apr_isdigit(arg[0]) ||
-        ap_timeout_parameter_parse(arg, &time, "s") != APR_SUCCESS ||
-        time < apr_time_from_msec(1) || apr_time_as_msec(time) >= INT32_MAX) {
-        return -1;
-    }
-    return apr_time_as_msec(time);
 }
 
 static const char *set_timeout(cmd_parms *cmd, void *unused, const char *arg)
@@ -211,13 +107,12 @@ static const char *set_timeout(cmd_parms *cmd, void *unused, const char *arg)
         field = &conf->timeout_idle_ms;
         arg += 5;
     }
-    time_ms = strcasecmp(arg, "none") == 0 ? 0 : jc_config_parse_ms(arg);
+    time_ms = strcasecmp(arg, "none") == 0 ? 0 : jc_parse_ms(arg);
     if (!field || time_ms < 0) {
         return apr_psprintf(cmd->pool,
                             "JailTimeout: '%s' is not understood; write "
                             "total=TIME or idle=TIME or both, each with a time "
-                            "from 1ms to 24 days (seconds, or a number with "
-                            "ms, s, min or h) or none",
+                            "from 1ms to 24 days (" JC_PARSE_TIMES ") or none",
                             arg);
     }
     *field = time_ms;
@@ -226,12 +121,12 @@ static const char *set_timeout(cmd_parms *cmd, void *unused, const char *arg)
 
 static const char *set_idle(cmd_parms *cmd, void *unused, const char *arg)
 {
-    int64_t idle_ms = jc_config_parse_ms(arg);
+    int64_t idle_ms = jc_parse_ms(arg);
 
     if (idle_ms < 0) {
         return apr_psprintf(cmd->pool,
                             "JailIdle: '%s' is not a time from 1ms to 24 days; "
-                            "write seconds, or a number with ms, s, min or h",
+                            "write " JC_PARSE_TIMES,
                             arg);
     }
     conf_of(cmd)->idle_ms = idle_ms;
@@ -275,7 +170,7 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
         conf->trust_is_reset = 1;
         return NULL;
     }
-    wrong = jc_config_clean_path(cmd->pool, arg, &path);
+    wrong = jc_parse_path(cmd->pool, arg, &path);
     if (!wrong && path[1] == '\0') {
         wrong = "would trust every file that belongs to root";
     }
@@ -286,7 +181,7 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
                             "belongs to root, or none",
                             arg, wrong);
     }
-    jc_config_add_string(cmd->pool, &conf->trust, path);
+    jc_parse_add_string(cmd->pool, &conf->trust, path);
     return NULL;
 }
 
@@ -295,26 +190,25 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
 const command_rec jc_config_commands[] = {
     AP_INIT_TAKE1("JailRoot", set_root, NULL, RSRC_CONF,
                   "directory that scripts see as /, or host, none or off"),
-    AP_INIT_TAKE_ARGV("JailNamespaces", jc_isolation_namespaces, NULL,
-                      RSRC_CONF,
+    AP_INIT_TAKE_ARGV("JailNamespaces", jc_namespaces_set, NULL, RSRC_CONF,
                       "what a jail has of its own: mount pid ipc uts net "
                       "cgroup, or none"),
     AP_INIT_TAKE_ARGV("JailCgroup", jc_cgroup_set, NULL, RSRC_CONF,
                       "limits of the jail as a whole, as memory=512M cpu=150% "
                       "pids=100, or none"),
-    AP_INIT_TAKE_ARGV("JailMount", jc_isolation_mount, NULL, RSRC_CONF,
+    AP_INIT_TAKE_ARGV("JailMount", jc_mount_set, NULL, RSRC_CONF,
                       "what is in the jail: bind, ro, tmpfs, proc, dev, home, "
                       "or none"),
-    AP_INIT_TAKE1("JailSeccomp", jc_confine_seccomp, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("JailSeccomp", jc_seccomp_set, NULL, RSRC_CONF,
                   "system calls that are refused: default, off, or a file"),
     AP_INIT_FLAG("JailScope", set_flag, FIELD(scope), RSRC_CONF,
                  "Off: requests of one jail may signal and trace each other"),
     AP_INIT_FLAG("JailNoNewPrivs", set_flag, FIELD(no_new_privs), RSRC_CONF,
                  "Off: set-user-id and set-group-id programs work"),
-    AP_INIT_TAKE12("JailBackground", jc_confine_background, NULL, RSRC_CONF,
+    AP_INIT_TAKE12("JailBackground", jc_background_set, NULL, RSRC_CONF,
                    "processes that outlive their request: deny, or allow "
                    "[max=TIME]"),
-    AP_INIT_TAKE_ARGV("JailListen", jc_confine_listen, NULL, RSRC_CONF,
+    AP_INIT_TAKE_ARGV("JailListen", jc_listen_set, NULL, RSRC_CONF,
                       "TCP ports that scripts may listen on: Off, On, or "
                       "numbers"),
     AP_INIT_TAKE12("JailUser", jc_user_set, NULL, RSRC_CONF,
@@ -340,12 +234,12 @@ const command_rec jc_config_commands[] = {
                  "starts, which then has CONTENT_LENGTH"),
     AP_INIT_TAKE1("JailHeaderMax", set_header_max, NULL, RSRC_CONF,
                   "the most bytes that a script's header block may have"),
-    AP_INIT_RAW_ARGS("JailEnv", set_env, NULL, RSRC_CONF,
+    AP_INIT_RAW_ARGS("JailEnv", jc_env_set, NULL, RSRC_CONF,
                      "a variable and its value, set over everything else"),
     AP_INIT_ITERATE("JailPassEnv", jc_env_set_pass, NULL, RSRC_CONF,
                     "with JailUser owner: names of variables that a request "
                     "may bring beside the usual ones, or none"),
-    AP_INIT_TAKE_ARGV("JailLimit", set_limits, NULL, RSRC_CONF,
+    AP_INIT_TAKE_ARGV("JailLimit", jc_limits_set, NULL, RSRC_CONF,
                       "resource limits: NAME SOFT[:HARD] ..."),
     AP_INIT_TAKE1("JailIdle", set_idle, NULL, RSRC_CONF,
                   "how long a jail without requests stays warm"),

@@ -1,6 +1,5 @@
 /*
- * The configuration of a virtual host, and the functions of this folder: what
- * each directive says, what is inherited, and what the words come to.
+ * The configuration of a virtual host, and what other folders ask of it.
  *
  * Runs in:   httpd parent (root) and httpd child (web user)
  * Privilege: the process's own
@@ -171,17 +170,14 @@ typedef struct {
     apr_interval_time_t timeout; /* CGIScriptTimeout; -1: unset */
 } jc_dir_conf_t;
 
-/* config.c: the directives; inherit.c: their merging. */
-extern const command_rec jc_config_commands[];
-void *jc_inherit_create_server(apr_pool_t *p, server_rec *s);
-void *jc_inherit_merge_server(apr_pool_t *p, void *base, void *over);
-void *jc_inherit_create_dir(apr_pool_t *p, char *dir);
-void *jc_inherit_merge_dir(apr_pool_t *p, void *base, void *over);
 static inline jc_server_conf_t *jc_config_of(server_rec *s)
 {
     return (jc_server_conf_t *) ap_get_module_config(s->module_config,
                                                      &jailcgi_module);
 }
+
+/* config.c: the table of directives. */
+extern const command_rec jc_config_commands[];
 
 /* limits.c: what JailLimit calls an RLIMIT_*, or "?". */
 const char *jc_limits_name(uint64_t resource);
@@ -190,55 +186,12 @@ const char *jc_limits_name(uint64_t resource);
  * script is started, because others of its jail run. */
 int64_t jc_concurrency_wait_ms(const jc_server_conf_t *conf);
 
-/* inherit.c: sets a line of JailEnv; names are compared with their case. */
-void jc_env_set(apr_table_t *env, const char *name, const char *value);
-
-/* config.c: sets *clean to `path` without doubled and trailing slashes. NULL
- * or what is wrong with it, to follow it in a sentence. */
-const char *jc_config_clean_path(apr_pool_t *p, const char *path,
-                                 const char **clean);
-/* config.c: one more string of a list, which is NULL before the first.
- * The string must live as long as p. */
-void jc_config_add_string(apr_pool_t *p, apr_array_header_t **strings,
-                          const char *string);
-
-/* config.c: from 1 ms to what an int holds of them, which is 24 days; or -1. */
-int64_t jc_config_parse_ms(const char *arg);
-
-/* concurrency.c: JailConcurrency, and its inheritance: the nearest line. */
-const char *jc_concurrency_set(cmd_parms *cmd, void *unused, int argc,
-                               char *const argv[]);
-void jc_concurrency_merge(jc_server_conf_t *merged,
-                          const jc_server_conf_t *base,
-                          const jc_server_conf_t *over);
-
-/* env.c: whether a variable may be called so; JailPassEnv. */
-int jc_env_is_name(const char *name);
-const char *jc_env_set_pass(cmd_parms *cmd, void *unused, const char *name);
-
-/* confine.c: JailSeccomp, JailBackground and JailListen. */
-const char *jc_confine_seccomp(cmd_parms *cmd, void *unused, const char *arg);
-const char *jc_confine_background(cmd_parms *cmd, void *unused,
-                                  const char *what, const char *max);
-const char *jc_confine_listen(cmd_parms *cmd, void *unused, int argc,
-                              char *const argv[]);
 /* seccomp.c: the filter of `setting`, which is default, off or a file, made
  * once for all that have it; lives as long as p. NULL or a sentence. */
 const char *jc_seccomp_find(apr_pool_t *p, const char *setting,
                             const jc_filter_t **found);
 
-/* isolation.c: JailNamespaces and JailMount. */
-const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
-                                    char *const argv[]);
-const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
-                               char *const argv[]);
-
-/* cgroup.c: JailCgroup. */
-const char *jc_cgroup_set(cmd_parms *cmd, void *unused, int argc,
-                          char *const argv[]);
-void jc_cgroup_merge(jc_server_conf_t *merged, const jc_server_conf_t *base,
-                     const jc_server_conf_t *over);
-/* FILE=VALUE for each file of the jail's cgroup. */
+/* cgroup.c: FILE=VALUE for each file of the jail's cgroup. */
 apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
                                     const jc_server_conf_t *conf);
 /* NULL, or what this machine lacks for it, to follow a name. What it has is
@@ -246,35 +199,16 @@ apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
 const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
                               const char **have);
 
-/* trust_mount.c: JailTrustMount. */
-const char *jc_trust_mount_set(cmd_parms *cmd, void *unused, const char *arg);
-/* NULL, or why `JailUser owner` of this server would run nothing, to follow a
- * name. What is mounted is read into *mounts, which begins as NULL and lives
- * as long as p. */
+/* trust_mount.c: NULL, or why `JailUser owner` of this server would run
+ * nothing, to follow a name. What is mounted is read into *mounts, which begins
+ * as NULL and lives as long as p. */
 const char *jc_trust_mount_problem(apr_pool_t *p, server_rec *s,
                                    const jc_server_conf_t *conf,
                                    apr_array_header_t **mounts);
 
-/* user.c: JailUser and SuexecUserGroup. */
-const char *jc_user_set(cmd_parms *cmd, void *unused, const char *user,
-                        const char *group);
-const char *jc_user_set_suexec(cmd_parms *cmd, void *unused, const char *user,
-                               const char *group);
-
-/* compat.c: the directives of mod_cgi and mod_cgid. */
-const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg);
-const char *jc_compat_log_number(cmd_parms *cmd, void *unused, const char *arg);
-const char *jc_compat_script_sock(cmd_parms *cmd, void *unused,
-                                  const char *arg);
-const char *jc_compat_timeout(cmd_parms *cmd, void *dir, const char *arg);
-/* Whether this module itself is loaded ("mod_cgid.c"), and not a stand-in. */
-int jc_compat_is_loaded(const char *file);
-
-/* limits.c: bytes, with or without K, M or G; UINT64_MAX: it is none. */
-uint64_t jc_limits_parse_size(const char *text);
-/* limits.c: the arguments of JailLimit into conf; NULL or a sentence. */
-const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
-                            char *const argv[]);
+/* loaded.c: whether this module itself is loaded ("mod_cgid.c"), and not a
+ * stand-in. */
+int jc_loaded(const char *file);
 
 /* suexec.c: hooks around the reading of directives. */
 int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);

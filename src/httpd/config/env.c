@@ -1,12 +1,14 @@
 /*
- * Names of variables: which ones JailEnv may set, and JailPassEnv, by which a
- * request may bring more than CGI's own.
+ * JailEnv, which sets variables of scripts, and JailPassEnv, by which a request
+ * may bring more than CGI's own.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: the parent's
  * Trusts:    the configuration
  */
-#include "config.h"
+#include "directives.h"
+#include "inherit.h"
+#include "parse.h"
 #include "src/wire/names.h"
 
 #include "apr_lib.h"
@@ -14,7 +16,7 @@
 
 #include <string.h>
 
-int jc_env_is_name(const char *name)
+static int is_name(const char *name)
 {
     if (!apr_isalpha(name[0]) && name[0] != '_') {
         return 0;
@@ -25,15 +27,79 @@ int jc_env_is_name(const char *name)
     return *name == '\0';
 }
 
+/* Not an overlay of apr_tables: they ignore case, and environments do not. */
+static void set_line(apr_table_t *env, const char *name, const char *value)
+{
+    const apr_array_header_t *lines = apr_table_elts(env);
+    apr_table_entry_t *line = (apr_table_entry_t *) lines->elts;
+
+    for (int i = 0; i < lines->nelts; i++) {
+        if (strcmp(line[i].key, name) == 0) {
+            line[i].val = (char *) value;
+            return;
+        }
+    }
+    apr_table_addn(env, name, value);
+}
+
+apr_table_t *jc_env_merge(apr_pool_t *p, apr_table_t *base, apr_table_t *over)
+{
+    const apr_array_header_t *lines;
+    const apr_table_entry_t *line;
+    apr_table_t *merged;
+
+    if (!base || !over) {
+        return base ? base : over;
+    }
+    merged = apr_table_copy(p, base);
+    lines = apr_table_elts(over);
+    line = (const apr_table_entry_t *) lines->elts;
+    for (int i = 0; i < lines->nelts; i++) {
+        set_line(merged, line[i].key, line[i].val);
+    }
+    return merged;
+}
+
+/* Raw, because httpd would refuse an empty value: JailEnv NAME "". */
+const char *jc_env_set(cmd_parms *cmd, void *unused, const char *args)
+{
+    jc_server_conf_t *conf = jc_config_of(cmd->server);
+    const char *name = ap_getword_conf(cmd->pool, &args);
+    const char *rest = args;
+    const char *value = ap_getword_conf(cmd->pool, &args);
+
+    if (*rest == '\0' || *args != '\0') {
+        return "JailEnv takes two arguments, a name and a value (in quotes if "
+               "it has spaces): JailEnv TZ Europe/Berlin";
+    }
+    if (!is_name(name)) {
+        return apr_psprintf(cmd->pool,
+                            "JailEnv: '%s' is not the name of a variable; "
+                            "write a name of letters, digits and _ that does "
+                            "not begin with a digit, a space, and the value: "
+                            "JailEnv TZ Europe/Berlin",
+                            name);
+    }
+    if (strcmp(name, "LD_BIND_NOW") == 0) {
+        return "JailEnv: LD_BIND_NOW is set by JailEagerBinding and by nothing "
+               "else; write JailEagerBinding On or Off";
+    }
+    if (!conf->env) {
+        conf->env = apr_table_make(cmd->pool, 4);
+    }
+    set_line(conf->env, name, value);
+    return NULL;
+}
+
 /* PREFIX_* has its '*' taken off before it is looked at. */
 static int is_pattern(apr_pool_t *p, const char *pattern)
 {
     size_t len = strlen(pattern);
 
     if (len > 2 && strcmp(pattern + len - 2, "_*") == 0) {
-        return jc_env_is_name(apr_pstrndup(p, pattern, len - 1));
+        return is_name(apr_pstrndup(p, pattern, len - 1));
     }
-    return jc_env_is_name(pattern);
+    return is_name(pattern);
 }
 
 const char *jc_env_set_pass(cmd_parms *cmd, void *unused, const char *name)
@@ -59,6 +125,6 @@ const char *jc_env_set_pass(cmd_parms *cmd, void *unused, const char *name)
                             "JailEnv NAME VALUE, for every script",
                             name);
     }
-    jc_config_add_string(cmd->pool, &conf->pass, name);
+    jc_parse_add_string(cmd->pool, &conf->pass, name);
     return NULL;
 }

@@ -6,7 +6,7 @@
  * Privilege: the parent's
  * Trusts:    config.c, which has checked every value
  */
-#include "config.h"
+#include "inherit.h"
 #include "src/wire/wire.h"
 
 #include "apr_strings.h"
@@ -14,17 +14,10 @@
 static void set_nothing(jc_server_conf_t *conf)
 {
     memset(conf, 0, sizeof(*conf));
-    conf->min_uid = conf->min_gid = -1;
-    conf->max_uid = conf->max_gid = -1;
-    conf->eager_binding = conf->exec_cmd = -1;
-    conf->error_detail = conf->spool_body = -1;
-    conf->header_max = conf->idle_ms = -1;
-    conf->timeout_total_ms = conf->timeout_idle_ms = -1;
+    jc_simple_unset(conf);
     conf->running_max = -1;
     conf->script_log_len = JC_DEFAULT_LOG_LEN;
     conf->script_log_buffer = JC_DEFAULT_LOG_BUF;
-    conf->namespaces = conf->background_ms = -1;
-    conf->scope = conf->no_new_privs = -1;
     conf->strict = -1;
     conf->policy = JC_NO_ID;
 }
@@ -35,40 +28,6 @@ void *jc_inherit_create_server(apr_pool_t *p, server_rec *s)
 
     set_nothing(conf);
     return conf;
-}
-
-/* Not an overlay of apr_tables: they ignore case, and environments do not. */
-void jc_env_set(apr_table_t *env, const char *name, const char *value)
-{
-    const apr_array_header_t *lines = apr_table_elts(env);
-    apr_table_entry_t *line = (apr_table_entry_t *) lines->elts;
-
-    for (int i = 0; i < lines->nelts; i++) {
-        if (strcmp(line[i].key, name) == 0) {
-            line[i].val = (char *) value;
-            return;
-        }
-    }
-    apr_table_addn(env, name, value);
-}
-
-static apr_table_t *env_merge(apr_pool_t *p, apr_table_t *base,
-                              apr_table_t *over)
-{
-    const apr_array_header_t *lines;
-    const apr_table_entry_t *line;
-    apr_table_t *merged;
-
-    if (!base || !over) {
-        return base ? base : over;
-    }
-    merged = apr_table_copy(p, base);
-    lines = apr_table_elts(over);
-    line = (const apr_table_entry_t *) lines->elts;
-    for (int i = 0; i < lines->nelts; i++) {
-        jc_env_set(merged, line[i].key, line[i].val);
-    }
-    return merged;
 }
 
 /* The nearer identity wins, whichever directive named it: JailUser of the
@@ -121,29 +80,6 @@ static void merge_all_lines(apr_pool_t *p, jc_server_conf_t *merged,
     merged->mounts_are_reset = base->mounts_are_reset | over->mounts_are_reset;
 }
 
-static jc_rlimit_t *limits_merge(apr_pool_t *p, jc_rlimit_t *base,
-                                 jc_rlimit_t *over)
-{
-    jc_rlimit_t *merged;
-
-    if (!base || !over) {
-        return base ? base : over;
-    }
-    merged = apr_pmemdup(p, base, JC_RLIMITS * sizeof(*base));
-    for (int i = 0; i < JC_RLIMITS; i++) {
-        if (over[i].is_set) {
-            merged[i] = over[i];
-        }
-    }
-    return merged;
-}
-
-/* -1: not set. */
-static int64_t nearer(int64_t base, int64_t over)
-{
-    return over >= 0 ? over : base;
-}
-
 /* All three from where the file is named, as in mod_cgi. */
 static void merge_script_log(jc_server_conf_t *merged,
                              const jc_server_conf_t *base,
@@ -170,37 +106,38 @@ void *jc_inherit_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->root = from->root;
     merge_identity(merged, base, over);
 
-    merged->min_uid = nearer(base->min_uid, over->min_uid);
-    merged->min_gid = nearer(base->min_gid, over->min_gid);
-    merged->max_uid = nearer(base->max_uid, over->max_uid);
-    merged->max_gid = nearer(base->max_gid, over->max_gid);
-    merged->idle_ms = nearer(base->idle_ms, over->idle_ms);
-    merged->timeout_total_ms =
-        nearer(base->timeout_total_ms, over->timeout_total_ms);
-    merged->timeout_idle_ms =
-        nearer(base->timeout_idle_ms, over->timeout_idle_ms);
+    jc_simple_merge(merged, base, over);
     jc_concurrency_merge(merged, base, over);
-    merged->header_max = nearer(base->header_max, over->header_max);
-    merged->eager_binding =
-        (int) nearer(base->eager_binding, over->eager_binding);
-    merged->exec_cmd = (int) nearer(base->exec_cmd, over->exec_cmd);
-    merged->error_detail = (int) nearer(base->error_detail, over->error_detail);
-    merged->spool_body = (int) nearer(base->spool_body, over->spool_body);
     merge_script_log(merged, base, over);
-    merged->env = env_merge(p, base->env, over->env);
+    merged->env = jc_env_merge(p, base->env, over->env);
     merge_all_lines(p, merged, base, over);
-    merged->namespaces = nearer(base->namespaces, over->namespaces);
     jc_cgroup_merge(merged, base, over);
     merged->filter = over->filter ? over->filter : base->filter;
-    merged->scope = (int) nearer(base->scope, over->scope);
-    merged->no_new_privs = (int) nearer(base->no_new_privs, over->no_new_privs);
-    merged->background_ms = nearer(base->background_ms, over->background_ms);
     merged->listen = over->listen ? over->listen : base->listen;
-    merged->limits = limits_merge(p, base->limits, over->limits);
+    merged->limits = jc_limits_merge(p, base->limits, over->limits);
     from = over->nice_is_set ? over : base;
     merged->nice_is_set = from->nice_is_set;
     merged->nice = from->nice;
     merged->strict = base->strict;
     merged->helper = base->helper;
+    return merged;
+}
+
+void *jc_inherit_create_dir(apr_pool_t *p, char *dir)
+{
+    jc_dir_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
+
+    conf->timeout = -1;
+    return conf;
+}
+
+void *jc_inherit_merge_dir(apr_pool_t *p, void *base_ptr, void *over_ptr)
+{
+    const jc_dir_conf_t *base = base_ptr, *over = over_ptr;
+    jc_dir_conf_t *merged = apr_pmemdup(p, base, sizeof(*base));
+
+    if (over->timeout >= 0) {
+        merged->timeout = over->timeout;
+    }
     return merged;
 }

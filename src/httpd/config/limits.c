@@ -6,7 +6,9 @@
  * Privilege: the parent's; sets no limit itself
  * Trusts:    nothing; every value is checked
  */
-#include "config.h"
+#include "directives.h"
+#include "inherit.h"
+#include "parse.h"
 
 #include "apr_lib.h"
 #include "apr_strings.h"
@@ -66,77 +68,19 @@ static const char *known_names(apr_pool_t *p)
     return apr_pstrcat(p, all, "nice", NULL);
 }
 
-/* Bytes per unit of the suffix, or 0 if there is no such suffix. */
-static uint64_t unit_of(const char *suffix)
-{
-    if (suffix[0] == '\0') {
-        return 1;
-    }
-    if (suffix[1] != '\0') {
-        return 0;
-    }
-    switch (apr_toupper(suffix[0])) {
-    case 'K':
-        return 1024;
-    case 'M':
-        return 1024 * 1024;
-    case 'G':
-        return 1024 * 1024 * 1024;
-    default:
-        return 0;
-    }
-}
-
-uint64_t jc_limits_parse_size(const char *text)
-{
-    unsigned long long number;
-    uint64_t unit;
-    char *end;
-
-    errno = 0;
-    number = strtoull(text, &end, 10);
-    unit = unit_of(end);
-    if (!apr_isdigit(text[0]) || errno != 0 || unit == 0 ||
-        number > (uint64_t) INT64_MAX / unit) {
-        return UINT64_MAX;
-    }
-    return number * unit;
-}
-
 /* Returns NULL or what is wrong with `text`, to follow it in a sentence. */
 static const char *parse_amount(const limit_name_t *limit, const char *text,
                                 uint64_t *amount)
 {
-    unsigned long long number;
-    uint64_t unit;
-    char *end;
-
-    if (strcasecmp(text, "unlimited") == 0) {
-        if (limit->resource == RLIMIT_NOFILE) {
-            /* setrlimit(2): EPERM above fs.nr_open, even for root */
-            return "is more than the kernel allows; write a number, at most "
-                   "that of sysctl fs.nr_open";
-        }
-        *amount = RLIM_INFINITY;
-        return NULL;
+    if (strcasecmp(text, "unlimited") != 0) {
+        return jc_parse_amount(text, limit->is_bytes, amount);
     }
-    if (!apr_isdigit(text[0])) {
-        return "is neither a number nor unlimited";
+    if (limit->resource == RLIMIT_NOFILE) {
+        /* setrlimit(2): EPERM above fs.nr_open, even for root */
+        return "is more than the kernel allows; write a number, at most "
+               "that of sysctl fs.nr_open";
     }
-    errno = 0;
-    number = strtoull(text, &end, 10);
-    unit = unit_of(end);
-    if (unit == 0) {
-        return limit->is_bytes ? "does not end in K, M, G or a digit"
-                               : "is not a number";
-    }
-    if (unit != 1 && !limit->is_bytes) {
-        return "has a size's suffix, but this limit is not a size";
-    }
-    if (errno != 0 || number >= RLIM_INFINITY / unit) {
-        return "is too large; write unlimited if that is meant";
-    }
-    *amount = number * unit;
+    *amount = RLIM_INFINITY;
     return NULL;
 }
 
@@ -176,13 +120,9 @@ static const char *parse_limit(apr_pool_t *p, jc_server_conf_t *conf,
 static const char *parse_nice(apr_pool_t *p, jc_server_conf_t *conf,
                               const char *value)
 {
-    char *end;
-    long nice;
+    int64_t nice;
 
-    errno = 0;
-    nice = strtol(value, &end, 10);
-    if (errno != 0 || end == value || *end != '\0' || nice < NICE_MIN ||
-        nice > NICE_MAX) {
+    if (!jc_parse_number(value, NICE_MIN, NICE_MAX, &nice)) {
         return apr_psprintf(p,
                             "JailLimit nice: '%s' is not a number from %d "
                             "(first served) to %d (last served)",
@@ -193,9 +133,12 @@ static const char *parse_nice(apr_pool_t *p, jc_server_conf_t *conf,
     return NULL;
 }
 
-const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
-                            char *const argv[])
+const char *jc_limits_set(cmd_parms *cmd, void *unused, int argc,
+                          char *const argv[])
 {
+    apr_pool_t *p = cmd->pool;
+    jc_server_conf_t *conf = jc_config_of(cmd->server);
+
     if (argc == 0 || argc % 2 != 0) {
         return "JailLimit takes pairs of a name and a value, as in "
                "JailLimit cpu 30 as 512M:1G";
@@ -220,4 +163,21 @@ const char *jc_limits_parse(apr_pool_t *p, jc_server_conf_t *conf, int argc,
         }
     }
     return NULL;
+}
+
+jc_rlimit_t *jc_limits_merge(apr_pool_t *p, jc_rlimit_t *base,
+                             jc_rlimit_t *over)
+{
+    jc_rlimit_t *merged;
+
+    if (!base || !over) {
+        return base ? base : over;
+    }
+    merged = apr_pmemdup(p, base, JC_RLIMITS * sizeof(*base));
+    for (int i = 0; i < JC_RLIMITS; i++) {
+        if (over[i].is_set) {
+            merged[i] = over[i];
+        }
+    }
+    return merged;
 }

@@ -8,6 +8,7 @@
  * Trusts:    nothing; a FILE must be root's and is checked line by line
  * Never:     makes one filter twice: hosts with the same setting share it
  */
+#include "directives.h"
 #include "seccomp.h"
 #include "src/wire/table.h"
 
@@ -150,4 +151,21 @@ const char *jc_seccomp_find(apr_pool_t *p, const char *setting,
     apr_hash_set(filters, apr_pstrdup(p, key), APR_HASH_KEY_STRING, made);
     *found = made;
     return NULL;
+}
+
+const char *jc_seccomp_set(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *setting = arg;
+
+    if (strcasecmp(arg, "default") != 0 && strcasecmp(arg, "off") != 0) {
+        setting = ap_server_root_relative(cmd->pool, arg);
+        if (!setting) {
+            return apr_psprintf(cmd->pool,
+                                "JailSeccomp: '%s' is not the path of a file; "
+                                "write one, or default or off",
+                                arg);
+        }
+    }
+    return jc_seccomp_find(cmd->pool, setting,
+                           &jc_config_of(cmd->server)->filter);
 }

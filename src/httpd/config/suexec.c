@@ -64,17 +64,16 @@ int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
  */
 static const char *who_ignores_it(const jc_server_conf_t *conf, int has_cgi)
 {
-    if (jc_compat_is_loaded("mod_suexec.c") && ap_unixd_config.suexec_enabled) {
+    if (jc_loaded("mod_suexec.c") && ap_unixd_config.suexec_enabled) {
         return NULL;
     }
     if (conf->root_kind == JC_ROOT_OFF) {
         return "that is not jailed (JailRoot off)";
     }
-    if (!jc_compat_is_loaded("mod_suexec.c")) {
+    if (!jc_loaded("mod_suexec.c")) {
         return NULL;
     }
-    if (jc_compat_is_loaded("mod_fcgid.c") ||
-        jc_compat_is_loaded("mod_fastcgi.c")) {
+    if (jc_loaded("mod_fcgid.c") || jc_loaded("mod_fastcgi.c")) {
         return "in which FastCGI programs rely on it";
     }
     if (conf->root_kind == JC_ROOT_UNSET && has_cgi) {
@@ -97,7 +96,7 @@ const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
     if (!from->suexec_user || !(who = who_ignores_it(conf, has_cgi))) {
         return NULL;
     }
-    if (jc_compat_is_loaded("mod_suexec.c")) {
+    if (jc_loaded("mod_suexec.c")) {
         why = ap_unixd_config.suexec_disabled_reason;
     }
     return apr_psprintf(

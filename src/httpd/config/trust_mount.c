@@ -7,7 +7,8 @@
  * Trusts:    the configuration, the kernel's table of mounts
  * Never:     asks a file system, whose server may not answer
  */
-#include "config.h"
+#include "directives.h"
+#include "parse.h"
 #include "src/wire/mountinfo.h"
 
 #include "http_core.h"
@@ -24,7 +25,7 @@ const char *jc_trust_mount_set(cmd_parms *cmd, void *unused, const char *arg)
         conf->trust_mounts_are_reset = 1;
         return NULL;
     }
-    wrong = jc_config_clean_path(cmd->pool, arg, &point);
+    wrong = jc_parse_path(cmd->pool, arg, &point);
     if (wrong) {
         return apr_psprintf(cmd->pool,
                             "JailTrustMount: '%s' %s; give the absolute path "
@@ -32,7 +33,7 @@ const char *jc_trust_mount_set(cmd_parms *cmd, void *unused, const char *arg)
                             "or none",
                             arg, wrong);
     }
-    jc_config_add_string(cmd->pool, &conf->trust_mounts, point);
+    jc_parse_add_string(cmd->pool, &conf->trust_mounts, point);
     return NULL;
 }
 

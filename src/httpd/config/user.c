@@ -6,23 +6,19 @@
  * Trusts:    nothing; every argument is checked
  * Never:     looks a name up: identity.c does, once for all virtual hosts
  */
-#include "config.h"
+#include "directives.h"
+#include "parse.h"
 #include "src/wire/wire.h"
 
 #include "http_core.h"
 #include "unixd.h"
 
-#include "apr_lib.h"
 #include "apr_strings.h"
-
-#include <errno.h>
-#include <stdlib.h>
 
 /* A name, or # and a number. NULL or what is wrong. */
 static const char *check_id(const char *arg)
 {
-    char *end;
-    unsigned long long number;
+    int64_t number;
 
     if (arg[0] == '\0') {
         return "is empty";
@@ -30,10 +26,7 @@ static const char *check_id(const char *arg)
     if (arg[0] != '#') {
         return NULL;
     }
-    errno = 0;
-    number = strtoull(arg + 1, &end, 10);
-    if (!apr_isdigit(arg[1]) || *end != '\0' || errno != 0 ||
-        number >= JC_NO_ID) {
+    if (!jc_parse_number(arg + 1, 0, JC_NO_ID - 1, &number)) {
         return "is not # and a number, as in #1001";
     }
     return NULL;
@@ -107,8 +100,7 @@ const char *jc_user_set_suexec(cmd_parms *cmd, void *unused, const char *user,
     }
     /* suexec.c enables it, so this is `Suexec Off` above. mod_suexec is asked
      * too and will refuse; say how that is mended. */
-    if (!ap_unixd_config.suexec_enabled &&
-        jc_compat_is_loaded("mod_suexec.c")) {
+    if (!ap_unixd_config.suexec_enabled && jc_loaded("mod_suexec.c")) {
         return "SuexecUserGroup: mod_suexec refuses this line after Suexec "
                "Off; mod_jailcgi needs neither, so remove Suexec Off or the "
                "LoadModule line of suexec_module";

@@ -8,6 +8,7 @@
  * Never:     gives a virtual host that fails a check any policy
  */
 #include "freeze.h"
+#include "src/httpd/config/inherit.h"
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
 
@@ -98,21 +99,14 @@ static int has_cgroup(const jc_server_conf_t *conf)
  * is no reason to complain of missing ones. */
 static int is_configured(const jc_server_conf_t *conf)
 {
-    return conf->limits || conf->nice_is_set ||
+    return jc_simple_is_any_set(conf) || conf->limits || conf->nice_is_set ||
            conf->root_kind != JC_ROOT_UNSET ||
            conf->user_kind != JC_USER_UNSET || conf->suexec_user ||
-           conf->min_uid >= 0 || conf->min_gid >= 0 || conf->max_uid >= 0 ||
-           conf->max_gid >= 0 || conf->exec_cmd >= 0 ||
-           conf->error_detail >= 0 || conf->spool_body >= 0 ||
-           conf->header_max >= 0 || conf->eager_binding >= 0 ||
-           conf->timeout_total_ms >= 0 || conf->timeout_idle_ms >= 0 ||
-           conf->running_max >= 0 || conf->idle_ms >= 0 || conf->env ||
-           conf->trust || conf->trust_is_reset || conf->trust_mounts ||
+           conf->running_max >= 0 || conf->env || conf->trust ||
+           conf->trust_is_reset || conf->trust_mounts ||
            conf->trust_mounts_are_reset || conf->pass || conf->pass_is_reset ||
-           conf->namespaces >= 0 || conf->mounts || conf->mounts_are_reset ||
-           conf->filter || conf->scope >= 0 || conf->no_new_privs >= 0 ||
-           conf->background_ms >= 0 || conf->listen || conf->cgroup_is_reset ||
-           has_cgroup(conf);
+           conf->mounts || conf->mounts_are_reset || conf->filter ||
+           conf->listen || conf->cgroup_is_reset || has_cgroup(conf);
 }
 
 /*
@@ -366,8 +360,7 @@ const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
         .roots = apr_array_make(ptemp, 16, sizeof(jc_root_t)),
         .roots_seen = apr_hash_make(ptemp),
         .strict = jc_config_of(main_server)->strict == 1,
-        .has_cgi = jc_compat_is_loaded("mod_cgi.c") ||
-                   jc_compat_is_loaded("mod_cgid.c"),
+        .has_cgi = jc_loaded("mod_cgi.c") || jc_loaded("mod_cgid.c"),
         /* Anyone may run a configtest; it is about the configuration. */
         .is_helpless = table_fd && geteuid() != 0,
     };

@@ -18,7 +18,7 @@ jc_table_t *jc_table_create(apr_pool_t *p)
     jc_table_t *table = apr_pcalloc(p, sizeof(*table));
 
     table->p = p;
-    table->has_include = jc_compat_is_loaded("mod_include.c");
+    table->has_include = jc_loaded("mod_include.c");
     table->made = apr_hash_make(p);
     jc_table_init(table);
     return table;

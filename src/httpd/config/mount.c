@@ -1,16 +1,16 @@
 /*
- * JailNamespaces and JailMount: what they say. What it comes to for a virtual
- * host is in mount_rows.c.
+ * JailMount: what is in a jail. What it comes to for a virtual host is in
+ * mount_rows.c.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: the parent's
  * Trusts:    nothing; every argument is checked
  * Never:     looks at a file: sources may come later, and need no reload then
  */
-#include "config.h"
+#include "directives.h"
+#include "parse.h"
 #include "src/wire/table.h"
 
-#include "apr_lib.h"
 #include "apr_strings.h"
 
 #include <stdlib.h>
@@ -19,65 +19,10 @@
 #define SIZE_MOST   (UINT64_MAX >> 20)
 #define INODE_BYTES 4096 /* of a tmpfs for which no number is given */
 
-static const struct {
-    const char *name;
-    uint32_t namespace;
-} namespaces[] = {
-    {"mount", JC_NS_MOUNT}, {"pid", JC_NS_PID}, {"ipc", JC_NS_IPC},
-    {"uts", JC_NS_UTS},     {"net", JC_NS_NET}, {"cgroup", JC_NS_CGROUP},
-};
-
-static uint32_t find_namespace(const char *name)
-{
-    for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
-        if (strcasecmp(name, namespaces[i].name) == 0) {
-            return namespaces[i].namespace;
-        }
-    }
-    return 0;
-}
-
-const char *jc_isolation_namespaces(cmd_parms *cmd, void *unused, int argc,
-                                    char *const argv[])
-{
-    jc_server_conf_t *conf = jc_config_of(cmd->server);
-    uint32_t all = 0;
-
-    if (argc == 1 && strcasecmp(argv[0], "none") == 0) {
-        conf->namespaces = 0;
-        return NULL;
-    }
-    if (argc == 1 && strcasecmp(argv[0], "default") == 0) {
-        conf->namespaces = JC_NS_DEFAULT;
-        return NULL;
-    }
-    for (int i = 0; i < argc; i++) {
-        uint32_t one = find_namespace(argv[i]);
-
-        if (one == 0) {
-            return apr_psprintf(cmd->pool,
-                                "JailNamespaces: '%s' is not understood; "
-                                "write some of mount, pid, ipc, uts, net and "
-                                "cgroup, or none, or default (mount pid ipc "
-                                "uts)",
-                                argv[i]);
-        }
-        all |= one;
-    }
-    if (all == 0) {
-        return "JailNamespaces: nothing is named; write some of mount, pid, "
-               "ipc, uts, net and cgroup, or none, or default";
-    }
-    conf->namespaces = all;
-    return NULL;
-}
-
 /* NULL, or what is wrong with one word behind the paths. */
 static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
                                 const char *word)
 {
-    char *end;
-
     if (strcasecmp(word, "noexec") == 0) {
         mount->flags |= JC_MOUNT_NOEXEC;
         return NULL;
@@ -92,28 +37,25 @@ static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
     }
     if (mount->kind == JC_CONF_TMPFS) {
         if (strncasecmp(word, "size=", 5) == 0) {
-            mount->size = jc_limits_parse_size(word + 5);
+            mount->size = jc_parse_size(word + 5);
             return mount->size >= 4096 && mount->size <= SIZE_MOST
                        ? NULL
                        : "is not a size from 4096 bytes up, "
                          "with or without K, M or G";
         }
         if (strncasecmp(word, "mode=", 5) == 0) {
-            unsigned long mode = strtoul(word + 5, &end, 8);
-
-            mount->mode = (uint32_t) mode;
-            return apr_isdigit(word[5]) && *end == '\0' && mode <= 01777
+            return jc_parse_mode(word + 5, 01777, &mount->mode)
                        ? NULL
                        : "is not a mode up to 1777 in octal";
         }
         if (strncasecmp(word, "inodes=", 7) == 0) {
-            unsigned long inodes = strtoul(word + 7, &end, 10);
+            int64_t inodes;
 
+            if (!jc_parse_number(word + 7, 2, INT32_MAX, &inodes)) {
+                return "is not a number from 2 up";
+            }
             mount->inodes = (uint32_t) inodes;
-            return apr_isdigit(word[7]) && *end == '\0' && inodes >= 2 &&
-                           inodes <= INT32_MAX
-                       ? NULL
-                       : "is not a number from 2 up";
+            return NULL;
         }
     }
     return apr_psprintf(p, "is not understood after %s",
@@ -148,8 +90,7 @@ static const char *parse_paths(cmd_parms *cmd, jc_mount_conf_t *mount, int most,
     int count = 0;
 
     for (; count < most && *at < argc && argv[*at][0] == '/'; (*at)++) {
-        const char *wrong =
-            jc_config_clean_path(cmd->pool, argv[*at], &paths[count]);
+        const char *wrong = jc_parse_path(cmd->pool, argv[*at], &paths[count]);
 
         if (!wrong && paths[count][1] == '\0') {
             wrong = "is the whole root";
@@ -172,8 +113,8 @@ static const char *parse_paths(cmd_parms *cmd, jc_mount_conf_t *mount, int most,
     return NULL;
 }
 
-const char *jc_isolation_mount(cmd_parms *cmd, void *unused, int argc,
-                               char *const argv[])
+const char *jc_mount_set(cmd_parms *cmd, void *unused, int argc,
+                         char *const argv[])
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
     jc_mount_conf_t mount = {.size = JC_DEFAULT_TMP_SIZE, .mode = 01777};

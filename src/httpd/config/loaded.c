@@ -1,0 +1,16 @@
+/*
+ * Which modules are loaded.
+ *
+ * Runs in:   httpd parent (root)
+ * Privilege: the parent's
+ * Trusts:    httpd
+ */
+#include "config.h"
+
+/* A stand-in has a name and nothing else. */
+int jc_loaded(const char *file)
+{
+    const module *found = ap_find_linked_module(file);
+
+    return found && found->register_hooks;
+}
