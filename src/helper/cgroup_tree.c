@@ -184,7 +184,7 @@ static int fail(jc_failure_t *failure, jc_code_t code, const char *text)
 {
     failure->code = code;
     failure->errnum = errno;
-    failure->text = text;
+    jc_wire_set_text(failure, text);
     return -1;
 }
 
@@ -192,8 +192,7 @@ int jc_cgroup_tree_make(const jc_policy_t *policy, unsigned *number,
                         jc_failure_t *failure)
 {
     const jc_policy_rec_t *rec = &policy->rec;
-    static char file[64]; /* failure's text */
-    char name[48];
+    char file[64], name[48];
     jc_policy_view_t view = {.common = &policy->common->part};
 
     if (!cgroup.is_tried) {
@@ -201,7 +200,7 @@ int jc_cgroup_tree_make(const jc_policy_t *policy, unsigned *number,
     }
     errno = cgroup.errnum;
     if (cgroup.base_fd < 0 || jc_policy_view(rec, rec->len, &view)) {
-        return fail(failure, JC_CODE_CGROUP_NONE, NULL);
+        return fail(failure, JC_CODE_CGROUP_NONE, "");
     }
     *number = ++cgroup.last;
     name_of(*number, name, sizeof(name));
@@ -210,7 +209,7 @@ int jc_cgroup_tree_make(const jc_policy_t *policy, unsigned *number,
             ? -1
             : openat(cgroup.base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        return fail(failure, JC_CODE_CGROUP_NONE, NULL);
+        return fail(failure, JC_CODE_CGROUP_NONE, "");
     }
     const char *line = view.cgroup;
     for (uint32_t i = 0; i < rec->cgroup_count; i++) {
@@ -233,7 +232,7 @@ int jc_cgroup_tree_open(unsigned number, jc_failure_t *failure)
 
     name_of(number, name, sizeof(name));
     int fd = openat(cgroup.base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? fail(failure, JC_CODE_CGROUP_NONE, NULL) : fd;
+    return fd < 0 ? fail(failure, JC_CODE_CGROUP_NONE, "") : fd;
 }
 
 void jc_cgroup_tree_remove(unsigned number)

@@ -44,7 +44,7 @@ static int check_owner_id(const char *which, uint32_t id, uint32_t min,
     failure->code = JC_CODE_OWNER_REFUSED;
     failure->found = id;
     failure->expected = id < min ? min : max;
-    failure->text = which;
+    jc_wire_set_text(failure, which);
     return -1;
 }
 

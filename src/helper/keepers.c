@@ -168,7 +168,7 @@ static int is_full(const jail_t *jail, jc_failure_t *failure)
     failure->code = JC_CODE_JAIL_FULL;
     failure->found = jail->sent;
     failure->expected = rec->running_max;
-    failure->text = "the jail not built yet, and its queue full";
+    jc_wire_set_text(failure, "the jail not built yet, and its queue full");
     return 1;
 }
 

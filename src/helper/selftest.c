@@ -323,7 +323,7 @@ static void test_cgroups(const jc_generation_t *generation)
     for (uint32_t i = 0; i < generation->policy_count && tested < CGROUPS;
          i++) {
         const jc_policy_t *policy = generation->policies[i];
-        jc_failure_t failure = {.text = NULL};
+        jc_failure_t failure = {.code = JC_CODE_NONE};
         unsigned number;
 
         if (!policy->rec.cgroup_count) {
@@ -337,7 +337,7 @@ static void test_cgroups(const jc_generation_t *generation)
                 "JailCgroup will not work here: %s%s%s; remedy: Delegate=yes "
                 "and no ProtectControlGroups= in the unit of httpd "
                 "(conf/apache2-jailcgi.conf), on a machine with cgroup v2",
-                failure.text ? failure.text : "", failure.text ? ": " : "",
+                failure.text, *failure.text ? ": " : "",
                 strerror(failure.errnum));
         } else {
             close(fd);

@@ -148,7 +148,7 @@ typedef struct {
     int file_fd; /* O_PATH of the last component; -1 if it is the directory */
     struct stat dir;
     struct stat file;
-    jc_failure_t failure;       /* text points to `path` */
+    jc_failure_t failure;
     char path[4096];            /* canonical, or as far as the walk came */
     char rest[2][JC_WALK_REST]; /* what is still to be walked, in turn */
 } jc_walk_t;
@@ -272,7 +272,7 @@ typedef struct {
 } jc_head_t;
 
 typedef struct {
-    jc_failure_t failure; /* text points to `named` or is `path` */
+    jc_failure_t failure;
     char named[JC_TEXT_MAX];
     jc_head_t script;
     jc_head_t interpreter;

@@ -222,10 +222,7 @@ void jc_wire_failed(jc_msg_failed_t *msg, uint64_t request_id,
                              .errnum = failure->errnum,
                              .found = failure->found,
                              .expected = failure->expected};
-    if (failure->text) {
-        size_t len = strnlen(failure->text, sizeof(msg->text) - 1);
-        memcpy(msg->text, failure->text, len);
-    }
+    memcpy(msg->text, failure->text, sizeof(msg->text));
 }
 
 void jc_wire_send_failed(int control_fd, uint64_t request_id,

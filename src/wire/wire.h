@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -265,16 +266,28 @@ jc_wire_result_t jc_wire_recv_from(int sock_fd, jc_wire_any_t *any, int *fds,
                                    int flags, jc_wire_discard_t *discard,
                                    struct ucred *sender);
 
-/* Why something was not done; `text` may be NULL. */
+/* Why something was not done. */
 typedef struct {
     uint32_t code; /* jc_code_t */
     int errnum;
     uint64_t found;
     uint64_t expected;
-    const char *text;
+    char text[JC_TEXT_MAX]; /* a path or name; "": there is none */
 } jc_failure_t;
 
-/* The message that tells of it; text is cut to JC_TEXT_MAX - 1 bytes. */
+/* Copies `text`, or the beginning of it that there is room for. */
+static inline void jc_wire_set_text(jc_failure_t *failure, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (len >= sizeof(failure->text)) {
+        len = sizeof(failure->text) - 1;
+    }
+    memcpy(failure->text, text, len);
+    failure->text[len] = 0;
+}
+
+/* The message that says so. */
 void jc_wire_failed(jc_msg_failed_t *msg, uint64_t request_id,
                     const jc_failure_t *failure);
 

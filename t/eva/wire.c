@@ -100,7 +100,7 @@ int main(void)
         text[i] = (char) Frama_C_interval(-128, 127);
     }
     text[sizeof(text) - 1] = 0;
-    failure.text = Frama_C_interval(0, 1) ? text : NULL;
+    jc_wire_set_text(&failure, text);
     jc_wire_failed(&any.failed, 1, &failure);
     return 0;
 }

@@ -87,8 +87,7 @@ static void parse(uint8_t *bytes, size_t size)
     jc_diagnose_exec("/cgi-bin/x", errors[bytes[0] % 9], d);
     if (!d->failure.code || d->script.len > JC_HEAD_LEN ||
         d->script.bytes[d->script.len] != 0 ||
-        (d->failure.text == d->named &&
-         !memchr(d->named, 0, sizeof(d->named)))) {
+        !memchr(d->failure.text, 0, sizeof(d->failure.text))) {
         abort();
     }
 }

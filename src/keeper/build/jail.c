@@ -333,7 +333,7 @@ int jc_jail_build(jc_jail_t *jail, jc_failure_t *failure)
             if (!failure->code) { /* the step itself knew no better */
                 failure->code = steps[i].code;
                 failure->errnum = errno;
-                failure->text = steps[i].name;
+                jc_wire_set_text(failure, steps[i].name);
             }
             result = -1;
             break;

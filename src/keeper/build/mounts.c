@@ -42,7 +42,7 @@ static int fail(const row_t *row, jc_code_t code)
 {
     row->failure->code = code;
     row->failure->errnum = errno;
-    row->failure->text = row->target;
+    jc_wire_set_text(row->failure, row->target);
     return -1;
 }
 
@@ -165,7 +165,7 @@ static int open_source(const row_t *row, jc_walk_t *walk)
 
 static int bind_source(const row_t *row)
 {
-    static jc_walk_t walk; /* failure's text points into it */
+    jc_walk_t walk;
     int result = open_source(row, &walk);
 
     if (result) {
@@ -294,7 +294,7 @@ static int for_all(const jc_jail_t *jail, int (*what)(const row_t *row),
  * the old root, from where nothing of it is looked up. */
 static int mount_root(jc_jail_t *jail, jc_failure_t *failure)
 {
-    static jc_walk_t walk; /* failure's text points into it */
+    jc_walk_t walk;
     static const char *const options[3][2] = {{"size", ROOT_SIZE},
                                               {"nr_inodes", ROOT_INODES},
                                               {"mode", "755"}};
@@ -357,7 +357,7 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
 /* Where there is no mount namespace. */
 static int open_root(jc_jail_t *jail, jc_failure_t *failure)
 {
-    static jc_walk_t walk; /* failure's text points into it */
+    jc_walk_t walk;
 
     if (walk_to_root(jail, &walk, failure)) {
         return -1;

@@ -71,13 +71,12 @@ static int check_file(const jc_jail_t *jail, const struct stat *file,
     return 0;
 }
 
-int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
-                    const jc_walk_t *walk, jc_failure_t *failure)
+static int check(const jc_jail_t *jail, const jc_request_t *request,
+                 const jc_walk_t *walk, jc_failure_t *failure)
 {
     const struct stat *file = &walk->file;
     unsigned mode = file->st_mode & 07777;
 
-    failure->text = walk->path;
     if (!S_ISREG(file->st_mode)) {
         return fail(failure, JC_CODE_NOT_REGULAR, file->st_mode, 0);
     }
@@ -110,4 +109,15 @@ int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
         return fail(failure, JC_CODE_NOT_EXECUTABLE, mode, mode | 0100);
     }
     return 0;
+}
+
+int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
+                    const jc_walk_t *walk, jc_failure_t *failure)
+{
+    int result = check(jail, request, walk, failure);
+
+    if (result) {
+        jc_wire_set_text(failure, walk->path);
+    }
+    return result;
 }

@@ -106,7 +106,7 @@ static int find_interpreter(const jc_head_t *head, char *named)
 static void set(jc_diagnosis_t *d, jc_code_t code)
 {
     d->failure.code = code;
-    d->failure.text = d->named;
+    jc_wire_set_text(&d->failure, d->named);
 }
 
 static int lacks_loader(const jc_head_t *head, jc_diagnosis_t *d)
@@ -150,9 +150,9 @@ static void diagnose_format(const jc_head_t *head, jc_failure_t *failure)
             failure->expected = THIS_MACHINE;
         }
     } else if (memcmp(head->bytes, "\xef\xbb\xbf", 3) == 0) {
-        failure->text = "a byte order mark";
+        jc_wire_set_text(failure, "a byte order mark");
     } else if (head->len == 0) {
-        failure->text = "an empty file";
+        jc_wire_set_text(failure, "an empty file");
     }
 }
 
@@ -177,9 +177,8 @@ void jc_diagnose_exec(const char *path, int errnum, jc_diagnosis_t *d)
 {
     int readable = read_head(path, &d->script) == 0;
 
-    d->failure = (jc_failure_t){.code = JC_CODE_EXEC_OTHER,
-                                .errnum = errnum,
-                                .text = path};
+    d->failure = (jc_failure_t){.code = JC_CODE_EXEC_OTHER, .errnum = errnum};
+    jc_wire_set_text(&d->failure, path);
     switch (errnum) {
     case ENOENT:
     case ENOTDIR:

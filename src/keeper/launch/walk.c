@@ -30,12 +30,11 @@ typedef struct {
 static int fail(state_t *s, jc_code_t code, int errnum, uint64_t found,
                 uint64_t expected)
 {
-    s->walk->failure =
-        (jc_failure_t){.code = code,
-                       .errnum = errnum,
-                       .found = found,
-                       .expected = expected,
-                       .text = s->walk->path[0] ? s->walk->path : "/"};
+    s->walk->failure = (jc_failure_t){.code = code,
+                                      .errnum = errnum,
+                                      .found = found,
+                                      .expected = expected};
+    jc_wire_set_text(&s->walk->failure, s->walk->path[0] ? s->walk->path : "/");
     return -1;
 }
 

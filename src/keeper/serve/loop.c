@@ -87,17 +87,16 @@ static int take_place(void)
 static void refuse_full(jc_run_t *run, int has_waited)
 {
     const jc_policy_rec_t *rec = keeper.jail->policy.rec;
-    char text[80];
     jc_failure_t failure = {.code = JC_CODE_JAIL_FULL,
                             .found = jc_runs_count(),
-                            .expected = rec->running_max,
-                            .text = text};
+                            .expected = rec->running_max};
 
     if (has_waited) {
-        snprintf(text, sizeof(text), "no place free within %u ms",
-                 rec->queue_ms);
+        snprintf(failure.text, sizeof(failure.text),
+                 "no place free within %u ms", rec->queue_ms);
     } else {
-        snprintf(text, sizeof(text), "the queue of %u full", rec->queue_max);
+        snprintf(failure.text, sizeof(failure.text), "the queue of %u full",
+                 rec->queue_max);
     }
     refuse(run, &failure);
 }
