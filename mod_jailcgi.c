@@ -9,6 +9,7 @@
 #include "src/httpd/freeze/freeze.h"
 #include "src/httpd/config/inherit.h"
 #include "src/httpd/serve/hooks.h"
+#include "src/httpd/supervise/helper_process.h"
 #include "src/httpd/supervise/supervise.h"
 #include "src/wire/wire.h"
 

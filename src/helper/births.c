@@ -7,6 +7,8 @@
  * Never:     gives one jail two cgroups
  */
 #include "jails.h"
+#include "keepers.h"
+#include "policies.h"
 
 #include <errno.h>
 #include <stdlib.h>

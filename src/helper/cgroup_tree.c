@@ -9,7 +9,7 @@
  * Never:     touches a cgroup that was not delegated; follows a name that a
  *            tenant could have made, as none may make one there
  */
-#include "helper.h"
+#include "jails.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -11,6 +11,7 @@
  *            be a way out of the jail), reads from the sockets, blocks
  */
 #include "helper.h"
+#include "keepers.h"
 
 #include <errno.h>
 #include <sys/socket.h>

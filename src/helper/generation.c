@@ -8,6 +8,7 @@
  * Never:     maps anything but a sealed table of the parent's
  */
 #include "helper.h"
+#include "policies.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

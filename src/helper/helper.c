@@ -15,6 +15,9 @@
  * Never:     opens a file, resolves a name, blocks on a peer
  */
 #include "helper.h"
+#include "jails.h"
+#include "keepers.h"
+#include "src/wire/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -298,7 +301,7 @@ static void on_event(const struct epoll_event *event)
 static void serve(void)
 {
     struct epoll_event events[EVENTS];
-    uint64_t swept_ms = jc_now_ms();
+    uint64_t swept_ms = jc_clock_ms();
 
     for (;;) {
         alarm(0);
@@ -315,7 +318,7 @@ static void serve(void)
             helper.has_ended_children = 0;
             jc_keepers_reap();
         }
-        uint64_t now_ms = jc_now_ms();
+        uint64_t now_ms = jc_clock_ms();
         if (now_ms - swept_ms >= SWEEP_MS) {
             jc_keepers_sweep();
             jc_cgroup_tree_sweep();

@@ -60,19 +60,6 @@ typedef struct {
     jc_policy_t **parts;
 } jc_generation_t;
 
-/* policies.c: the one with these bytes, whose length is the first word, and
- * with this common part; which is NULL for such a part itself. */
-jc_policy_t *jc_policies_intern(const void *bytes, jc_policy_t *common);
-void jc_policies_unref(jc_policy_t *policy);
-/* Frees it if no table and no jail needs it any more. */
-void jc_policies_release(jc_policy_t *policy);
-/* The record and behind it its common part, for a process that is about to be
- * made and will not have the original. The caller's, until it gives it back to
- * _wipe: what is freed is the next process's to find, and may hold secrets.
- * NULL with errno: memory is short. */
-char *jc_policies_copy(const jc_policy_t *policy);
-void jc_policies_wipe(const jc_policy_t *policy, char *copy);
-
 /* generation.c */
 jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
                                     int table_fd);
@@ -90,52 +77,6 @@ int jc_selftest_attempt(int (*try)(void));
 
 /* writes.c: -1 with EROFS where the machine's mounts forbid it, else 0. */
 int jc_writes_at(const char *path);
-
-/* keeper_fork.c: fork in these namespaces (JC_NS_*) and in this cgroup; -1:
- * where the caller is. */
-pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd);
-
-/* cgroup_tree.c. jc_cgroup_tree_make returns the directory of a new cgroup with
- * the policy's limits, and its number; -1 with *failure where it cannot be. */
-int jc_cgroup_tree_make(const jc_policy_t *policy, unsigned *number,
-                        jc_failure_t *failure);
-/* The same directory again; -1 with *failure. */
-int jc_cgroup_tree_open(unsigned number, jc_failure_t *failure);
-/* 0 is none. */
-void jc_cgroup_tree_remove(unsigned number);
-/* Removes what was busy or left behind; to be called while it owes that. */
-void jc_cgroup_tree_sweep(void);
-int jc_cgroup_tree_owes(void);
-
-/* keepers.c */
-typedef struct {
-    int epoll_fd;
-    int parent_pidfd;
-    unsigned jails_max;
-    char *title; /* the memory of argv, which ps shows */
-    size_t title_size;
-} jc_keepers_conf_t;
-
-void jc_keepers_init(const jc_keepers_conf_t *conf);
-/*
- * Passes a request on to the keeper of (policy, uid, gid), which is made if
- * there is none. The JC_RUN_FDS descriptors remain the caller's. On failure
- * *failure says why. Returns 0 or -1.
- */
-int jc_keepers_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
-                   jc_msg_run_t *msg, const int *fds, jc_failure_t *failure);
-/* What a keeper says. */
-void jc_keepers_on_message(void *jail);
-/* Reaps keepers that have ended. Not while events are looked at, which may name
- * their jails. */
-void jc_keepers_reap(void);
-/* Whether there is a jail. */
-int jc_keepers_any(void);
-/* Tells those keepers to finish whose policy is in no table any more. That no
- * request has come for JailIdle a keeper sees itself: most do not pass here. */
-void jc_keepers_sweep(void);
-/* SIGKILL to all of them: the parent has gone. */
-void jc_keepers_kill(void);
 
 /* dispatch.c: JC_MSG_SPAWN from the httpd child `sender`, in the kernel's
  * words. Takes fds. */
@@ -162,7 +103,5 @@ int jc_dispose_reaped(pid_t pid);
 void jc_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Our own mistake: logs and aborts; the parent starts a new helper. */
 void jc_log_bug(const char *what) __attribute__((noreturn));
-
-uint64_t jc_now_ms(void);
 
 #endif

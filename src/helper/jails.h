@@ -7,7 +7,7 @@
 #ifndef JC_JAILS_H
 #define JC_JAILS_H
 
-#include "helper.h"
+#include "keepers.h"
 
 #include "src/keeper/keeper.h"
 
@@ -58,5 +58,21 @@ void jc_tallies_give(jc_jail_entry_t *jail);
 void jc_looks_start(jc_jail_entry_t *jail);
 /* What the end of that process says. */
 int jc_looks_say_other(int status);
+
+/* keeper_fork.c: fork in these namespaces (JC_NS_*) and in this cgroup; -1:
+ * where the caller is. */
+pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd);
+
+/* cgroup_tree.c. jc_cgroup_tree_make returns the directory of a new cgroup with
+ * the policy's limits, and its number; -1 with *failure where it cannot be. */
+int jc_cgroup_tree_make(const jc_policy_t *policy, unsigned *number,
+                        jc_failure_t *failure);
+/* The same directory again; -1 with *failure. */
+int jc_cgroup_tree_open(unsigned number, jc_failure_t *failure);
+/* 0 is none. */
+void jc_cgroup_tree_remove(unsigned number);
+/* Removes what was busy or left behind; to be called while it owes that. */
+void jc_cgroup_tree_sweep(void);
+int jc_cgroup_tree_owes(void);
 
 #endif

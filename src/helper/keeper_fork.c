@@ -5,7 +5,7 @@
  * Runs in:   helper
  * Privilege: root, least capabilities
  */
-#include "helper.h"
+#include "jails.h"
 
 #include <errno.h>
 #include <linux/sched.h>

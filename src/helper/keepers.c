@@ -7,7 +7,11 @@
  * Never:     waits for a keeper: what a keeper's queue does not take at once
  *            is refused, so that one tenant cannot hold up another
  */
+#include "helper.h"
 #include "jails.h"
+#include "keepers.h"
+#include "policies.h"
+#include "src/wire/clock.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -252,7 +256,7 @@ static int may_be_made_anew(const jail_t *jail)
     }
     return jail->sock_fd >= 0 &&
            (!jail->made_anew_ms ||
-            jc_now_ms() - jail->made_anew_ms >= ANEW_EVERY_MS);
+            jc_clock_ms() - jail->made_anew_ms >= ANEW_EVERY_MS);
 }
 
 /* The next request makes a jail on the new root, and what runs in the old one
@@ -267,7 +271,7 @@ static void on_look(jail_t *jail, int status)
         finish(jail);
         jail_t *next = make(policy, jail->uid, jail->gid, &failure);
         if (next) {
-            next->made_anew_ms = jc_now_ms();
+            next->made_anew_ms = jc_clock_ms();
         }
     }
 }

@@ -52,11 +52,3 @@ void jc_log_bug(const char *what)
     jc_log("BUG: %s; this helper ends and httpd starts another", what);
     abort();
 }
-
-uint64_t jc_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
-}

@@ -8,6 +8,9 @@
  * Never:     lets a keeper or a request have more looks than one a second
  */
 #include "jails.h"
+#include "policies.h"
+#include "src/keeper/build/build.h"
+#include "src/wire/clock.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -45,7 +48,7 @@ static void look(const char *rec, uint64_t print, uint32_t uid)
 
 void jc_looks_start(jc_jail_entry_t *jail)
 {
-    uint64_t now_ms = jc_now_ms();
+    uint64_t now_ms = jc_clock_ms();
 
     if (!jail->is_ready || jail->look_pid > 0 ||
         (jail->looked_ms && now_ms - jail->looked_ms < LOOK_EVERY_MS)) {

@@ -10,6 +10,7 @@
  * Never:     keeps a pointer into a table
  */
 #include "helper.h"
+#include "policies.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -17,6 +17,9 @@
  *            work
  */
 #include "helper.h"
+#include "jails.h"
+#include "src/keeper/build/trees.h"
+#include "src/keeper/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +36,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "src/keeper/keeper.h"
 
 /* Above JC_NS_*. */
 #define NEED_CHROOT 0x100u

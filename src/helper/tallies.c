@@ -7,6 +7,7 @@
  * Privilege: root
  * Never:     reads a page: keepers can write what they like into it
  */
+#include "helper.h"
 #include "jails.h"
 
 #include <fcntl.h>

@@ -8,11 +8,10 @@
  * Never:     asks a file system
  */
 #include "helper.h"
+#include "src/wire/mountinfo.h"
 
 #include <errno.h>
 #include <string.h>
-
-#include "src/wire/mountinfo.h"
 
 /* The mount that has this directory; of those at one point the last. */
 typedef struct {

@@ -7,6 +7,8 @@
  * Never:     serves a request from a jail that is not finished
  */
 #include "keeper.h"
+#include "src/keeper/build/build.h"
+#include "src/keeper/serve/serve.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void jc_keeper_refuse_all(int sock_fd, const jc_failure_t *failure)
+/* Every request that is queued at the socket is told what failed. */
+static void refuse_all(int sock_fd, const jc_failure_t *failure)
 {
     jc_wire_any_t any;
     int fds[JC_MAX_FDS];
@@ -49,12 +52,15 @@ void jc_keeper_main(const jc_keeper_start_t *start)
     if (jc_policy_rows_view(start->common, *common_len, &jail.policy) ||
         jc_policy_view(start->rec, *rec_len, &jail.policy) ||
         jc_jail_build(&jail, &failure)) {
-        jc_keeper_refuse_all(jail.start.sock_fd, &failure);
+        refuse_all(jail.start.sock_fd, &failure);
         _exit(1);
     }
     jc_msg_ready_t ready = {.print = jail.print};
     /* If it is lost the helper goes on to count what it sends. */
     (void) jc_wire_send(JC_KEEPER_HELPER_FD, JC_MSG_READY, &ready, NULL, 0,
                         MSG_DONTWAIT);
-    jc_loop_serve(&jail);
+    if (jc_loop_serve(&jail, &failure)) {
+        refuse_all(JC_KEEPER_HELPER_FD, &failure);
+    }
+    _exit(1);
 }

@@ -5,7 +5,7 @@
  * Runs in:   nowhere; Eva reads it
  * Privilege: none
  */
-#include "src/keeper/keeper.h"
+#include "src/keeper/launch/launch.h"
 
 #include "t/eva/stubs.h"
 

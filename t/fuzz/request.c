@@ -5,7 +5,7 @@
  * Runs in:   the tests
  * Privilege: none
  */
-#include "src/keeper/keeper.h"
+#include "src/keeper/launch/launch.h"
 #include "src/wire/names.h"
 
 #include "t/fuzz/fuzz.h"

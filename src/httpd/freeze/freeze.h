@@ -80,16 +80,17 @@ jc_code_t jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
                                 const jc_identity_t *id,
                                 jc_isolation_t *isolation);
 
-/* record.c */
 typedef struct jc_table_t jc_table_t;
 
+/* table.c: empty; what is in it lives as long as p. */
 jc_table_t *jc_table_create(apr_pool_t *p);
-/* Sets *policy to the number of an equal record or of a new one. NULL or what
- * is wrong with this virtual host, to follow its name; made in p, as all that
- * is not kept. */
+/* record.c: sets *policy to the number of an equal record or of a new one. NULL
+ * or what is wrong with this virtual host, to follow its name; made in p, as
+ * all that is not kept. */
 const char *jc_record_add(jc_table_t *table, apr_pool_t *p,
                           const jc_server_conf_t *conf, const jc_identity_t *id,
                           const jc_isolation_t *isolation, uint32_t *policy);
+/* table.c: how many records it has. */
 uint32_t jc_table_count(const jc_table_t *table);
 /* Sets *table_fd to a memfd that nobody can change. NULL or a sentence. */
 const char *jc_table_seal(jc_table_t *table, uint64_t generation,

@@ -13,17 +13,6 @@
 
 #include "apr_strings.h"
 
-jc_table_t *jc_table_create(apr_pool_t *p)
-{
-    jc_table_t *table = apr_pcalloc(p, sizeof(*table));
-
-    table->p = p;
-    table->has_include = jc_loaded("mod_include.c");
-    table->made = apr_hash_make(p);
-    jc_table_init(table);
-    return table;
-}
-
 static uint32_t append_limits(jc_table_t *table, const jc_server_conf_t *conf)
 {
     uint32_t count = 0;
@@ -133,10 +122,42 @@ static int add_common(jc_table_t *table, const jc_isolation_t *isolation,
 }
 
 /* Sets *number; or -1: it is too long. */
-static int add_record(jc_table_t *table, apr_pool_t *p,
-                      const jc_server_conf_t *conf, const jc_identity_t *id,
-                      const jc_isolation_t *isolation, uint32_t common,
-                      uint32_t *number)
+static uint32_t flags_of(const jc_table_t *table, const jc_server_conf_t *conf,
+                         const jc_identity_t *id)
+{
+    uint32_t flags = 0;
+
+    if (conf->no_new_privs == 0) {
+        flags |= JC_POLICY_PRIVS; /* without it there is no scope */
+    } else if (conf->scope != 0) {
+        flags |= JC_POLICY_SCOPE;
+    }
+    if (conf->listen && conf->listen->is_any) {
+        flags |= JC_POLICY_LISTEN;
+    }
+    if (conf->root_kind == JC_ROOT_PATH) {
+        flags |= JC_POLICY_CHROOT;
+    }
+    if (conf->root_kind == JC_ROOT_HOST) {
+        flags |= JC_POLICY_HOST;
+    }
+    if (id->uid == JC_NO_ID) {
+        flags |= JC_POLICY_OWNER;
+        flags |= conf->owner_is_dirs ? JC_POLICY_DIR_OWNER : 0;
+    }
+    /* Nobody but mod_include asks for commands: without it not even a
+     * compromised httpd child can. */
+    if (conf->exec_cmd != 0 && table->has_include) {
+        flags |= JC_POLICY_SHELL;
+    }
+    return flags;
+}
+
+/* All of a record that is no list. */
+static jc_policy_rec_t settings_of(const jc_table_t *table,
+                                   const jc_server_conf_t *conf,
+                                   const jc_identity_t *id,
+                                   const jc_isolation_t *isolation)
 {
     jc_policy_rec_t rec = {
         .uid = id->uid,
@@ -149,20 +170,12 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
         .nice = conf->nice_is_set ? conf->nice : JC_NICE_UNSET,
         .group_count = id->group_count,
         .namespaces = isolation->namespaces,
+        .flags = flags_of(table, conf, id),
+        .port_count = conf->listen ? conf->listen->count : 0,
     };
-    size_t strings_at;
 
     if (conf->background_ms > 0) {
         rec.background_ms = (uint32_t) conf->background_ms;
-    }
-    if (conf->no_new_privs == 0) {
-        rec.flags |= JC_POLICY_PRIVS; /* without it there is no scope */
-    } else if (conf->scope != 0) {
-        rec.flags |= JC_POLICY_SCOPE;
-    }
-    if (conf->listen) {
-        rec.flags |= conf->listen->is_any ? JC_POLICY_LISTEN : 0;
-        rec.port_count = conf->listen->count;
     }
     if (conf->idle_ms > 0) {
         rec.idle_ms = (uint32_t) conf->idle_ms;
@@ -175,21 +188,17 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
         rec.queue_max = (uint32_t) conf->queue_max;
         rec.queue_ms = (uint32_t) jc_concurrency_wait_ms(conf);
     }
-    if (conf->root_kind == JC_ROOT_PATH) {
-        rec.flags |= JC_POLICY_CHROOT;
-    }
-    if (conf->root_kind == JC_ROOT_HOST) {
-        rec.flags |= JC_POLICY_HOST;
-    }
-    if (id->uid == JC_NO_ID) {
-        rec.flags |= JC_POLICY_OWNER;
-        rec.flags |= conf->owner_is_dirs ? JC_POLICY_DIR_OWNER : 0;
-    }
-    /* Nobody but mod_include asks for commands: without it not even a child
-     * of httpd that was taken over can. */
-    if (conf->exec_cmd != 0 && table->has_include) {
-        rec.flags |= JC_POLICY_SHELL;
-    }
+    return rec;
+}
+
+static int add_record(jc_table_t *table, apr_pool_t *p,
+                      const jc_server_conf_t *conf, const jc_identity_t *id,
+                      const jc_isolation_t *isolation, uint32_t common,
+                      uint32_t *number)
+{
+    jc_policy_rec_t rec = settings_of(table, conf, id, isolation);
+    size_t strings_at;
+
     jc_table_begin(table, &table->records, common);
     jc_table_append(table, &rec, sizeof(rec)); /* room */
     jc_table_append(table, id->groups, id->group_count * sizeof(*id->groups));

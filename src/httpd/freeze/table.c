@@ -36,13 +36,18 @@ static apr_status_t free_table(void *data)
 }
 
 /*
- * Not in the pool: it would keep each smaller block that was outgrown, and
- * take what is large from the kernel in small pieces.
+ * The parts are not in the pool: it would keep each smaller block that was
+ * outgrown, and take what is large from the kernel in small pieces.
  */
-void jc_table_init(jc_table_t *table)
+jc_table_t *jc_table_create(apr_pool_t *p)
 {
-    apr_pool_cleanup_register(table->p, table, free_table,
-                              apr_pool_cleanup_null);
+    jc_table_t *table = apr_pcalloc(p, sizeof(*table));
+
+    table->p = p;
+    table->has_include = jc_loaded("mod_include.c");
+    table->made = apr_hash_make(p);
+    apr_pool_cleanup_register(p, table, free_table, apr_pool_cleanup_null);
+    return table;
 }
 
 uint32_t jc_table_count(const jc_table_t *table)

@@ -43,9 +43,6 @@ struct jc_table_t {
     uint32_t beside;     /* and its common part */
 };
 
-/* What parts are kept in goes with the table's pool. */
-void jc_table_init(jc_table_t *table);
-
 /* One part after the other: */
 void jc_table_begin(jc_table_t *table, jc_parts_t *all, uint32_t common);
 void jc_table_append(jc_table_t *table, const void *data, size_t len);

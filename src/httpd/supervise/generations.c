@@ -6,7 +6,7 @@
  * Privilege: the parent's
  * Trusts:    nothing that comes through these sockets: reads none of it
  */
-#include "supervise.h"
+#include "generations.h"
 
 #include "apr_strings.h"
 
@@ -41,15 +41,15 @@ const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
                             "jailcgi-helper: %s",
                             reason);
     }
-    all->list[all->count++] = (jc_generation_t){.number = number,
-                                                .caps = caps,
-                                                .helper_end_fd = pair[1],
-                                                .table_fd = table_fd};
+    all->list[all->count++] = (jc_parent_generation_t){.number = number,
+                                                       .caps = caps,
+                                                       .helper_end_fd = pair[1],
+                                                       .table_fd = table_fd};
     *children_end_fd = pair[0];
     return NULL;
 }
 
-const jc_generation_t *jc_generations_newest(const jc_generations_t *all)
+const jc_parent_generation_t *jc_generations_newest(const jc_generations_t *all)
 {
     return &all->list[all->count - 1];
 }
@@ -97,7 +97,7 @@ static void close_with_queue(int *sock_fd)
     jc_wire_close_fds(ready, 2);
 }
 
-static void close_one(jc_generation_t *generation)
+static void close_one(jc_parent_generation_t *generation)
 {
     jc_wire_close_fds(&generation->helper_end_fd, 1);
     jc_wire_close_fds(&generation->table_fd, 1);
@@ -169,8 +169,8 @@ uint64_t jc_generations_caps(const jc_generations_t *all)
     return caps;
 }
 
-jc_wire_result_t jc_generations_announce(int helper_fd,
-                                         const jc_generation_t *generation)
+jc_wire_result_t
+jc_generations_announce(int helper_fd, const jc_parent_generation_t *generation)
 {
     jc_msg_generation_t msg = {.generation = generation->number,
                                .web_uid = ap_unixd_config.user_id};

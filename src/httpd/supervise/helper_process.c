@@ -7,7 +7,7 @@
  * Never:     lets the helper inherit a descriptor, a signal's disposition or
  *            an environment of httpd's
  */
-#include "supervise.h"
+#include "helper_process.h"
 #include "src/wire/wire.h"
 
 #include "apr_strings.h"

@@ -18,7 +18,7 @@
  * Trusts:    nothing but its own memory
  * Never:     has a descriptor's number while httpd cares for it
  */
-#include "supervise.h"
+#include "retained.h"
 
 #include "http_core.h"
 

@@ -13,7 +13,7 @@
  *            kernel's list. Not the scoreboard, which children can write
  * Never:     retires the newest generation
  */
-#include "supervise.h"
+#include "generations.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 
 void jc_retire_note_child(jc_generations_t *all, pid_t pid)
 {
-    jc_generation_t *newest;
+    jc_parent_generation_t *newest;
     pid_t *grown;
 
     if (all->count == 0) {
@@ -55,7 +55,7 @@ static int contains(const pid_t *pids, unsigned count, pid_t pid)
 
 /* Of the kernel's list those that the generation has had, at most. Returns -1
  * if it cannot be read: then all may live. */
-static int living_of(const jc_generation_t *generation)
+static int living_of(const jc_parent_generation_t *generation)
 {
     char path[64];
     int living = 0, pid, items;
@@ -82,7 +82,7 @@ int jc_retire_generations(jc_generations_t *all, int helper_fd)
     int retired = 0;
 
     while (i + 1 < all->count) {
-        const jc_generation_t *generation = &all->list[i];
+        const jc_parent_generation_t *generation = &all->list[i];
         jc_msg_retire_t msg = {.generation = generation->number};
 
         /* An MPM that does not name its children has none to be looked for.

@@ -14,7 +14,9 @@
  * Trusts:    the configuration
  * Never:     reads from a socket; blocks on the helper
  */
+#include "retained.h"
 #include "supervise.h"
+#include "src/wire/clock.h"
 #include "src/wire/wire.h"
 
 #include "ap_mpm.h"
@@ -89,7 +91,7 @@ static const char *start_helper(unsigned delay_ms)
     state->started = apr_time_now();
     watch_helper();
     for (unsigned i = 0; i < state->generations.count; i++) {
-        const jc_generation_t *generation = &state->generations.list[i];
+        const jc_parent_generation_t *generation = &state->generations.list[i];
 
         if (jc_generations_announce(state->helper_fd, generation) !=
             JC_WIRE_OK) {
@@ -190,14 +192,6 @@ static void replace_hung_helper(void)
     }
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
-}
-
 /*
  * Something is sent, and must have been read some seconds later. httpd may call
  * twice within a moment, when many of its children end. What was sent after it
@@ -209,7 +203,7 @@ static void check_helper(void)
     int unread = 0;
 
     if (state->helper.pid == 0 || is_stopping() ||
-        (state->pinged_ms > 0 && now_ms() - state->pinged_ms < HUNG_MS)) {
+        (state->pinged_ms > 0 && jc_clock_ms() - state->pinged_ms < HUNG_MS)) {
         return;
     }
     if (state->pinged_ms > 0 &&
@@ -219,7 +213,7 @@ static void check_helper(void)
     }
     state->pinged_ms = jc_wire_send(state->helper_fd, JC_MSG_PING, &ping, NULL,
                                     0, MSG_DONTWAIT) == JC_WIRE_OK
-                           ? now_ms()
+                           ? jc_clock_ms()
                            : 0;
 }
 

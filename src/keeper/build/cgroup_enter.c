@@ -6,7 +6,7 @@
  * Privilege: root
  * Never:     leaves a descriptor open by which a limit could be written
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
 
 #include <errno.h>
 #include <fcntl.h>

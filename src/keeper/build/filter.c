@@ -7,14 +7,13 @@
  * Privilege: the tenant, still with its capabilities in jc_filter_install()
  * Trusts:    the policy record
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
+#include "own_filter.h"
 
 #include <linux/seccomp.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "own_filter.h"
 
 /* Without SPEC_ALLOW kernels before 5.16 would slow scripts down by defences
  * against a process that attacks itself. */

@@ -11,7 +11,9 @@
  * Trusts:    the policy record
  * Never:     goes on after a step that failed
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
+#include "trees.h"
+#include "src/keeper/serve/serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +83,7 @@ static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
     if (prctl(PR_SET_CHILD_SUBREAPER, 1)) {
         return -1;
     }
-    children_fd = jc_children_open(jc_jail_has(jail, JC_NS_PID), &proc_fd);
+    children_fd = jc_procfs_open(jc_jail_has(jail, JC_NS_PID), &proc_fd);
     /* It was opened first, and may lie on the other's place. */
     if (children_fd < 0 || jc_jail_place(proc_fd, JC_KEEPER_PROC_FD) ||
         jc_jail_place(children_fd, JC_KEEPER_CHILDREN_FD)) {
@@ -91,14 +93,6 @@ static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
                    close_range(JC_KEEPER_EVENTS_FD + JC_KEEPER_EVENTS, ~0U, 0)
                ? -1
                : 0;
-}
-
-uint64_t jc_jail_nproc(void)
-{
-    struct rlimit limit = {0};
-
-    getrlimit(RLIMIT_NPROC, &limit);
-    return limit.rlim_cur;
 }
 
 /* Only raises what is too low, as a tenant cannot; the script's child sets

@@ -16,7 +16,8 @@
  * Trusts:    the policy record
  * Never:     goes on with less than the kernel has
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
+#include "trees.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>

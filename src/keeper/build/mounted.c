@@ -8,7 +8,10 @@
  * Trusts:    the kernel's table of mounts; the policy's JailTrustMount
  * Never:     asks a file system
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
+#include "trees.h"
+#include "src/keeper/launch/launch.h"
+#include "src/keeper/launch/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +19,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
-
-#include "src/keeper/launch/sys.h"
 
 static struct {
     jc_mounted_table_t table;

@@ -16,7 +16,9 @@
  * Never:     makes, or changes, anything that another process can see, but the
  *            new root's own files
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
+#include "trees.h"
+#include "src/keeper/launch/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -25,7 +25,8 @@
  * Never:     looks at an argument before it knows the number: the kernel then
  *            remembers that a call is allowed, and does not ask again
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
+#include "own_filter.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -33,8 +34,6 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/syscall.h>
-
-#include "own_filter.h"
 
 /* A call's number natively, and in the processor's 32-bit mode: i386, Arm. */
 #if defined(__x86_64__)

@@ -9,7 +9,8 @@
  *            root does not vouch for
  * Never:     makes anything where another than root could change names
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
+#include "trees.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,8 @@
  * Trusts:    nothing that it finds: it compares
  * Never:     keeps what it opens
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
+#include "src/keeper/launch/launch.h"
 
 #include <unistd.h>
 

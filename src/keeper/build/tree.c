@@ -5,7 +5,8 @@
  * Runs in:   keeper
  * Privilege: root
  */
-#include "src/keeper/keeper.h"
+#include "build.h"
+#include "trees.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>

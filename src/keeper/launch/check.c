@@ -7,7 +7,7 @@
  * Trusts:    the policy; what fstat says, with JailUser owner and JailTrust on
  *            file systems that root vouches for
  */
-#include "src/keeper/keeper.h"
+#include "launch.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * Privilege: none, it is the tenant
  * Trusts:    nothing in the data
  */
-#include "src/keeper/keeper.h"
+#include "launch.h"
 
 #include <string.h>
 

@@ -7,12 +7,11 @@
  * Privilege: none, it is the tenant and reads its own files
  * Trusts:    nothing in the file
  */
-#include "src/keeper/keeper.h"
+#include "launch.h"
+#include "sys.h"
 
 #include <elf.h>
 #include <string.h>
-
-#include "sys.h"
 
 #if defined(__x86_64__)
 #define THIS_MACHINE EM_X86_64

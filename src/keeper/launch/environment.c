@@ -7,12 +7,11 @@
  * Trusts:    the policy's strings; not those of the request, which may come
  *            from a compromised httpd child
  */
-#include "src/keeper/keeper.h"
+#include "launch.h"
+#include "sys.h"
 #include "src/wire/names.h"
 
 #include <string.h>
-
-#include "sys.h"
 
 /* With JC_POLICY_OWNER whoever has set a name need not be the tenant who
  * suffers from it: there the name must be known to be harmless. */

@@ -8,11 +8,11 @@
  * Never:     returns; calls what has a state in the C library; leaves a
  *            descriptor but 0, 1 and 2 to the script
  */
-#include "src/keeper/keeper.h"
+#include "launch.h"
+#include "sys_process.h"
+#include "sys.h"
 
 #include <string.h>
-
-#include "sys.h"
 
 static void send_failed(const jc_slot_t *slot, const jc_failure_t *failure)
 {

@@ -10,13 +10,12 @@
  *            the mounts while this jail was made (mounted.c)
  * Never:     lets what is not in that table count
  */
-#include "src/keeper/keeper.h"
+#include "launch.h"
+#include "sys.h"
 
 #include <linux/magic.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
-
-#include "sys.h"
 
 uint32_t jc_vouch_position(const jc_mounted_table_t *table, uint32_t id)
 {

@@ -7,12 +7,11 @@
  * Trusts:    no name: what is checked is what was opened
  * Never:     opens more than one component at once, follows a magic link
  */
-#include "src/keeper/keeper.h"
+#include "launch.h"
+#include "sys.h"
 
 #include <limits.h>
 #include <string.h>
-
-#include "sys.h"
 
 #define LINKS_MAX 40 /* the kernel's own */
 

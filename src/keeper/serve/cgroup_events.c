@@ -6,7 +6,7 @@
  * Privilege: none, it is the tenant
  * Trusts:    the kernel's files, which were opened before
  */
-#include "src/keeper/keeper.h"
+#include "serve.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -13,7 +13,7 @@
  * Trusts:    the helper, that both are sockets of the right kind
  * Never:     reads from them
  */
-#include "runs.h"
+#include "channels.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>

@@ -6,7 +6,9 @@
  * Trusts:    the helper, that RUN comes with sockets of the right kind
  * Never:     parses what a request brought, opens a file, waits for a peer
  */
-#include "src/keeper/keeper.h"
+#include "channels.h"
+#include "queue.h"
+#include "runs.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,8 +19,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "runs.h"
 
 #define EVENTS    32
 #define BATCH     16
@@ -46,7 +46,16 @@ static void refuse(jc_run_t *run, const jc_failure_t *failure)
     jc_wire_send_failed(run->channel->control_fd, run->channel->request_id,
                         failure);
     jc_runs_let_go(run);
-    jc_runs_free(run);
+    jc_run_free(run);
+}
+
+/* The RLIMIT_NPROC in force, for the sentence when fork fails. */
+static uint64_t nproc_limit(void)
+{
+    struct rlimit limit = {0};
+
+    getrlimit(RLIMIT_NPROC, &limit);
+    return limit.rlim_cur;
 }
 
 static void refuse_fork(jc_run_t *run, int errnum)
@@ -59,7 +68,7 @@ static void refuse_fork(jc_run_t *run, int errnum)
         failure.code = JC_CODE_FORK_PIDS;
     } else if (errnum == EAGAIN) {
         failure.code = JC_CODE_FORK_NPROC;
-        failure.found = jc_jail_nproc();
+        failure.found = nproc_limit();
     }
     refuse(run, &failure);
 }
@@ -129,7 +138,7 @@ static void serve_queue(void)
 /* A request lies in the channel, and none of it runs. */
 static void serve_request(jc_channel_t *channel)
 {
-    jc_run_t *run = jc_runs_new();
+    jc_run_t *run = jc_run_new();
 
     if (!run) {
         jc_failure_t failure = {.code = JC_CODE_FORK, .errnum = ENOMEM};
@@ -338,16 +347,16 @@ static int sleep_ms(void)
                                                                 : queue_ms;
 }
 
-void jc_loop_serve(const jc_jail_t *jail)
+int jc_loop_serve(const jc_jail_t *jail, jc_failure_t *failure)
 {
     struct epoll_event events[EVENTS];
 
     keeper.jail = jail;
     jc_runs_set_background(jail->policy.rec->background_ms);
     if (getrlimit(RLIMIT_NOFILE, &keeper.descriptors) || set_up()) {
-        jc_failure_t failure = {.code = JC_CODE_STEP_SIGNALS, .errnum = errno};
-        jc_keeper_refuse_all(JC_KEEPER_HELPER_FD, &failure);
-        _exit(1);
+        failure->code = JC_CODE_STEP_SIGNALS;
+        failure->errnum = errno;
+        return -1;
     }
     while (!(jc_channels_draining() && is_empty())) {
         int n = epoll_wait(JC_KEEPER_EPOLL_FD, events, EVENTS, sleep_ms());

@@ -9,7 +9,7 @@
  * Trusts:    the helper, that the pidfd is that of the child which sent SPAWN
  * Never:     signals an httpd child
  */
-#include "runs.h"
+#include "channels.h"
 
 #include <poll.h>
 #include <stdlib.h>

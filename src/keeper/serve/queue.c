@@ -3,53 +3,19 @@
  * that came in front. Nothing was sent of them, so httpd takes none of them for
  * started, and one whose client goes away leaves without a script having run.
  *
- * And the memory of all requests.
- *
  * Runs in:   keeper
  * Privilege: none, it is the tenant
  * Never:     looks at more than the ends of the queue: all wait equally long,
  *            so the first is also the first whose time is over
  */
+#include "queue.h"
 #include "runs.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 static struct {
     jc_run_t *first;
     jc_run_t *last;
     uint32_t count;
 } queue;
-
-uint64_t jc_runs_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
-}
-
-/* The last one that was freed is the next one. */
-static jc_run_t *spare;
-
-jc_run_t *jc_runs_new(void)
-{
-    jc_run_t *run = spare;
-
-    if (!run) {
-        return calloc(1, sizeof(*run));
-    }
-    spare = run->next;
-    memset(run, 0, sizeof(*run));
-    return run;
-}
-
-void jc_runs_free(jc_run_t *run)
-{
-    run->next = spare;
-    spare = run;
-}
 
 uint32_t jc_queue_count(void)
 {
@@ -59,7 +25,7 @@ uint32_t jc_queue_count(void)
 void jc_queue_add(jc_run_t *run, uint32_t wait_ms)
 {
     run->state = JC_RUN_QUEUED;
-    run->until_ms = jc_runs_now_ms() + wait_ms;
+    run->until_ms = jc_clock_ms() + wait_ms;
     run->next = NULL;
     run->before = queue.last;
     if (queue.last) {
@@ -100,7 +66,7 @@ jc_run_t *jc_queue_take(void)
 
 jc_run_t *jc_queue_take_overdue(void)
 {
-    return queue.first && jc_runs_now_ms() >= queue.first->until_ms
+    return queue.first && jc_clock_ms() >= queue.first->until_ms
                ? jc_queue_take()
                : NULL;
 }
@@ -109,7 +75,7 @@ void jc_queue_leave(jc_run_t *run)
 {
     take_out(run);
     jc_runs_let_go(run);
-    jc_runs_free(run);
+    jc_run_free(run);
 }
 
 int jc_queue_sleep_ms(void)
@@ -119,7 +85,7 @@ int jc_queue_sleep_ms(void)
     if (!queue.first) {
         return -1;
     }
-    now = jc_runs_now_ms();
+    now = jc_clock_ms();
     return queue.first->until_ms > now ? (int) (queue.first->until_ms - now)
                                        : 0;
 }

@@ -7,6 +7,7 @@
  * Trusts:    the kernel's list of its children and their session ids
  * Never:     signals a process of a request that has not ended
  */
+#include "channels.h"
 #include "runs.h"
 
 #include <errno.h>
@@ -15,8 +16,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "src/keeper/keeper.h"
 
 #define TICK_MS      20
 #define GRACE_MS     3000 /* between SIGTERM and SIGKILL, as stock httpd */
@@ -55,7 +54,7 @@ void jc_runs_set_background(uint32_t background_ms)
 
 void jc_runs_add(jc_run_t *run, uint32_t total_ms)
 {
-    run->until_ms = total_ms > 0 ? jc_runs_now_ms() + total_ms : 0;
+    run->until_ms = total_ms > 0 ? jc_clock_ms() + total_ms : 0;
     run->next = runs.first;
     runs.first = run;
     run->is_counted = 1;
@@ -88,7 +87,7 @@ static int is_ending(void)
 
 int jc_runs_sleep_ms(void)
 {
-    uint64_t nearest = UINT64_MAX, now = jc_runs_now_ms();
+    uint64_t nearest = UINT64_MAX, now = jc_clock_ms();
 
     if (is_ending()) {
         return TICK_MS;
@@ -144,7 +143,7 @@ static void forget(jc_run_t *run)
     } else {
         jc_runs_let_go(run);
     }
-    jc_runs_free(run);
+    jc_run_free(run);
 }
 
 static jc_run_t *find(pid_t pid)
@@ -157,17 +156,16 @@ static jc_run_t *find(pid_t pid)
     return run;
 }
 
-int jc_runs_has(pid_t session)
+int jc_runs_has(pid_t leader)
 {
-    return find(session) != NULL;
+    return find(leader) != NULL;
 }
 
-/* Whether a child of the keeper's is left in this request's session. */
+/* Whether a child of the keeper's is left that belongs to this request. */
 static int has_processes(const jc_run_t *run)
 {
     for (int i = 0; i < children.count; i++) {
-        pid_t session = getsid(children.pids[i]);
-        if (session == run->pid || (session < 0 && errno != ESRCH)) {
+        if (jc_run_owns(run, children.pids[i]) != 0) {
             return 1;
         }
     }
@@ -278,7 +276,7 @@ static void signal_session(jc_run_t *run, int sig)
         }
     }
     for (int i = 0; i < children.count; i++) {
-        if (getsid(children.pids[i]) != run->pid) {
+        if (jc_run_owns(run, children.pids[i]) != 1) {
             continue;
         }
         if (sig == SIGKILL) {
@@ -298,7 +296,7 @@ static void end_run(jc_run_t *run)
         return;
     }
     run->state = JC_RUN_TERM;
-    run->since_ms = jc_runs_now_ms();
+    run->since_ms = jc_clock_ms();
     look_at_children();
     signal_session(run, SIGTERM);
 }
@@ -326,7 +324,7 @@ void jc_runs_hung_up(jc_run_t *run)
     run->state = JC_RUN_LEFT;
     run->until_ms = runs.background_ms == JC_NO_MAX
                         ? 0
-                        : jc_runs_now_ms() + runs.background_ms;
+                        : jc_clock_ms() + runs.background_ms;
     uncount(run);
 }
 
@@ -335,7 +333,7 @@ static void end_overdue(void)
 {
     for (jc_run_t *run = runs.first; run; run = run->next) {
         if (run->until_ms > 0 && run->state < JC_RUN_TERM &&
-            jc_runs_now_ms() >= run->until_ms) {
+            jc_clock_ms() >= run->until_ms) {
             run->ended = JC_ENDED_TOTAL;
             end_run(run);
         }
@@ -344,7 +342,7 @@ static void end_overdue(void)
 
 static void tick_run(jc_run_t *run, int has_pid_ns)
 {
-    uint64_t now_ms = jc_runs_now_ms();
+    uint64_t now_ms = jc_clock_ms();
     if (run->state == JC_RUN_TERM && now_ms >= run->since_ms + GRACE_MS) {
         run->state = JC_RUN_KILL;
         run->since_ms = now_ms;
@@ -372,7 +370,7 @@ static void kill_strays(int has_pid_ns)
 void jc_runs_tick(int has_pid_ns)
 {
     end_overdue();
-    if (!runs.childless && jc_runs_now_ms() >= jc_sweep_next_ms()) {
+    if (!runs.childless && jc_clock_ms() >= jc_sweep_next_ms()) {
         jc_sweep_strays();
     }
     if (!is_ending()) {

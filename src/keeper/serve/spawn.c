@@ -28,15 +28,15 @@
  * Trusts:    the child, whose program this is as well
  * Never:     touches a slot that is busy
  */
-#include "src/keeper/keeper.h"
+#include "serve.h"
+#include "src/keeper/launch/launch.h"
+#include "src/keeper/launch/sys.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "src/keeper/launch/sys.h"
 
 #define GUARD_LEN 65536u /* whole pages, whatever their size */
 #define STACK_LEN 131072u

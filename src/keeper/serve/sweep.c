@@ -11,8 +11,8 @@
  * more. Only where the numbers begin again from below during a pass is
  * somebody missed, and met in the next one.
  *
- * Between getsid and kill a pid could be another's, if 32,768 processes were
- * made between the two calls.
+ * Between the look at a process and kill a pid could be another's, if 32,768
+ * processes were made between the two calls.
  *
  * Without a PID namespace there is no such list, and nobody is found.
  *
@@ -32,8 +32,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "src/keeper/keeper.h"
-
 #define PASSES    3
 #define STRAYS_MS 500  /* between two looks at their age */
 #define LIST_LEN  1024 /* a short way from the list to the signal */
@@ -44,8 +42,8 @@ static struct {
 } sweep = {.next_ms = UINT64_MAX};
 
 typedef struct {
-    pid_t session;   /* its processes; 0: those of no request, */
-    uint64_t age_ms; /* which are older than this */
+    const jc_run_t *run; /* its processes; NULL: those of no request, */
+    uint64_t age_ms;     /* which are older than this */
 } meant_t;
 
 /* How long ago it began: field 22 of proc_pid_stat(5), in ticks since boot. The
@@ -80,20 +78,18 @@ static uint64_t age_ms_of(pid_t pid)
     return now_ms > began_ms ? now_ms - began_ms : 0;
 }
 
-/* One whose session cannot be read, though it is there, is meant. */
+/* One of which the kernel does not say to whom it belongs, though it is there,
+ * is meant. */
 static int is_meant(pid_t pid, const meant_t *meant)
 {
-    pid_t session = getsid(pid);
+    pid_t leader;
 
-    if (session < 0) {
-        return errno != ESRCH;
+    if (meant->run) {
+        return jc_run_owns(meant->run, pid) != 0;
     }
-    if (meant->session > 0) {
-        return session == meant->session;
-    }
-    /* The keeper's own: a script's child on its way to setsid. */
-    return session > 0 && session != getsid(0) && !jc_runs_has(session) &&
-           age_ms_of(pid) >= meant->age_ms;
+    leader = jc_run_leader_of(pid);
+    return leader < 0 || (leader > 0 && !jc_runs_has(leader) &&
+                          age_ms_of(pid) >= meant->age_ms);
 }
 
 /* How many it has found, or -1: it has not seen the whole list. PID 1 is the
@@ -129,12 +125,12 @@ static int pass(const meant_t *meant, int sig)
  * out (runs.c, LAST_MS). */
 void jc_sweep_session(jc_run_t *run)
 {
-    const meant_t meant = {.session = run->pid};
+    const meant_t meant = {.run = run};
     int found = pass(&meant, SIGKILL);
 
     if (found >= 0 && (uint32_t) found < run->left) {
         run->left = (uint32_t) found;
-        run->since_ms = jc_runs_now_ms();
+        run->since_ms = jc_clock_ms();
     }
     for (int i = 1; i < PASSES && found != 0; i++) {
         found = pass(&meant, SIGKILL);
@@ -158,7 +154,7 @@ void jc_sweep_strays(void)
 {
     const meant_t meant = {.age_ms = sweep.background_ms};
 
-    sweep.next_ms = jc_runs_now_ms() + STRAYS_MS;
+    sweep.next_ms = jc_clock_ms() + STRAYS_MS;
     if (pass(&meant, SIGKILL) < 0) {
         _exit(1); /* PID 1 goes, and the kernel takes the whole jail */
     }

@@ -12,7 +12,7 @@
  * Never:     lets more scripts run than the policy says: its own slot is
  *            raised first, and lowered again if the sum is too much
  */
-#include "src/keeper/keeper.h"
+#include "serve.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -60,7 +60,7 @@ sub functions_of {
     my @lines = split /\n/, read_file($file);
     my (@functions, $start, $name);
     for my $i (0 .. $#lines) {
-        if ($lines[$i] =~ /^(?!#)\S.*?(\w+)\(/ && !defined $start) {
+        if ($lines[$i] =~ /^(?=[^\s#]).*?(\w+)\(/ && !defined $start) {
             $name = $1;
         }
         if ($lines[$i] eq '{') {

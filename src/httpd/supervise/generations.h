@@ -1,0 +1,58 @@
+/*
+ * The httpd children of each configuration, as long as one of them lives.
+ *
+ * Runs in:   httpd parent (root)
+ * Privilege: the parent's
+ * Trusts:    the configuration; of the helper only its pid and exit status
+ */
+#ifndef JC_GENERATIONS_H
+#define JC_GENERATIONS_H
+
+#include "src/httpd/config/config.h"
+#include "src/wire/wire.h"
+
+#include <sys/types.h>
+
+/* The helper has room for 64, some of which it may not have seen end yet. */
+#define JC_GENERATIONS_KEPT 60
+
+/* The children of one configuration. */
+typedef struct {
+    uint64_t number;
+    uint64_t caps;     /* that the helper needs for it */
+    int helper_end_fd; /* kept, with the requests in it, if the helper dies */
+    int table_fd;
+    pid_t *children; /* all that were started, ended ones too; malloc's */
+    unsigned child_count;
+} jc_parent_generation_t;
+
+typedef struct {
+    unsigned count;
+    jc_parent_generation_t list[JC_GENERATIONS_KEPT]; /* oldest first */
+} jc_generations_t;
+
+/* Adds one, for which there must be room. Takes table_fd. Sets
+ * *children_end_fd, the caller's to close. Returns NULL or a sentence. */
+const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
+                                int table_fd, uint64_t number, uint64_t caps,
+                                int *children_end_fd);
+/* Restarts httpd gracefully if a child has cut its generation off. */
+void jc_generations_check_newest(const jc_generations_t *all, server_rec *s);
+const jc_parent_generation_t *
+jc_generations_newest(const jc_generations_t *all);
+void jc_generations_drop(jc_generations_t *all, unsigned i);
+void jc_generations_drop_dead(jc_generations_t *all);
+void jc_generations_close(jc_generations_t *all);
+uint64_t jc_generations_caps(const jc_generations_t *all);
+/* retire.c: httpd has started this child of the newest generation. */
+void jc_retire_note_child(jc_generations_t *all, pid_t pid);
+/* Gives up each older generation whose children have all ended, and says so to
+ * the helper: its socket may not have hung up, because a child has passed its
+ * end on to somebody. Whether there was one. */
+int jc_retire_generations(jc_generations_t *all, int helper_fd);
+/* Tells the helper of it, without blocking. */
+jc_wire_result_t
+jc_generations_announce(int helper_fd,
+                        const jc_parent_generation_t *generation);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * The state of the parent, in memory that outlives a configuration.
+ *
+ * Runs in:   httpd parent (root)
+ * Privilege: the parent's
+ * Trusts:    the configuration; of the helper only its pid and exit status
+ */
+#ifndef JC_RETAINED_H
+#define JC_RETAINED_H
+
+#include "generations.h"
+#include "helper_process.h"
+
+#include "apr_tables.h"
+#include "apr_thread_proc.h"
+
+/* The state of the parent, in memory that outlives a configuration. */
+typedef struct {
+    pid_t parent_pid;
+    uint64_t last_generation;
+    int children_end_fd; /* of the newest generation */
+    int old_end_fd;      /* of the one before, while httpd is between them */
+    jc_generations_t generations;
+
+    apr_proc_t helper; /* pid 0: none runs */
+    int helper_fd;
+    uint64_t helper_caps;
+    apr_time_t started;
+    jc_helper_file_t helper_file;
+    unsigned short_lives; /* in a row */
+    int is_forking_helper;
+    uint64_t pinged_ms; /* 0: not since something else was sent to it */
+
+    apr_pool_t *plog;
+    apr_array_header_t *left; /* in plog, of the configuration `left_by` */
+    int left_by;
+
+    /* of the present configuration */
+    apr_pool_t *pconf;
+    server_rec *server;
+    const char *path;
+} jc_retained_t;
+
+/* As soon as the module is loaded: what an earlier configuration has left, or
+ * nothing. From then on it is kept from other processes that httpd forks. */
+jc_retained_t *jc_retained_load(void);
+/* When a configuration ends: httpd closes all descriptors before it serves
+ * with the next one, unless that one loads the module. */
+void jc_retained_leave(void);
+/* All that lets a process command the helper, or be taken for it. */
+void jc_retained_close(void);
+
+#endif

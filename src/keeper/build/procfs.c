@@ -1,0 +1,44 @@
+/*
+ * What the keeper keeps open of a procfs, to find the processes of its jail.
+ *
+ * Runs in:   keeper
+ * Privilege: root
+ * Never:     keeps a directory open that leads out of the jail: without a PID
+ *            namespace the one file task/1/children stays open, nothing else.
+ *            With one, the root of a procfs of its own as well (sweep.c): all
+ *            that is in it are the jail's own processes, whose roots and
+ *            descriptors are the jail's; .. stays in it; and scripts do not
+ *            get it
+ */
+#include "build.h"
+#include "trees.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int jc_procfs_open(int has_pid_ns, int *proc_fd)
+{
+    /* No files of the kernel's in it, processes only. */
+    static const char *const options[3][2] = {{"subset", "pid"}};
+    char path[64];
+    int dir_fd, fd;
+
+    snprintf(path, sizeof(path), "%d/task/%d/children", (int) getpid(),
+             (int) getpid());
+    if (!has_pid_ns) {
+        dir_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    } else {
+        /* A procfs of this PID namespace that is mounted nowhere: the host's
+         * shows the host's numbers, and there need be none in the jail. */
+        dir_fd = jc_tree_new("proc", options, 0);
+    }
+    if (dir_fd < 0) {
+        return -1;
+    }
+    /* Without a PID namespace something that cannot be listed. */
+    *proc_fd = openat(dir_fd, has_pid_ns ? "." : path, O_RDONLY | O_CLOEXEC);
+    fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+    close(dir_fd);
+    return fd;
+}

@@ -1,0 +1,56 @@
+/*
+ * One request of a keeper: its memory, and which processes are its own.
+ *
+ * A request's processes are those of one session, whose number is its leader's
+ * pid: the script's child makes it before exec, and nobody in the jail may make
+ * another (own_filter.c). Nothing else of the keeper knows that.
+ *
+ * Runs in:   keeper
+ * Privilege: none, it is the tenant
+ * Trusts:    the kernel's session ids
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The last one that was freed is the next one. */
+static jc_run_t *spare;
+
+jc_run_t *jc_run_new(void)
+{
+    jc_run_t *run = spare;
+
+    if (!run) {
+        return calloc(1, sizeof(*run));
+    }
+    spare = run->next;
+    memset(run, 0, sizeof(*run));
+    return run;
+}
+
+void jc_run_free(jc_run_t *run)
+{
+    run->next = spare;
+    spare = run;
+}
+
+pid_t jc_run_leader_of(pid_t pid)
+{
+    pid_t session = getsid(pid);
+
+    if (session < 0) {
+        return errno == ESRCH ? 0 : -1;
+    }
+    /* The keeper's own: a script's child that has not made its session yet. */
+    return session == getsid(0) ? 0 : session;
+}
+
+int jc_run_owns(const jc_run_t *run, pid_t pid)
+{
+    pid_t leader = jc_run_leader_of(pid);
+
+    return leader < 0 ? -1 : leader == run->pid;
+}
