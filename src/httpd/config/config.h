@@ -79,6 +79,13 @@ typedef struct {
     uint32_t inodes;
 } jc_mount_conf_t;
 
+/* Why the scripts of a host cannot be run. */
+typedef struct {
+    jc_code_t code;       /* JC_CODE_NONE: they can */
+    const char *found;    /* what was found, for the sentence, */
+    const char *expected; /* and what would have been right */
+} jc_refusal_t;
+
 /* What JailSeccomp comes to: a program for the kernel. */
 typedef struct {
     uint32_t count; /* of its steps, of JC_FILTER_STEP bytes; 0: off */
@@ -159,10 +166,8 @@ typedef struct {
     uint64_t *told; /* of withheld.c: a bit for each name in the site's log */
 
     /* Result of freezing, filled in by jc_freeze_hosts() in post_config. */
-    uint32_t policy;              /* number in the table; JC_NO_ID: none */
-    jc_code_t refusal;            /* why there is none, or JC_CODE_NONE */
-    const char *refusal_found;    /* what was found, for the sentence */
-    const char *refusal_expected; /* what was expected */
+    uint32_t policy;      /* number in the table; JC_NO_ID: none */
+    jc_refusal_t refusal; /* why there is none */
 } jc_server_conf_t;
 
 /* One for each directory; not in .htaccess. */

@@ -116,25 +116,27 @@ static int is_configured(const jc_server_conf_t *conf)
 static int is_worth_a_warning(const freeze_t *freeze, const server_rec *s,
                               const jc_server_conf_t *conf)
 {
-    if (!is_configured(conf) || conf->refusal == JC_CODE_NOT_STARTED_AS_ROOT) {
+    if (!is_configured(conf) ||
+        conf->refusal.code == JC_CODE_NOT_STARTED_AS_ROOT) {
         return 0;
     }
     return s != freeze->main_server || !s->next ||
-           (conf->refusal != JC_CODE_NO_ROOT &&
-            conf->refusal != JC_CODE_NO_IDENTITY);
+           (conf->refusal.code != JC_CODE_NO_ROOT &&
+            conf->refusal.code != JC_CODE_NO_IDENTITY);
 }
 
 static void report_refusal(freeze_t *freeze, server_rec *s,
                            const jc_server_conf_t *conf)
 {
-    if (conf->refusal == JC_CODE_NONE || !is_worth_a_warning(freeze, s, conf)) {
+    if (conf->refusal.code == JC_CODE_NONE ||
+        !is_worth_a_warning(freeze, s, conf)) {
         return;
     }
     warn(freeze, apr_psprintf(freeze->ptemp,
                               "JCGI%d: %s runs no CGI scripts: found %s, "
                               "expected %s",
-                              conf->refusal, describe(freeze, s),
-                              conf->refusal_found, conf->refusal_expected));
+                              conf->refusal.code, describe(freeze, s),
+                              conf->refusal.found, conf->refusal.expected));
 }
 
 /*
@@ -223,9 +225,15 @@ static uint64_t caps_of(const freeze_t *freeze, const jc_server_conf_t *conf,
 static void refuse(jc_server_conf_t *conf, jc_code_t code, const char *found,
                    const char *expected)
 {
-    conf->refusal = code;
-    conf->refusal_found = found;
-    conf->refusal_expected = expected;
+    conf->refusal = (jc_refusal_t){code, found, expected};
+}
+
+/* The same with texts that do not live as long as the configuration. */
+static void refuse_as(const freeze_t *freeze, jc_server_conf_t *conf,
+                      const jc_refusal_t *refusal)
+{
+    refuse(conf, refusal->code, apr_pstrdup(freeze->p, refusal->found),
+           apr_pstrdup(freeze->p, refusal->expected));
 }
 
 /* Gives the host a policy or the reason why it has none. */
@@ -233,11 +241,10 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
 {
     jc_identity_t id;
     jc_isolation_t isolation;
-    jc_code_t code;
     const char *problem;
 
     conf->policy = JC_NO_ID;
-    conf->refusal = JC_CODE_NONE;
+    conf->refusal = (jc_refusal_t){.code = JC_CODE_NONE};
     if (conf->root_kind == JC_ROOT_OFF) {
         if (!freeze->has_cgi) {
             refuse(conf, JC_CODE_OFF_NO_CGI,
@@ -254,9 +261,8 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
         return NULL;
     }
     jc_identity_resolve(freeze->names, conf, &id);
-    if (id.refusal != JC_CODE_NONE) {
-        refuse(conf, id.refusal, apr_pstrdup(freeze->p, id.found),
-               apr_pstrdup(freeze->p, id.expected));
+    if (id.refusal.code != JC_CODE_NONE) {
+        refuse_as(freeze, conf, &id.refusal);
         return NULL;
     }
     if (freeze->is_helpless) {
@@ -266,11 +272,9 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
                "user");
         return NULL;
     }
-    code = jc_mount_rows_compile(freeze->mounts, freeze->phost, conf, &id,
-                                 &isolation);
-    if (code != JC_CODE_NONE) {
-        refuse(conf, code, apr_pstrdup(freeze->p, isolation.found),
-               apr_pstrdup(freeze->p, isolation.expected));
+    jc_mount_rows_compile(freeze->mounts, freeze->phost, conf, &id, &isolation);
+    if (isolation.refusal.code != JC_CODE_NONE) {
+        refuse_as(freeze, conf, &isolation.refusal);
         return NULL;
     }
     isolation.filter = conf->filter;
@@ -332,7 +336,7 @@ static void report_helpless(freeze_t *freeze)
     server_rec *s = freeze->is_helpless ? freeze->main_server : NULL;
 
     for (; s; s = s->next) {
-        if (jc_config_of(s)->refusal == JC_CODE_NOT_STARTED_AS_ROOT) {
+        if (jc_config_of(s)->refusal.code == JC_CODE_NOT_STARTED_AS_ROOT) {
             warn(freeze,
                  apr_psprintf(freeze->ptemp,
                               "JCGI%d: httpd was not started as root, so it "

@@ -40,10 +40,8 @@ typedef struct jc_identity_names_t
     jc_identity_names_t; /* every name looked up, once */
 
 typedef struct {
-    jc_code_t refusal; /* JC_CODE_NONE: the rest is valid */
-    const char *found; /* with a refusal */
-    const char *expected;
-    uint32_t uid; /* uid and gid: JC_NO_ID with JailUser owner */
+    jc_refusal_t refusal; /* code JC_CODE_NONE: the rest is valid */
+    uint32_t uid;         /* uid and gid: JC_NO_ID with JailUser owner */
     uint32_t gid;
     const uint32_t *groups; /* sorted */
     unsigned group_count;
@@ -67,18 +65,16 @@ typedef struct {
     const apr_array_header_t *common;
     const apr_array_header_t *rows;
     const jc_filter_t *filter;
-    const char *found; /* with a refusal */
-    const char *expected;
+    jc_refusal_t refusal; /* code JC_CODE_NONE: the rest is valid */
 } jc_isolation_t;
 typedef struct jc_mount_rows_t jc_mount_rows_t;
 
 jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
                                       const jc_server_conf_t *main_conf);
-/* Fills *isolation, which lives as long as p. JC_CODE_NONE, or why not. */
-jc_code_t jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
-                                const jc_server_conf_t *conf,
-                                const jc_identity_t *id,
-                                jc_isolation_t *isolation);
+/* Fills *isolation, which lives as long as p. */
+void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
+                           const jc_server_conf_t *conf,
+                           const jc_identity_t *id, jc_isolation_t *isolation);
 
 typedef struct jc_table_t jc_table_t;
 

@@ -211,9 +211,7 @@ uint32_t jc_identity_max(int64_t configured)
 static int refuse(jc_identity_t *id, jc_code_t code, const char *found,
                   const char *expected)
 {
-    id->refusal = code;
-    id->found = found;
-    id->expected = expected;
+    id->refusal = (jc_refusal_t){code, found, expected};
     return -1;
 }
 

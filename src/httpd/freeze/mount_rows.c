@@ -290,16 +290,16 @@ static const apr_array_header_t *inherited(jc_mount_rows_t *mounts,
     return mounts->of_lines;
 }
 
-static jc_code_t refuse(jc_isolation_t *isolation, jc_code_t code,
-                        const char *found, const char *expected)
+static int refuse(jc_isolation_t *isolation, jc_code_t code, const char *found,
+                  const char *expected)
 {
-    isolation->found = found;
-    isolation->expected = expected;
-    return code;
+    isolation->refusal = (jc_refusal_t){code, found, expected};
+    return -1;
 }
 
-static jc_code_t check(apr_pool_t *p, const jc_server_conf_t *conf,
-                       const jc_identity_t *id, jc_isolation_t *isolation)
+/* 0, or -1 with the refusal filled in. */
+static int check(apr_pool_t *p, const jc_server_conf_t *conf,
+                 const jc_identity_t *id, jc_isolation_t *isolation)
 {
     uint32_t has = isolation->namespaces;
 
@@ -327,7 +327,7 @@ static jc_code_t check(apr_pool_t *p, const jc_server_conf_t *conf,
             "a user whose home in the user database is a directory of its "
             "own");
     }
-    return JC_CODE_NONE;
+    return 0;
 }
 
 jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
@@ -365,27 +365,24 @@ static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
     isolation->rows = rows;
 }
 
-jc_code_t jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
-                                const jc_server_conf_t *conf,
-                                const jc_identity_t *id,
-                                jc_isolation_t *isolation)
+void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
+                           const jc_server_conf_t *conf,
+                           const jc_identity_t *id, jc_isolation_t *isolation)
 {
-    jc_code_t code;
     int count;
 
     isolation->namespaces =
         conf->namespaces >= 0 ? (uint32_t) conf->namespaces : JC_NS_DEFAULT;
-    code = check(p, conf, id, isolation);
-    if (code != JC_CODE_NONE) {
-        return code;
+    isolation->refusal = (jc_refusal_t){.code = JC_CODE_NONE};
+    if (check(p, conf, id, isolation)) {
+        return;
     }
     add_rows(mounts, p, conf, id, isolation);
     count = isolation->common->nelts + isolation->rows->nelts;
     if (count > (int) JC_MOUNTS_MAX) {
-        return refuse(isolation, JC_CODE_TOO_MANY_MOUNTS,
+        (void) refuse(isolation, JC_CODE_TOO_MANY_MOUNTS,
                       apr_psprintf(p, "JailMount lines that make %d rows",
                                    count),
                       apr_psprintf(p, "at most %u", JC_MOUNTS_MAX));
     }
-    return JC_CODE_NONE;
 }

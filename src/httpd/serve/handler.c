@@ -43,11 +43,7 @@ static int is_nph(request_rec *r)
 
 int jc_handler_check_host(request_rec *r, const jc_server_conf_t *conf)
 {
-    jc_reason_t why = {
-        .code = conf->refusal,
-        .found_text = conf->refusal_found,
-        .expected_text = conf->refusal_expected,
-    };
+    jc_reason_t why = {.code = conf->refusal.code, .refusal = &conf->refusal};
 
     if (why.code == JC_CODE_NONE && conf->policy == JC_NO_ID) {
         why.code = JC_CODE_NO_ROOT;
@@ -114,7 +110,7 @@ int jc_handler(request_rec *r)
         return DECLINED;
     }
     conf = jc_config_of(r->server);
-    if (conf->root_kind == JC_ROOT_OFF && conf->refusal == JC_CODE_NONE) {
+    if (conf->root_kind == JC_ROOT_OFF && conf->refusal.code == JC_CODE_NONE) {
         return DECLINED;
     }
     status = jc_handler_check_host(r, conf);

@@ -145,10 +145,11 @@ static const char *value_of(const words_t *w, const char *s, size_t len)
     const jc_reason_t *why = w->why;
 
     if (is_word(s, len, "found")) {
-        return number(w, why->found_text, why->found);
+        return number(w, why->refusal ? why->refusal->found : NULL, why->found);
     }
     if (is_word(s, len, "expected")) {
-        return number(w, why->expected_text, why->expected);
+        return number(w, why->refusal ? why->refusal->expected : NULL,
+                      why->expected);
     }
     if (is_word(s, len, "mode")) {
         return apr_psprintf(w->pool, "%04o", (unsigned) (why->found & 07777));
@@ -201,7 +202,8 @@ static int has_values(const jc_reason_t *why, const jc_reason_row_t *row)
     if (strstr(row->values, "{text}")) {
         return why->text && *why->text != '\0' && *why->text != '/';
     }
-    return why->found_text || why->found != 0 || why->expected != 0;
+    return (why->refusal && why->refusal->found) || why->found != 0 ||
+           why->expected != 0;
 }
 
 /* Some sentences say already what the kernel said, and better. */

@@ -18,9 +18,8 @@ typedef struct {
     int http_status; /* 0: the one of the table */
     uint64_t found;
     uint64_t expected;
-    const char *text;          /* path, name, line; untrusted */
-    const char *found_text;    /* of the configuration's refusals */
-    const char *expected_text; /* likewise */
+    const char *text;            /* path, name, line; untrusted */
+    const jc_refusal_t *refusal; /* texts that say more; NULL: none */
 } jc_reason_t;
 
 /* A row of the table of reasons. See reason.c for the words in braces. */

@@ -106,6 +106,7 @@ void jc_withheld_report(jc_exchange_t *c, const jc_withheld_t *withheld)
 {
     uint64_t *told = c->conf->told;
     jc_reason_t why = {.code = JC_CODE_WITHHELD};
+    jc_refusal_t refusal = {.code = JC_CODE_WITHHELD};
 
     if (!withheld->names || !told ||
         (__atomic_load_n(told, __ATOMIC_RELAXED) & withheld->bits) ==
@@ -116,7 +117,8 @@ void jc_withheld_report(jc_exchange_t *c, const jc_withheld_t *withheld)
          withheld->bits) == withheld->bits) {
         return; /* another request was faster */
     }
+    refusal.expected = remedy(withheld);
     why.text = list(withheld);
-    why.expected_text = remedy(withheld);
+    why.refusal = &refusal;
     jc_reason_note(c->r, c->conf, &why);
 }
