@@ -2,7 +2,7 @@
  * The bucket at the bottom of a connection's input, which reads the socket. It
  * does what APR's does, 8,000 bytes a time, but JC_READ_BYTES while a script's
  * body is asked for: a fast upload takes about a third less time so
- * (bench/NOTES.md).
+ * (bench/history/NOTES.md).
  *
  * Runs in:   httpd child
  * Privilege: the web user's

@@ -4,10 +4,10 @@
  *
  * fork would copy the keeper's memory, have the kernel copy each page that
  * either of them writes, and take the copy down again at exec: a fifth of what
- * a small script costs (bench/NOTES.md). vfork would stop the keeper until
- * exec, and with it the whole jail while a file system is slow or a process of
- * the tenant's has stopped the child. So the two share the memory and both go
- * on (clone(2), CLONE_VM). That needs three things:
+ * a small script costs (bench/history/NOTES.md). vfork would stop the keeper
+ * until exec, and with it the whole jail while a file system is slow or a
+ * process of the tenant's has stopped the child. So the two share the memory
+ * and both go on (clone(2), CLONE_VM). That needs three things:
  *
  * - a stack of the child's own: a slot, with a page below it that cannot be
  *   touched, and all other memory that it writes to in the slot as well;
