@@ -25,8 +25,47 @@ my @directives =
 cmp_ok(scalar(grep { /^Jail/ } @directives), '>', 8,
     'directives found in src/httpd/config/config.c');
 my @jail = grep { /^Jail/ } @directives;
-same([read_file('doc/manual/directives.md') =~ /^#+\s+`?(Jail\w+)/mg],
-    \@jail, 'doc/manual/directives.md');
+my $page = read_file('doc/manual/directives.md');
+my (%section, @order);
+while ($page =~ /^## (\w+)\n(.*?)(?=^## |\z)/msg) {
+    push @order, $1;
+    $section{$1} = $2;
+}
+same(\@order, \@directives, 'doc/manual/directives.md');
+is_deeply(\@order, [sort { lc $a cmp lc $b } @order], 'its sections are sorted');
+
+# Rows of each section's table, by name.
+my @wanted = qw(Description Syntax Default Context Compatibility);
+my %row;
+for my $name (@order) {
+    my ($table) = $section{$name} =~ /\A\n\| \| \|\n\|---\|---\|\n((?:\| .* \|\n)+)/;
+    $row{$name} = {($table // '') =~ /^\| (\w+) \| (\S.*) \|$/mg};
+    my @got = ($table // '') =~ /^\| (\w+) \| \S/mg;
+    pop @got if @got && $got[-1] eq 'Example';
+    is_deeply(\@got, \@wanted, "$name has the rows that each directive has");
+}
+sub rows_unlike {
+    my ($row, $pattern) = @_;
+    return [grep { ($row{$_}{$row} // '') !~ (ref $pattern eq 'CODE' ? $pattern->($_) : $pattern) }
+          @order];
+}
+is_deeply(rows_unlike('Description', qr/^[A-Z](?:(?!\. ).)*\.$/),
+    [], 'each description is one sentence');
+is_deeply(rows_unlike('Syntax', sub { qr/^`\Q$_[0]\E / }), [], 'each syntax begins with the name');
+is_deeply(rows_unlike('Compatibility', qr/^Apache 2\.4.*; Linux \d\.\d/),
+    [], 'each compatibility names a version of Apache and of the kernel');
+
+# The index on top: the same names in the same order, with the same sentences.
+my ($list) = $page =~ /\A# .*\n\n((?:- .*\n)+)/;
+my @index;
+while (($list // '') =~ /^- \[(\w+)\]\(#(\w+)\): (\S.*)$/mg) {
+    push @index, $1;
+    is($2, lc $1, "the index leads to $1");
+    is($3, $row{$1}{Description}, "and describes $1 as its section does");
+}
+same(\@index, \@directives, 'the index');
+is_deeply(\@index, [sort { lc $a cmp lc $b } @index], 'the index is sorted');
+
 my $conf = read_file('conf/jailcgi.conf');
 same([$conf =~ /^\s*#?\s*(Jail[A-Z]\w+)\b/mg], \@jail, 'conf/jailcgi.conf');
 
