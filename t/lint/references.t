@@ -1,5 +1,6 @@
 # What the text refers to is there: the messages' senders and receivers in doc/protocol.md, the
-# documents that comments and documents name, and the files and functions of comments.
+# directories of the source in doc/design.md, the documents that comments and documents name,
+# and the files and functions of comments.
 
 use strict;
 use warnings;
@@ -19,6 +20,12 @@ while (my ($from, $message, $to) = splice @rows, 0, 3) {
     ok($function{$_}, "doc/protocol.md, $message: $_ is a function") for $from, $to;
 }
 is_deeply([sort keys %described], [sort @messages], 'doc/protocol.md has every message');
+
+# --- the map of doc/design.md
+my %mapped = map { s{/?(?:\*\.\[ch\])?$}{}r => 1 }
+  read_file('doc/design.md') =~ /^\| `((?:src\/|mod_)\S*)` \|/mg;
+my %place = map { m{^(.*)/} ? ($1 => 1) : ($_ => 1) } c_files();
+is_deeply([sort keys %mapped], [sort keys %place], 'doc/design.md has each directory of the source');
 
 # --- files and functions that a comment names
 my @sources  = c_files();
