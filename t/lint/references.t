@@ -1,6 +1,6 @@
 # What the text refers to is there: the messages' senders and receivers in doc/protocol.md, the
-# directories of the source in doc/design.md, the documents that comments and documents name,
-# and the files and functions of comments.
+# directories of the source in doc/design.md, the documents that comments and documents name
+# and the sections that they link to, and the files and functions of comments.
 
 use strict;
 use warnings;
@@ -46,6 +46,27 @@ for my $file (@texts) {
     is_deeply(\@missing, [], "$file: what it refers to is there");
 }
 cmp_ok($named, '>', 100, 'references were found');
+# --- sections: the anchor that GitHub and GitLab make of a heading
+sub anchors_of {
+    my ($text) = @_;
+    return map { lc s/[^\w -]//gr =~ s/ /-/gr } $text =~ /^#+ +(.*?) *$/mg;
+}
+my $links = 0;
+for my $file (grep { /\.md$/ } @texts) {
+    my ($dir) = $file =~ m{^(.*/)};
+    my $text = read_file($file);
+    my @missing;
+    while ($text =~ /\]\(([^)\s#:]*)(?:#([^)\s]*))?\)/g) {
+        my ($name, $anchor) = ($1, $2);
+        $links++;
+        my $to = $name eq '' ? $file : ($dir // '') . $name;
+        push @missing, $name if !-e $to;
+        push @missing, "$name#$anchor"
+          if defined $anchor && !grep { $_ eq $anchor } anchors_of(read_file($to));
+    }
+    is_deeply(\@missing, [], "$file: what it links to is there");
+}
+cmp_ok($links, '>', 100, 'links were found');
 for my $file (@sources) {
     my @missing;
     for my $pair (read_file($file) =~ m{\bsee (\w+(?:\(\))? in \w+\.c)\b}g) {
