@@ -56,9 +56,10 @@ is_deeply(rows_unlike('Compatibility', qr/^Apache 2\.4.*; Linux \d\.\d/),
     [], 'each compatibility names a version of Apache and of the kernel');
 
 # The index on top: the same names in the same order, with the same sentences.
-my ($list) = $page =~ /\A# .*\n\n((?:- .*\n)+)/;
+my ($list) = $page =~ /\A# .*\n\n((?:- .*\n(?:  .*\n)*)+)/;
+$list = ($list // '') =~ s/\n  / /gr;
 my @index;
-while (($list // '') =~ /^- \[(\w+)\]\(#(\w+)\): (\S.*)$/mg) {
+while ($list =~ /^- \[(\w+)\]\(#(\w+)\): (\S.*)$/mg) {
     push @index, $1;
     is($2, lc $1, "the index leads to $1");
     is($3, $row{$1}{Description}, "and describes $1 as its section does");
