@@ -1,7 +1,7 @@
 package JailCGI::Builder::Apply;
 
-# Makes a jail what the plan says: compares, changes what differs, removes what
-# the builder put there once and is planned no more.
+# Makes a jail match the plan: compares, changes what differs, and removes files
+# that the builder put there once and that are no longer planned.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
@@ -17,7 +17,7 @@ use JailCGI::Builder::Record qw(read_files files_text told_text fingerprint);
 use JailCGI::Builder::Tree;
 use JailCGI::Builder::Writer;
 
-# new(jail, plan, adopt, contents, dry): adopt takes over what is there already;
+# new(jail, plan, adopt, contents, dry): adopt takes over files that exist already;
 # contents compares every byte and not only size and time; dry changes nothing.
 sub new {
     my ($class, %option) = @_;
@@ -35,7 +35,7 @@ sub new {
 sub changes { return @{ $_[0]{changes} } }
 sub left    { return @{ $_[0]{left} } }
 
-# What of the two is in the way, or how it differs from the plan.
+# Returns what is in the way, or how it differs from the plan.
 sub differs {
     my ($self, $path, $entry, $found) = @_;
     my $mode = $found->{st}[2];
@@ -61,7 +61,7 @@ sub content_differs {
     }
     my $source = $self->{plan}->tree->resolve($entry->{from});
     return 1 if !$source->{st} || $source->{st}[7] != $found->{st}[7];
-    # What a distribution's tool has just generated has the time of now.
+    # A file that a distribution's tool has just generated has the current time.
     return 1 if $source->{st}[9] != $found->{st}[9] && $source->{st}[9] < $^T;
     return ($self->{contents} || $source->{st}[9] >= $^T) && !same_bytes(
         $self->{plan}->tree->open_found($source), $self->{jail}->open_found($found));
@@ -78,7 +78,7 @@ sub same_bytes {
     }
 }
 
-# Whether it is still what the builder put there.
+# Whether an entry is still the one that the builder put there.
 sub is_own {
     my ($self, $path, $found) = @_;
     my $known = $self->{files}{$path} or return;
@@ -98,8 +98,8 @@ sub change {
     return;
 }
 
-# What is put under a directory that is not there yet is new without a look;
-# this also keeps a dry run from needing them.
+# An entry below a directory that does not exist yet is new and needs no look. A dry
+# run, which makes no directories, depends on this.
 sub one {
     my ($self, $path, $entry) = @_;
     my $found = $self->{jail}->resolve($path, nofollow => 1);
@@ -119,7 +119,7 @@ sub one {
     return;
 }
 
-# A directory that is there stays as it is, whoever has made it.
+# An existing directory stays as it is, no matter who has made it.
 sub one_directory {
     my ($self, $path, $entry, $found) = @_;
     if ($found->{st}) {
@@ -137,14 +137,14 @@ sub one_directory {
     return;
 }
 
-# What was put there once and is not planned any more: the deepest first.
+# Entries that were put there once and are no longer planned, the deepest first.
 sub remove_obsolete {
     my ($self) = @_;
     my $entries = $self->{plan}->entries;
     for my $path (reverse sort keys %{ $self->{files} }) {
         next if $entries->{$path};
         my $found = $self->{jail}->resolve($path, nofollow => 1);
-        # A link that has come in since leads to what is another's.
+        # A link that was made since then leads to files of somebody else.
         next if !$found->{st} || $found->{path} ne $path;
         if (!$self->is_own($path, $found)) {
             $self->leave($path);
@@ -157,7 +157,7 @@ sub remove_obsolete {
     return;
 }
 
-# The two records, as entries that are put like all others.
+# The two records, as entries like all others.
 sub record {
     my ($self, $told) = @_;
     my %files;
@@ -165,7 +165,7 @@ sub record {
         my $found = $self->{jail}->resolve($path, nofollow => 1);
         $files{$path} = fingerprint($found) if $found->{st};
     }
-    # A directory that is not empty, or what somebody has changed, stays known.
+    # A directory that is not empty, or a changed entry, stays in the record.
     for my $path (grep { !$self->{own}{$_} } keys %{ $self->{files} }) {
         $files{$path} = $self->{files}{$path} if $self->{jail}->lstat_of($path);
     }
@@ -181,7 +181,7 @@ sub record {
     return;
 }
 
-# Runs it. What fails before anything is in place leaves the jail as it was.
+# Applies the plan. A failure before anything is in place leaves the jail as it was.
 sub apply {
     my ($self, $told) = @_;
     my $entries = $self->{plan}->entries;

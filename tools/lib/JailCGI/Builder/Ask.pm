@@ -1,12 +1,12 @@
 package JailCGI::Builder::Ask;
 
 # Asks programs of the host: the loader what it would map, an interpreter where
-# its libraries lie.
+# its libraries are.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
 # Trusts:    programs that nobody but root can write
-# Never:     executes anything else; hands its own environment on
+# Never:     executes anything else; passes its own environment on
 
 use strict;
 use warnings;
@@ -56,7 +56,7 @@ sub run {
     return ($?, $said);
 }
 
-# Where a program of this name lies on the host, or undef.
+# The path of a program of this name on the host, or undef.
 sub program {
     my ($name) = @_;
     my ($found) = grep { -f && -x } map { "$_/$name" } @path;
@@ -65,7 +65,7 @@ sub program {
 
 my %trusted;
 
-# Refuses what others than root can write: it would run as root now.
+# Refuses a program that others than root can write, because it would run as root.
 sub must_be_trusted {
     my ($path) = @_;
     return if $trusted{$path};
@@ -88,7 +88,7 @@ sub is_trusted {
     return eval { must_be_trusted($path); 1 };
 }
 
-# What the loader says that it would map for OBJECT: ([paths], [missing names]).
+# The files that the loader would map for OBJECT: ([paths], [missing names]).
 # Nothing of OBJECT is executed (ld.so(8), --list).
 sub libraries {
     my ($interp, $object, %env) = @_;
@@ -115,15 +115,15 @@ sub libraries {
     return (\@paths, \@missing);
 }
 
-# Where the loader finds libraries that are named only at run time (dlopen), and
-# what they need: it is asked for OBJECT with them loaded before.
+# The files of libraries that are named only at run time (dlopen), and of those
+# that they need: the loader is asked for OBJECT with them preloaded.
 sub preloaded {
     my ($interp, $object, @names) = @_;
     my ($paths) = libraries($interp, $object, LD_PRELOAD => join ' ', @names);
     return @$paths;
 }
 
-# What each interpreter prints of itself: lines that begin with a slash.
+# The directories that each interpreter prints: lines that begin with a slash.
 my @questions = (
     [qr/^perl(?:5[\d.]*)?$/, ['-e', 'print "$_\n" for @INC'], undef],
     [
@@ -146,13 +146,13 @@ for d in sys.path + [sysconfig.get_path(n) for n in
     ],
 );
 
-# Directories that no interpreter's answer may bring in whole.
+# Directories that an interpreter's answer cannot add as a whole.
 my $too_much = qr{^/(?:[^/]*|usr/[^/]*|usr/local/[^/]*|var/[^/]*)/?$};
 
 sub too_much { return $too_much }
 
-# The trees and files that belong to an interpreter, by its own answer; nothing
-# for a program that is none.
+# The trees and files that an interpreter names as its own; nothing for a program
+# that is not an interpreter.
 sub directories_of {
     my ($path) = @_;
     my ($name) = $path =~ m{([^/]+)$};

@@ -48,8 +48,8 @@ sub plan_from_host {
     return $plan;
 }
 
-# The jail as it is planned from a distribution's tree. How names are looked up
-# is this machine's affair all the same.
+# The jail as it is planned from a distribution's tree. This machine still decides
+# how names are looked up.
 sub plan_from_tree {
     my ($told, $root, $source) = @_;
     my @not = qw(/dev /proc /sys /run /tmp /var/cache/apt /var/lib/apt);
@@ -107,7 +107,7 @@ sub build {
     return;
 }
 
-# What was done, in one line; with verbose each path.
+# Reports what was done, in one line; with verbose each path.
 sub report {
     my ($root, $apply, $option) = @_;
     my %count;
@@ -140,7 +140,7 @@ sub mkjail {
     return build($jail, $told, $option);
 }
 
-# The lock lies in etc, which a new jail has not.
+# The lock is in etc, which a new jail does not have yet.
 sub locked {
     my ($jail) = @_;
     if (!$jail->lstat_of('/etc')) {

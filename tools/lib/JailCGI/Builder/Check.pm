@@ -1,6 +1,6 @@
 package JailCGI::Builder::Check;
 
-# The command check: what in a jail does not work, or is not as it should be.
+# The command check: finds what does not work in a jail, or is wrong in it.
 #
 # Runs in:   jailcgi, started by the administrator or by cron
 # Privilege: root, to read what tenants hide
@@ -25,8 +25,8 @@ use constant FINDINGS_MAX => 1000;
 
 # The check of one jail; the parts below Check/ call its methods.
 #   jail, host      trees; loader, host_loader for each
-#   told, files     what jailcgi has recorded there, if it has
-#   compares        whether the host is what the jail was made from
+#   told, files     the records of jailcgi in the jail, if there are any
+#   compares        whether the jail was made from the host
 sub new {
     my ($class, $root, $option) = @_;
     my $self = bless { findings => [], seen => {} }, $class;
@@ -49,7 +49,7 @@ sub new {
     return $self;
 }
 
-# A record that others than root can write is a finding, and not believed.
+# A record that others than root can write is a finding, and is ignored.
 sub recorded {
     my ($self, $read) = @_;
     my $record = eval { $read->($self->{jail}) };
@@ -78,8 +78,8 @@ sub finding {
     die "enough\n";
 }
 
-# How something that is missing comes into the jail: by update if it was told,
-# otherwise by naming it.
+# The remedy for something that is missing: update if the record names it,
+# otherwise mkjail with its name.
 sub remedy_for {
     my ($self, $path) = @_;
     my $root = $self->shown_root;

@@ -1,7 +1,7 @@
 package JailCGI::Builder::Distribution;
 
-# A tree of a distribution's packages beside the jail, made by the distribution's
-# own tool; the jail is then made from it as from the host.
+# Makes a tree of a distribution's packages beside the jail, with the distribution's
+# own tool. The jail is then made from the tree as from the host.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root; the tool and the packages' own scripts run as root in the tree
@@ -22,7 +22,7 @@ our @EXPORT_OK = qw(check_told make_source remove_source);
 
 my @proxies = qw(http_proxy https_proxy ftp_proxy no_proxy);
 
-# What is told besides must not need programs of this machine.
+# Refuses other options that need programs of this machine.
 sub check_told {
     my ($told) = @_;
     my $from = $told->{from} // return;
@@ -39,7 +39,7 @@ sub check_told {
     return;
 }
 
-# The packages that are added unless little is wanted.
+# The packages that are added unless --minimal is given.
 sub packages {
     my ($told, $rpm) = @_;
     my @more = $told->{minimal} ? () : qw(ca-certificates tzdata);
@@ -69,7 +69,7 @@ sub command {
         'install', 'bash', 'coreutils-single', packages($told, 1));
 }
 
-# Always the same name, so that what a run that was killed has left goes.
+# The name is always the same, so that the remains of a killed run are removed.
 sub source_path {
     my ($root) = @_;
     my ($parent, $name) = $root =~ m{^(.*)/([^/]+)$};
@@ -96,7 +96,7 @@ sub make_source {
     return JailCGI::Builder::Tree->new(fh => $found->{fh}, name => $target);
 }
 
-# Never through a mount that the tool may have left.
+# Does not remove anything through a mount that the tool may have left.
 sub remove_source {
     my ($root) = @_;
     my $target = source_path($root);

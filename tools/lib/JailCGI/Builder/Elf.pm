@@ -1,12 +1,12 @@
 package JailCGI::Builder::Elf;
 
-# What a program or library needs and offers, read from the file (elf(5)).
-# Nothing is executed and nothing is mapped.
+# Reads from a file what a program or library needs and offers (elf(5)). Nothing is
+# executed and nothing is mapped.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
 # Trusts:    nothing: the file may be a tenant's; every count has a maximum
-# Never:     reads more than MAX bytes at once, loops by what the file says
+# Never:     reads more than MAX bytes at once, loops as often as the file says
 
 use strict;
 use warnings;
@@ -43,13 +43,13 @@ my %tag = (
     0x6fffffff => 'verneednum',
 );
 
-# Whether it begins like an ELF file.
+# Whether the file begins like an ELF file.
 sub is_elf {
     my ($fh) = @_;
     return (at_offset($fh, 0, 4) // '') eq "\x7fELF";
 }
 
-# parse(HANDLE): a hash, or undef if it is no ELF object that can be loaded.
+# parse(HANDLE): a hash, or undef if it is not an ELF object that can be loaded.
 #   kind       class and machine, "2:62"; only equals can be linked
 #   interp     PT_INTERP, if it has one
 #   dynamic    whether there is a dynamic section
@@ -138,7 +138,7 @@ sub header {
     return;
 }
 
-# Where in the file an address lies.
+# The place of an address in the file.
 sub offset_of {
     my ($self, $address) = @_;
     for my $segment (@{ $self->{segments} }) {

@@ -1,13 +1,13 @@
 package JailCGI::Builder::Jail;
 
-# The root of a jail: how it is opened, for reading and for writing. For
-# writing it is closed to everybody but root, from / down to the last directory
-# that is written in; so nobody can put a link in root's way.
+# Opens the root of a jail, for reading or for writing. For writing, every directory
+# from / down to the last one that is written to must be closed to everybody but
+# root, so that nobody can put a link in root's way.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
 # Trusts:    directories that only root can write
-# Never:     writes through a mount, or below a directory of somebody else's
+# Never:     writes through a mount, or below a directory of somebody else
 
 use strict;
 use warnings;
@@ -20,7 +20,8 @@ use JailCGI::Builder::Tree;
 
 use constant LOCK => '/etc/jailcgi.lock';
 
-# Why a directory is not root's alone, or nothing. The rule of JCGI1407.
+# The reason why others than root can write a directory, or nothing. This is the rule
+# of JCGI1407.
 sub offence {
     my ($st) = @_;
     return sprintf 'belongs to uid %d', $st->[4] if $st->[4] != 0;
@@ -46,7 +47,7 @@ sub refuse_offence {
         'chown root ' . quoted($path || '/') . ' && chmod go-w ' . quoted($path || '/'));
 }
 
-# The jail for writing; with create it is made where it is missing.
+# Opens the jail for writing; with create, makes it if it does not exist.
 sub for_writing {
     my ($root, %option) = @_;
     $root = check_path($root);
@@ -87,7 +88,7 @@ sub guard {
         'umount ' . quoted("$root$path"));
 }
 
-# The jail for reading only. Offences on the way are told to $heard.
+# Opens the jail for reading only. Violations on the way are reported to $heard.
 sub for_reading {
     my ($root, $heard) = @_;
     $root = check_path($root);
@@ -106,8 +107,8 @@ sub for_reading {
     return JailCGI::Builder::Tree->new(fh => $found->{fh}, name => $root);
 }
 
-# Keeps two runs from working in one jail. The file is readable by root alone:
-# a tenant who can open it could hold the lock for ever.
+# Keeps two runs from working in one jail. Only root can read the file, because a
+# tenant who can open it could hold the lock for ever.
 sub lock_jail {
     my ($jail) = @_;
     my $found = $jail->resolve(LOCK, nofollow => 1);

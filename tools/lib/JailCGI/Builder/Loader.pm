@@ -1,7 +1,7 @@
 package JailCGI::Builder::Loader;
 
-# Which file the dynamic loader of a tree would take for a library, found by
-# reading that tree: the rules of ld.so(8), for glibc and musl.
+# Finds the file that the dynamic loader of a tree would use for a library, by
+# reading that tree with the rules of ld.so(8), for glibc and musl.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
@@ -20,7 +20,7 @@ use constant {
     PATH_MAX    => 16,         # directories of one DT_RUNPATH
 };
 
-# What the loader prefers to the plain directory, best first.
+# Subdirectories that the loader prefers to the plain directory, best first.
 my @hwcaps = map { "glibc-hwcaps/$_/" }
   qw(x86-64-v4 x86-64-v3 x86-64-v2 power10 power9 z16 z15 z14 z13);
 
@@ -49,8 +49,8 @@ sub object_found {
     return $self->{objects}{$path};
 }
 
-# The directories that are compiled into a loader: in glibc's they lie one
-# behind the other, each with a slash at its end.
+# The directories that are compiled into a loader. That of glibc has them one after
+# the other, each with a slash at its end.
 sub directories {
     my ($self, $interp) = @_;
     return @{ $self->{dirs}{$interp} } if $self->{dirs}{$interp};
@@ -64,8 +64,8 @@ sub directories {
     return @dirs;
 }
 
-# {name => [paths]} of etc/ld.so.cache: the format of glibc 2.2 and later,
-# which may stand behind an older one.
+# {name => [paths]} of etc/ld.so.cache, in the format of glibc 2.2 and later, which
+# may follow an older one.
 sub cache {
     my ($self) = @_;
     return $self->{cache} if $self->{cache};
@@ -102,8 +102,8 @@ sub expanded {
     return @dirs;
 }
 
-# What an object hands down to those that it loads: its DT_RPATH and its own
-# loaders', which a DT_RUNPATH turns off.
+# The search path that an object passes to those that it loads: its DT_RPATH and
+# that of its own loaders. A DT_RUNPATH turns it off.
 sub handed_down {
     my ($self, $object, $interp, @inherited) = @_;
     return @inherited if defined $object->{elf}{runpath};

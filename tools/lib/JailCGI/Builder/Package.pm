@@ -1,6 +1,6 @@
 package JailCGI::Builder::Package;
 
-# The files of installed Debian packages, by dpkg's own answer.
+# Asks dpkg for the files of installed Debian packages.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
@@ -18,8 +18,8 @@ use JailCGI::Builder::Say qw(refuse shown usage_error);
 
 our @EXPORT_OK = qw(add_packages);
 
-# Packages that make a machine and not a program: nothing in a jail needs them,
-# though nearly all depend on one of them.
+# Packages that belong to a machine and not to a program. Nothing in a jail needs
+# them, although nearly all packages depend on one of them.
 my %of_the_machine = map { $_ => 1 } qw(init systemd systemd-sysv dpkg apt adduser
   debconf init-system-helpers);
 
@@ -37,7 +37,7 @@ sub check_name {
     return usage_error($name, 'is no name of a package', 'write it as dpkg -l does');
 }
 
-# {NAME => {depends => TEXT}} of all that is installed, and what provides what.
+# {NAME => {depends => TEXT}} of all installed packages, and who provides what.
 sub installed {
     my ($status, $said) = query('-W', '-f',
         '${db:Status-Status}\t${Package}\t${Provides}\t${Pre-Depends}, ${Depends}\n');
@@ -52,7 +52,7 @@ sub installed {
     return (\%package, \%provider);
 }
 
-# The package and all that it depends on, as far as it is installed.
+# The package and all on which it depends, as far as they are installed.
 sub with_depends {
     my (@names) = @_;
     my ($package, $provider) = installed();
@@ -65,13 +65,13 @@ sub with_depends {
             next;
         }
         push @found, $name;
-        # Of alternatives (a | b) those that are there.
+        # Alternatives (a | b): those that are installed.
         push @names, map { /^\s*([a-z0-9+.-]+)/ } split /[,|]/, $package->{$name};
     }
     return @found;
 }
 
-# The paths of a package. A diverted file lies under its other name.
+# The paths of a package. A diverted file is at its other name.
 sub files_of {
     my ($name) = @_;
     my ($status, $said) = query('-L', $name);
@@ -122,8 +122,8 @@ sub add_package_file {
     return;
 }
 
-# Names such as /usr/bin/php-cgi or /usr/bin/awk, which no package owns: those
-# that lead to a file that is planned (update-alternatives(1)).
+# Names such as /usr/bin/php-cgi or /usr/bin/awk, which no package owns, if they
+# lead to a file that is planned (update-alternatives(1)).
 sub add_alternatives {
     my ($plan) = @_;
     my $tool = program('update-alternatives') // return;

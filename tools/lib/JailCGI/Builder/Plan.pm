@@ -1,8 +1,8 @@
 package JailCGI::Builder::Plan;
 
-# What a jail shall hold: {PATH => entry}. Paths are the jail's and the host's
-# at once; an entry has a type and
-#   dir     mode, uid, gid (root's, 0755, unless told)
+# The planned contents of a jail: {PATH => entry}. A path is the same in the jail
+# and on the host. An entry has a type and
+#   dir     mode, uid, gid (root, 0755, unless given)
 #   file    from (a path of the source tree) or content; mode
 #   link    target
 #   device  major, minor
@@ -25,8 +25,8 @@ use JailCGI::Builder::Tree;
 
 use constant SCRIPTS_DEEP => 4;    # a #! interpreter that is a script itself
 
-# tree: the source; exclude: shell patterns; asks: whether programs of the
-# source may be asked, which is so on the host alone.
+# tree: the source; exclude: shell patterns; asks: whether programs of the source
+# may be asked, which is possible on the host only.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
@@ -85,8 +85,8 @@ sub excluded {
     return $self->{exclude} && $path =~ $self->{exclude};
 }
 
-# A file and every link on the way to it, under their own names. Returns where
-# it lies, or undef if it is not there.
+# Plans a file and every link on the way to it, under their own names. Returns the
+# path of the file, or undef if it does not exist.
 sub add_file {
     my ($self, $path, %how) = @_;
     my $found = $self->{tree}->resolve($path);
@@ -101,18 +101,18 @@ sub add_file {
         return $real;
     }
     $self->put($real, type => 'file', from => $real, mode => safe_mode($found->{st}[2]));
-    # The loader prefers the one below glibc-hwcaps where the processor has
-    # what it needs; the plain one is for another processor.
+    # The loader prefers the one below glibc-hwcaps if the processor has
+    # the features for it; the plain one is for other processors.
     if ($real =~ m{^(.*/)glibc-hwcaps/[^/]+/([^/]+)$}) {
         $self->add_file("$1$2");
     }
     return $real;
 }
 
-# Root's, without setuid and setgid, writable by root alone.
+# The mode: without setuid and setgid, writable by root alone.
 sub safe_mode { return $_[0] & 0755 | 0400 }
 
-# A file's content under this very name, though it may be a link on the host.
+# Plans the content of a file under this very name, even if it is a link on the host.
 sub add_flat {
     my ($self, $path) = @_;
     my $found = $self->{tree}->resolve($path);
@@ -121,8 +121,8 @@ sub add_flat {
     return 1;
 }
 
-# A program or script with all that it needs to start, and, if it is an
-# interpreter, with its own libraries.
+# Plans a program or script with everything that it needs to start, and an
+# interpreter also with its own libraries.
 sub add_program {
     my ($self, $path, %how) = @_;
     my $real = $self->add_file($path, required => $how{required}) // return;
@@ -140,14 +140,14 @@ sub add_program {
     return $real;
 }
 
-# A tree or a file.
+# Plans a tree or a file.
 sub add_any {
     my ($self, $path) = @_;
     return $self->{tree}->is_directory($path) ? $self->add_tree($path) : $self->add_file($path);
 }
 
-# What a file that is planned needs: an ELF object's loader and libraries, a
-# script's interpreter.
+# Plans what a planned file needs: the loader and libraries of an ELF object, the
+# interpreter of a script.
 sub add_needs {
     my ($self, $real, %how) = @_;
     return if $self->{seen}{"needs $real"}++;
@@ -183,14 +183,14 @@ sub add_interpreter {
     return;
 }
 
-# A program that is everywhere, for questions to its loader; or undef.
+# A program that every system has, for questions to its loader; or undef.
 sub shell {
     my ($self) = @_;
     my $shell = $self->{loader}->object('/bin/sh');
     return $shell && $shell->{elf}{interp} ? $shell : undef;
 }
 
-# Where the C library lies that the shell has.
+# The path of the shell's C library.
 sub c_library {
     my ($self) = @_;
     my $shell = $self->shell or return;
@@ -244,15 +244,15 @@ sub has_path {
     return defined $elf->{rpath} || defined $elf->{runpath} || $elf->{nodeflib};
 }
 
-# Whether the loader has already said where all that it needs lies, for an
-# object that had no search path of its own either.
+# Whether the loader has already named the files of everything that it needs, for
+# another object without a search path of its own.
 sub answered {
     my ($self, $elf) = @_;
     return if has_path($elf);
     return !grep { !$self->{known}{"$elf->{kind} $_"} } @{ $elf->{needed} };
 }
 
-# A directory with all that is in it.
+# Plans a directory with its contents.
 sub add_tree {
     my ($self, $dir) = @_;
     my $real = $self->add_file($dir);
@@ -289,8 +289,8 @@ sub walk_tree {
     return;
 }
 
-# A link in a tree, and what it leads to: a file anywhere, a directory unless
-# the tree lies in it.
+# Plans a link in a tree and its target: a file anywhere, or a directory unless the
+# tree is in it.
 sub add_link {
     my ($self, $path, $tree) = @_;
     my $target = $self->{tree}->link_target($path) // return;

@@ -1,13 +1,13 @@
 package JailCGI::Builder::Record;
 
-# What the builder keeps in the jail, for update: etc/jailcgi.jail is what it was
-# told, NAME=VALUE in each line; etc/jailcgi.files is what it has put there,
-# TYPE FINGERPRINT PATH in each line.
+# The records that the builder keeps in the jail for update. etc/jailcgi.jail has
+# the options, NAME=VALUE in each line. etc/jailcgi.files has the files that it has
+# put there, TYPE FINGERPRINT PATH in each line.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
-# Trusts:    these two files, if root alone can write them: who writes them
-#            decides what of the host is copied into the jail
+# Trusts:    these two files, if root alone can write them, because anybody who
+#            writes them decides which files of the host are copied
 # Never:     reads them through a link
 
 use strict;
@@ -28,7 +28,7 @@ use constant {
     FILES_MAX => 64 << 20,
 };
 
-# What may be told: lists, and values of which the last counts.
+# The options that are recorded: lists, and values of which the last counts.
 my @lists  = qw(program package tree locale user exclude);
 my @values = qw(from mirror home mailer minimal with-depends);
 
@@ -49,7 +49,7 @@ sub contents {
       // failed('read', $jail->name . $path);
 }
 
-# What a jail was told, or undef if jailcgi has not made it.
+# The options of a jail, or undef if jailcgi has not made it.
 sub read_told {
     my ($jail) = @_;
     my $text = contents($jail, TOLD) // return;
@@ -83,7 +83,7 @@ sub told_text {
     return $text;
 }
 
-# What was told before, and what is told now besides.
+# The options of earlier runs together with those of this one.
 sub merge_told {
     my ($before, $now) = @_;
     my %told;
@@ -98,7 +98,7 @@ sub merge_told {
     return \%told;
 }
 
-# {PATH => [TYPE, FINGERPRINT]} of what the builder has put into the jail.
+# {PATH => [TYPE, FINGERPRINT]} of the files that the builder has put into the jail.
 sub read_files {
     my ($jail) = @_;
     my %files;
@@ -121,8 +121,8 @@ sub files_text {
     return $text;
 }
 
-# What tells whether something is still what the builder put there: TYPE and
-# FINGERPRINT of what JAIL has found.
+# TYPE and FINGERPRINT of an entry that JAIL has found. They show whether it is still
+# the one that the builder put there.
 sub fingerprint {
     my ($found) = @_;
     my ($mode, $rdev, $size, $mtime) = @{ $found->{st} }[2, 6, 7, 9];

@@ -4,8 +4,8 @@ package JailCGI::Builder::Say;
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
-# Trusts:    nothing: what it prints may be a tenant's
-# Never:     prints a control character of a file's name
+# Trusts:    nothing: a tenant may have chosen what it prints
+# Never:     prints a control character that is in the name of a file
 
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ use Exporter 'import';
 
 our @EXPORT_OK = qw(shown quoted refuse refused failed note usage_error);
 
-# A name as it may stand in a terminal, a mail or a log.
+# A name in a form that is safe in a terminal, a mail or a log.
 sub shown {
     my ($text) = @_;
     $text =~ s/([\x00-\x1f\x7f\\]|[\x80-\xff])/sprintf '\\x%02x', ord $1/ge
@@ -22,8 +22,8 @@ sub shown {
     return $text;
 }
 
-# The same as a word of a command line, which somebody copies into root's shell:
-# a tenant may have named the file.
+# The same as a word of a command line. Somebody may copy it into a shell of root,
+# and a tenant may have named the file.
 sub quoted {
     my ($text) = @_;
     $text = shown($text);
@@ -40,28 +40,28 @@ sub utf8_only {
     return utf8::decode($copy) && $copy !~ /[\x{80}-\x{9f}\x{200e}-\x{202e}\x{2066}-\x{2069}]/;
 }
 
-# Ends the command: VALUE, why it will not do, what to do.
+# Ends the command with VALUE, the reason, and the remedy.
 sub refuse {
     my ($value, $reason, $remedy) = @_;
     my $said = shown($value) . ": $reason; remedy: $remedy";
     die JailCGI::Builder::Refusal->new($said, 1);
 }
 
-# The same for what stood on the command line.
+# The same for a word of the command line.
 sub usage_error {
     my ($value, $reason, $remedy) = @_;
     my $said = shown($value) . ": $reason; remedy: $remedy";
     die JailCGI::Builder::Refusal->new($said, 2);
 }
 
-# A system call that failed; $! says why.
+# The same for a system call that failed; $! has the reason.
 sub failed {
     my ($what, $path) = @_;
     my $errno = "$!";
     die JailCGI::Builder::Refusal->new(shown($path) . ": $what: $errno", 1);
 }
 
-# The refusal that an eval has caught, or undef if it was something else.
+# The refusal that an eval has caught, or undef if it caught something else.
 sub refused {
     my ($error) = @_;
     return ref $error && $error->isa('JailCGI::Builder::Refusal') ? $error : undef;

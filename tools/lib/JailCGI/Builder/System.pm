@@ -1,6 +1,6 @@
 package JailCGI::Builder::System;
 
-# What every program expects of a system: the links of a merged /usr, devices,
+# Plans what every program expects of a system: the links of a merged /usr, devices,
 # /tmp, name service, locales, time zones, certificates, a mailer.
 #
 # Runs in:   jailcgi, started by the administrator
@@ -37,7 +37,7 @@ my %device_link = (
 sub devices      { return \%device }
 sub device_links { return \%device_link }
 
-# Directories, links and devices: what needs nothing of the source.
+# Directories, links and devices, which need nothing from the source.
 sub add_frame {
     my ($plan) = @_;
     for my $name (qw(bin sbin lib lib64)) {
@@ -90,7 +90,7 @@ sub services {
     return sort keys %seen;
 }
 
-# Wherever the libraries of Debian, Fedora and Alpine look.
+# All places where the libraries of Debian, Fedora and Alpine look.
 sub add_certificates {
     my ($plan) = @_;
     for my $path (qw(/etc/ssl/certs /etc/pki/tls/certs /etc/pki/ca-trust/extracted)) {
@@ -119,7 +119,8 @@ sub add_zones {
     return;
 }
 
-# What iconv(3) loads for other characters than UTF-8: beside the C library.
+# The modules that iconv(3) loads for encodings other than UTF-8. They are beside the
+# C library.
 sub add_charsets {
     my ($plan) = @_;
     my $libc = $plan->c_library or return;
@@ -128,7 +129,7 @@ sub add_charsets {
     return;
 }
 
-# C.UTF-8, and each that is named.
+# C.UTF-8, and each locale that is named.
 sub add_locales {
     my ($plan, @names) = @_;
     for my $dir (qw(/usr/lib/locale/C.utf8 /usr/lib/locale/C.UTF-8)) {
@@ -152,15 +153,15 @@ sub add_locales {
     return;
 }
 
-# As the C library compares them: UTF-8 and utf8 are one.
+# Names are compared as the C library does it: UTF-8 and utf8 are equal.
 sub plain_locale {
     my ($name) = @_;
     my ($before, $charset, $after) = $name =~ /^([^.\@]*)(?:\.([^\@]*))?(.*)$/;
     return $before . (defined $charset ? '.' . lc($charset) =~ s/[^a-z0-9]//gr : '') . $after;
 }
 
-# /usr/sbin/sendmail is msmtp, which hands each mail to HOST:PORT at once and
-# keeps no queue; no_new_privs takes from the host's own sendmail what it needs.
+# /usr/sbin/sendmail is msmtp, which delivers each mail to HOST:PORT at once and has
+# no queue. The host's own sendmail needs privileges that no_new_privs denies.
 sub add_mailer {
     my ($plan, $where) = @_;
     return if ($where // '') eq 'none';

@@ -1,6 +1,6 @@
 package JailCGI::Builder::Tenant;
 
-# The users of a jail: its passwd and group, and their homes.
+# Plans the users of a jail: its passwd and group, and their homes.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
@@ -16,7 +16,7 @@ use JailCGI::Builder::Say qw(refuse shown usage_error);
 
 our @EXPORT_OK = qw(add_users);
 
-# Where a home would give a tenant what belongs to the system.
+# Directories that must not become a home, because they belong to the system.
 my $of_the_system = qr{^/(?:(?:bin|boot|dev|etc|lib\w*|proc|run|sbin|sys|usr)(?:/.*)?|tmp)?$};
 
 # NAME, #UID, NAME:GROUP, #UID:#GID: {name, uid, gid, group, home}
@@ -68,15 +68,15 @@ sub memberships {
     return %found;
 }
 
-# The home as it is called in the jail; as mod_jailcgi sets HOME.
+# The path of the home in the jail, to which mod_jailcgi sets HOME.
 sub home_inside {
     my ($home, $root) = @_;
     return '/' if $home eq $root;
     return index($home, "$root/") == 0 ? substr $home, length $root : $home;
 }
 
-# add_users(PLAN, [TOLD], home => DIR, root => ROOT); passwd and group are what
-# the new lines stand behind.
+# add_users(PLAN, [TOLD], home => DIR, root => ROOT). The new lines follow those of
+# passwd and group.
 sub add_users {
     my ($plan, $told, %option) = @_;
     my @users = map { user_of($_) } @$told;

@@ -1,8 +1,8 @@
 package JailCGI::Builder::Tree;
 
-# A directory that is taken as '/': the host, or a jail. Every path is walked
-# one component at a time, each opened below the directory before it, and links
-# are resolved by hand as a chroot would: none leads out.
+# A directory that is treated as '/': the host, or a jail. Every path is walked one
+# component at a time, each opened below the directory before it. Links are resolved
+# by hand as in a chroot, so that none leads out.
 #
 # openat(2) in plain Perl: /proc/self/fd/N/NAME opens NAME below descriptor N,
 # and O_NOFOLLOW keeps NAME itself from being a link (proc(5), open(2)).
@@ -28,8 +28,8 @@ use constant {
     FILE      => O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
 };
 
-# The host itself. guard, if given, is called with the path, the lstat list and
-# the handle of each directory that is entered, and dies if it may not be.
+# Opens the host itself. guard, if given, is called with the path, the lstat list and
+# the handle of each directory that is entered, and dies if that is not allowed.
 sub host {
     my ($class, %option) = @_;
     sysopen my $fh, '/', DIRECTORY or failed('open', '/');
@@ -47,7 +47,7 @@ sub new {
 
 sub name { return $_[0]{name} }
 
-# The name of an entry for system calls that know no openat.
+# The name of an entry for system calls that have no openat form.
 sub entry {
     my ($dir, $name) = @_;
     return '/proc/self/fd/' . fileno($dir) . "/$name";
@@ -68,15 +68,15 @@ sub enter {
     return $self->{cache}{$path} = [$fh, $path];
 }
 
-# resolve(PATH): where it leads. A hash:
+# resolve(PATH): where the path leads. A hash:
 #   dir, name  the handle of the directory, and the last component in it
 #   path       the path without links
 #   st         its lstat list; missing if there is none, and then
-#   errno      says why; rest holds the components that were not reached
+#   errno      has the reason; rest holds the components that were not reached
 #   fh         its handle, if it is a directory that was entered
 #   links      [path, target] of each link that was passed
-# nofollow: the last component itself is meant; it is neither followed, if it
-# is a link, nor entered, if it is a directory.
+# nofollow: the last component itself is wanted. If it is a link it is not followed,
+# and if it is a directory it is not entered.
 sub resolve {
     my ($self, $path, %how) = @_;
     my @stack = $self->{top};
@@ -139,7 +139,7 @@ sub components {
     return grep { length && $_ ne '.' } split m{/}, $path;
 }
 
-# The lstat list of what PATH names itself, or nothing.
+# The lstat list of the entry that PATH itself names, or nothing.
 sub lstat_of {
     my ($self, $path) = @_;
     my $found = $self->resolve($path, nofollow => 1);
@@ -161,7 +161,7 @@ sub link_target {
     return readlink entry($found->{dir}, $found->{name});
 }
 
-# Opens what resolve() has found, if it is still that regular file.
+# Opens the file that resolve() has found, if it is still that regular file.
 sub open_found {
     my ($self, $found) = @_;
     my $st = $found->{st};
@@ -209,8 +209,8 @@ sub names_in {
     return sort grep { $_ ne '.' && $_ ne '..' } readdir $dir;
 }
 
-# What file system an open directory or file is reached through: a bind mount
-# has the device number of what it shows, but a mount id of its own (proc(5)).
+# The mount through which an open directory or file is reached. A bind mount has the
+# device number of what it shows, but a mount id of its own (proc(5)).
 sub mount_of {
     my ($fh) = @_;
     open my $info, '<', '/proc/self/fdinfo/' . fileno $fh

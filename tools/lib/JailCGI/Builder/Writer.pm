@@ -1,14 +1,14 @@
 package JailCGI::Builder::Writer;
 
-# Changes a jail. New things are made under another name in their directory;
-# only when all are there they are renamed into place. So nothing is ever half
-# written, a program that runs keeps the file that it has mapped, and when the
-# disk is full the jail is as it was.
+# Changes a jail. New entries are made under another name in their directory, and
+# renamed into place only when all of them exist. Nothing is ever half written, a
+# running program keeps the file that it has mapped, and a full disk leaves the jail
+# as it was.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
-# Trusts:    the jail's guard (Jail.pm): each directory is root's alone and on
-#            the jail's own mount
+# Trusts:    the guard of the jail (Jail.pm): only root can write each directory,
+#            which is on the jail's own mount
 # Never:     writes into a file that has a name already, follows a link as last
 #            component, removes a directory that is not empty
 
@@ -29,7 +29,7 @@ sub new {
     return bless { jail => $jail, staged => [], made => [] }, $class;
 }
 
-# The directory that PATH shall lie in, and its last component there.
+# The directory of PATH, and its last component there.
 sub place {
     my ($self, $path) = @_;
     my ($parent, $name) = $path =~ m{^(.*)/([^/]+)$};
@@ -41,13 +41,13 @@ sub place {
         'remove what is there');
 }
 
-# The name under which NAME is made. The same each time, so that what a run
-# that was killed has left is replaced by the next.
+# The name under which NAME is made. It is the same each time, so that the next run
+# replaces the remains of a killed one.
 sub other_name { return ".jailcgi~$_[0]" }
 
 sub full { return $_[0]{jail}->name . $_[1] }
 
-# Makes a directory, at once: others shall be put into it.
+# Makes a directory at once, because other entries go into it.
 sub directory {
     my ($self, $path, $mode, $uid, $gid) = @_;
     my ($dir, $name) = $self->place($path);
@@ -61,7 +61,7 @@ sub directory {
     return;
 }
 
-# stage(PATH, ENTRY, SOURCE): makes it under the other name.
+# stage(PATH, ENTRY, SOURCE): makes the entry under the other name.
 sub stage {
     my ($self, $path, $entry, $source) = @_;
     my ($dir, $name) = $self->place($path);
@@ -101,7 +101,7 @@ sub make_file {
     }
     chown 0, 0, $out or failed('chown', $self->full($path));
     chmod $entry->{mode}, $out or failed('chmod', $self->full($path));
-    # Python and others compare it with what they have compiled.
+    # Python and others compare the time with that of their compiled files.
     !defined $mtime || utime $mtime, $mtime, $out or failed('utime', $self->full($path));
     close $out or failed('close', $self->full($path));
     return;
@@ -118,7 +118,8 @@ sub write_all {
     return 1;
 }
 
-# Perl has no mknod. Our descriptor has no name in another process but this.
+# Perl has no mknod. The path has the pid of this process, because mknod does not
+# have the descriptor.
 sub make_device {
     my ($self, $path, $entry, $dir, $name) = @_;
     my $at = "/proc/$$/fd/" . fileno($dir) . "/$name";
@@ -150,7 +151,7 @@ sub commit {
     return;
 }
 
-# Takes away what is under other names, and the directories made for it.
+# Removes the entries under other names, and the directories made for them.
 sub abandon {
     my ($self) = @_;
     for my $path (@{ $self->{staged} }) {
@@ -166,7 +167,7 @@ sub abandon {
     return;
 }
 
-# Removes one thing. A directory goes only when it is empty and root's.
+# Removes one entry. A directory is removed only if it is empty and belongs to root.
 sub remove {
     my ($self, $path) = @_;
     my ($dir, $name) = $self->place($path);

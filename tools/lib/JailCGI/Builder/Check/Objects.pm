@@ -1,8 +1,8 @@
 package JailCGI::Builder::Check::Objects;
 
-# Programs and libraries: whether each finds its loader, its libraries and the
-# symbol versions that it needs of them, as ld.so(8) would; and whether they are
-# the host's.
+# Checks programs and libraries: whether each finds its loader, its libraries and
+# the symbol versions that it needs, by the rules of ld.so(8), and whether they are
+# those of the host.
 #
 # Runs in:   jailcgi check
 # Privilege: root
@@ -37,7 +37,7 @@ sub check {
     return;
 }
 
-# A program, and all that the loader would map for it.
+# Checks a program, and all files that the loader would map for it.
 sub program {
     my ($self, $program) = @_;
     my $interp = $program->{elf}{interp};
@@ -56,7 +56,7 @@ sub program {
         last if keys %queued > LIBRARIES_MAX;
         $self->{reached}{ $object->{path} } = 1;
         for my $name (@{ $object->{elf}{needed} }) {
-            # What has this name already is not looked for again.
+            # A library of this name that is loaded already is not looked for again.
             my $library = $loaded{$name}
               //= $self->{loader}->find($name, $object, $interp, @rpath) // 0;
             if (!$library) {
@@ -84,8 +84,8 @@ sub loader_missing {
     return;
 }
 
-# A library that no program needs by name: it is loaded at run time. What it
-# needs may then have been loaded from elsewhere by whoever loads it.
+# Checks a library that no program needs by name, because it is loaded at run time.
+# The program that loads it may have loaded from elsewhere what the library needs.
 sub module {
     my ($self, $object) = @_;
     my $elf = $object->{elf};
@@ -129,8 +129,8 @@ sub library_remedy {
       . quoted($object->{path});
 }
 
-# Each symbol version that OBJECT needs of LIBRARY. A library without any
-# versions is only warned of by the loader, and weak needs may be unmet.
+# Checks each symbol version that OBJECT needs from LIBRARY. About a library without
+# any versions the loader only warns, and weak needs may be unmet.
 sub versions {
     my ($self, $object, $library, $name) = @_;
     my $defines = $library->{elf}{defines} or return;
@@ -150,7 +150,7 @@ sub versions {
     return;
 }
 
-# The file of the same name on the host: the same build?
+# Whether the file of the same name on the host is the same build.
 sub compare {
     my ($self, $object) = @_;
     my $check = $self->{check};
@@ -178,8 +178,8 @@ sub same_file {
         $check->{jail}->open_file($path));
 }
 
-# Both are made of one source, and neither works with another's: the text that
-# each prints for --version names the build.
+# The C library and the loader are built from one source, and neither works with
+# that of another build. The text that each prints for --version names the build.
 sub libc_and_loader {
     my ($self) = @_;
     for my $kind (sort keys %{ $self->{interp} }) {

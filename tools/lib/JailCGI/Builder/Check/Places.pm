@@ -1,7 +1,7 @@
 package JailCGI::Builder::Check::Places;
 
-# What programs expect to be there: devices, /tmp, name service, and all that
-# the builder once put into the jail.
+# Checks what programs expect: devices, /tmp, name service, and all files that the
+# builder once put into the jail.
 #
 # Runs in:   jailcgi check
 # Privilege: root
@@ -32,13 +32,13 @@ sub own_remedy {
     return $check->{told} ? 'jailcgi update ' . $check->shown_root : $otherwise;
 }
 
-# How the file system is mounted that the root of the jail lies in.
+# The mount options of the file system of the jail's root.
 sub mount_options {
     my ($check) = @_;
     my $id = JailCGI::Builder::Tree::mount_of($check->{jail}{fh});
     open my $fh, '<', '/proc/self/mountinfo' or return;
     my ($mount) = grep { /^$id / } <$fh>;
-    # Not listed where jailcgi itself runs in a chroot.
+    # It is not listed if jailcgi itself runs in a chroot.
     my (undef, undef, undef, undef, $at, $options) = split ' ', $mount // return;
     for my $option (qw(nodev noexec)) {
         next if ",$options," !~ /,$option,/;
@@ -79,7 +79,7 @@ sub device_wrong {
     return;
 }
 
-# For everybody with the sticky bit, or the tenant's own.
+# /tmp is for everybody with the sticky bit, or belongs to the tenant.
 sub check_tmp {
     my ($check) = @_;
     my $st = $check->{jail}->resolve('/tmp')->{st};
@@ -93,8 +93,8 @@ sub check_tmp {
     return;
 }
 
-# Modules that nsswitch.conf names and the host has. The C library has had
-# files and dns built in since glibc 2.34.
+# Checks the modules that nsswitch.conf names and the host has. Since glibc 2.34 the
+# C library contains files and dns.
 sub check_name_service {
     my ($check) = @_;
     my $text = $check->{jail}->read_file('/etc/nsswitch.conf');
@@ -122,7 +122,7 @@ sub check_name_service {
     return;
 }
 
-# What jailcgi has put there.
+# Checks the files that jailcgi has put there.
 sub check_files {
     my ($check) = @_;
     my %named = map { ("/dev/$_" => 1) } keys %{ devices() }, keys %{ device_links() };

@@ -6,7 +6,7 @@ package JailCGI::Builder::Check::Scan;
 # Runs in:   jailcgi check
 # Privilege: root
 # Trusts:    nothing in the jail
-# Never:     enters a directory twice, follows a link, opens what is no file
+# Never:     enters a directory twice, follows a link, opens anything but a file
 
 use strict;
 use warnings;
@@ -21,18 +21,18 @@ use JailCGI::Builder::Tree;
 # A tenant could keep the check busy for hours.
 use constant { DEPTH_MAX => 60, TENANTS_MAX => 2000 };
 
-# Not of the jail's making.
+# These do not belong to the jail itself.
 my $skipped = qr{^/(?:proc|sys|dev|run)$|^/usr/share/doc$};
 
-# What decides which code a program runs: bin and library directories, the
-# loader's and the name service's configuration. Not the root itself, which
-# for_reading() has looked at.
+# Places that decide which code a program runs: bin and library directories, and the
+# configuration of the loader and of the name service. for_reading() has checked the
+# root itself.
 my $system = qr{^(?:/dev$|/(?:usr|lib\w*|bin|sbin)(?:/|$)|/etc(?:/(?:ld\.so\..*|
     nsswitch\.conf|passwd|group|hosts|resolv\.conf|host\.conf|gai\.conf|services|
     protocols|msmtprc|jailcgi\..*|perl|perl/.*|python\d?[\d.]*(?:/.*)?|php(?:/.*)?))?$)}xs;
 
-# Directories whose scripts are programs; elsewhere a script that is root's is
-# part of a library.
+# Directories whose scripts are programs. Elsewhere a script of root is part of a
+# library.
 my $programs = qr{/s?bin/[^/]+$|/cgi-bin/}s;
 
 sub scan {
