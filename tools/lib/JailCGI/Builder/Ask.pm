@@ -72,7 +72,7 @@ sub must_be_trusted {
     my $host  = JailCGI::Builder::Tree->host(guard => \&JailCGI::Builder::Jail::refuse_offence);
     my $found = $host->resolve($path);
     if (!$found->{st} || !S_ISREG($found->{st}[2])) {
-        refuse($path, 'is no program of this machine', 'install it, or correct the name');
+        refuse($path, 'is not a program of this machine', 'install it, or correct the name');
     }
     my $offence = JailCGI::Builder::Jail::offence($found->{st});
     if (!$offence) {

@@ -153,8 +153,8 @@ sub update {
     my ($root, $option) = @_;
     my $jail = JailCGI::Builder::Jail::for_writing($root);
     my $told = read_told($jail) // refuse($root,
-        'has no etc/jailcgi.jail, so what it shall hold is not known',
-        'tell it once with jailcgi mkjail');
+        'has no etc/jailcgi.jail, which says what the jail contains',
+        'run jailcgi mkjail once with the options for this jail');
     my $lock = $option->{dry} ? undef : locked($jail);
     check_values($told);
     return build($jail, $told, $option);

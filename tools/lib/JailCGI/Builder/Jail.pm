@@ -66,7 +66,7 @@ sub opened {
     my ($root, $found) = @_;
     if (!$found->{fh}) {
         $! = $found->{errno} || ENOTDIR;
-        refuse($root, "is no directory ($!)", 'name the root of a jail');
+        refuse($root, "is not a directory ($!)", 'name the root of a jail');
     }
     my @host = stat '/';
     my @jail = @{ $found->{st} };
@@ -102,7 +102,7 @@ sub for_reading {
     my $found = $host->resolve($root);
     if (!$found->{fh}) {
         $! = $found->{errno} || ENOTDIR;
-        refuse($root, "is no directory ($!)", 'name the root of a jail');
+        refuse($root, "is not a directory ($!)", 'name the root of a jail');
     }
     return JailCGI::Builder::Tree->new(fh => $found->{fh}, name => $root);
 }
@@ -113,7 +113,7 @@ sub lock_jail {
     my ($jail) = @_;
     my $found = $jail->resolve(LOCK, nofollow => 1);
     $found->{name} eq 'jailcgi.lock' or refuse($jail->name . '/etc',
-        'is no directory', 'make it one, of root');
+        'is not a directory', 'make a directory that belongs to root');
     sysopen my $fh, JailCGI::Builder::Tree::entry($found->{dir}, $found->{name}),
       O_RDWR | O_CREAT | O_NOFOLLOW, 0600
       or failed('open', $jail->name . LOCK);

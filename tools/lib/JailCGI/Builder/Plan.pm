@@ -92,7 +92,7 @@ sub add_file {
     my $found = $self->{tree}->resolve($path);
     if (!$found->{st} || (!S_ISREG($found->{st}[2]) && !S_ISDIR($found->{st}[2]))) {
         return if !$how{required};
-        refuse($path, 'is no file of this machine', 'install it, or correct the name');
+        refuse($path, 'is not a file of this machine', 'install it, or correct the name');
     }
     $self->put($_->[0], type => 'link', target => $_->[1]) for @{ $found->{links} };
     my $real = $found->{path};
@@ -257,7 +257,7 @@ sub add_tree {
     my ($self, $dir) = @_;
     my $real = $self->add_file($dir);
     if (!defined $real || !$self->{tree}->is_directory($real)) {
-        refuse($dir, 'is no directory of this machine', 'correct the name');
+        refuse($dir, 'is not a directory of this machine', 'correct the name');
     }
     $self->walk_tree($real);
     return;

@@ -37,7 +37,7 @@ sub place {
     return ($found->{fh}, $name) if $found->{fh};
     my $full = $self->{jail}->name . $parent;
     $! = $found->{errno} || 20;
-    return refuse($full, "is no directory ($!), and $name belongs into it",
+    return refuse($full, "is not a directory ($!), and $name has to be in it",
         'remove what is there');
 }
 
