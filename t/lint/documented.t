@@ -36,17 +36,17 @@ is_deeply(\@order, [sort { lc $a cmp lc $b } @order], 'its sections are sorted')
 
 # Rows of each section's table, by name.
 my @wanted = qw(Description Syntax Default Context Compatibility);
-my %row;
+my %described;
 for my $name (@order) {
     my ($table) = $section{$name} =~ /\A\n\| \| \|\n\|---\|---\|\n((?:\| .* \|\n)+)/;
-    $row{$name} = {($table // '') =~ /^\| (\w+) \| (\S.*) \|$/mg};
+    $described{$name} = {($table // '') =~ /^\| (\w+) \| (\S.*) \|$/mg};
     my @got = ($table // '') =~ /^\| (\w+) \| \S/mg;
     pop @got if @got && $got[-1] eq 'Example';
     is_deeply(\@got, \@wanted, "$name has the rows that each directive has");
 }
 sub rows_unlike {
     my ($row, $pattern) = @_;
-    return [grep { ($row{$_}{$row} // '') !~ (ref $pattern eq 'CODE' ? $pattern->($_) : $pattern) }
+    return [grep { ($described{$_}{$row} // '') !~ (ref $pattern eq 'CODE' ? $pattern->($_) : $pattern) }
           @order];
 }
 is_deeply(rows_unlike('Description', qr/^[A-Z](?:(?!\. ).)*\.$/),
@@ -62,7 +62,7 @@ my @index;
 while ($list =~ /^- \[(\w+)\]\(#(\w+)\): (\S.*)$/mg) {
     push @index, $1;
     is($2, lc $1, "the index leads to $1");
-    is($3, $row{$1}{Description}, "and describes $1 as its section does");
+    is($3, $described{$1}{Description}, "and describes $1 as its section does");
 }
 same(\@index, \@directives, 'the index');
 is_deeply(\@index, [sort { lc $a cmp lc $b } @index], 'the index is sorted');
