@@ -146,7 +146,7 @@ SKIP: {
 sub stays {
     my ($host, $way, $what) = @_;
     my $res = $httpd->get($host, "/cgi-bin/$way?$way");
-    is($res->code, 200, "$what: a page");
+    is($res->code, 200, "$what: a page") or diag($httpd->log($host));
     sleep ENDED if $host ne 'mortal';
     return $res->content;
 }
