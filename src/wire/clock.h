@@ -1,6 +1,6 @@
 /*
- * The clock that time-outs go by: it neither jumps nor stops while the machine
- * is awake.
+ * The clock for all time-outs. It neither jumps nor stops while the machine is
+ * awake.
  *
  * Runs in:   every process of the project
  * Privilege: the caller's

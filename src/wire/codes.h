@@ -1,7 +1,7 @@
 /*
- * The reasons: one stable code for every refusal and failure. They appear in
- * error logs as JCGInnnn; doc/manual/codes.md explains each and a test compares
- * the three places. A code is never given another meaning.
+ * The reasons: one stable code for every refusal and failure. Error logs show
+ * it as JCGInnnn, and doc/manual/codes.md explains it. A test compares the
+ * three places. A code never gets another meaning.
  *
  * Runs in:   all processes; the sentences are in src/httpd/serve/reason_table.c
  * Privilege: none of its own

@@ -1,11 +1,11 @@
 /*
- * Reads /proc/self/mountinfo: proc_pid_mountinfo(5).
+ * Reads /proc/self/mountinfo (proc_pid_mountinfo(5)).
  *
  * Runs in:   httpd parent, keeper
  * Privilege: root in both
  * Trusts:    as mountinfo.h says
- * Never:     guesses: a line that is not as the manual has it is left out, and
- *            what is mounted there is then unknown
+ * Never:     guesses: it leaves out a line that is not as the manual page
+ *            describes, and what is mounted there is then unknown
  */
 #include "mountinfo.h"
 

@@ -1,11 +1,11 @@
 /*
- * What is mounted, as the kernel tells it in /proc/self/mountinfo, and whether
- * the owners that a file system shows are the word of the machine's root.
+ * The mounts that the kernel lists in /proc/self/mountinfo, and whether the
+ * machine's root vouches for the owners that a file system shows.
  *
  * Runs in:   httpd parent, keeper
  * Privilege: root in both
- * Trusts:    the kernel for the fields; nothing that stands in them: mount
- *            points, types and options may be a tenant's choice
+ * Trusts:    the kernel for the division into fields; nothing in a field,
+ *            because a tenant may have chosen mount points, types and options
  * Never:     asks a file system, whose server may not answer
  */
 #ifndef JC_MOUNTINFO_H

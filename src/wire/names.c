@@ -1,26 +1,28 @@
 /*
- * The two lists of names of environment variables, with the reason for each.
+ * The two lists of names of environment variables, with the reason for each
+ * name.
  *
- * Runs in:   httpd parent and child; script's child, in the keeper's memory
+ * Runs in:   httpd parent and httpd child; script's child, in the keeper's
+ *            memory
  * Privilege: the process's own; the tenant's in the script's child
  * Trusts:    nothing
- * Never:     allocates, or calls what has a state in the C library
+ * Never:     allocates; calls a function of the C library that has a state
  *
- * A name is denied if its value alone makes a common program or library load
- * or run code, or read its configuration from a file of the setter's choice.
- * What only tunes a program, or configures one application (a data base's
- * address, GIT_PROJECT_ROOT), is not denied. Those of the C library are what
- * glibc removes for set-user-ID programs (sysdeps/generic/unsecvars.h,
- * ld.so(8)), except for the allocator's tuning.
+ * A name is denied if its value alone makes a common program or library load or
+ * run code, or read its configuration from a file that the setter chooses. A
+ * name that only tunes a program, or configures one application (a data base's
+ * address, GIT_PROJECT_ROOT), is not denied. The names of the C library are
+ * those that glibc removes for set-user-ID programs
+ * (sysdeps/generic/unsecvars.h, ld.so(8)), except for the allocator's tuning.
  *
  * That list protects a tenant from a compromised httpd child, and from setting
- * by accident what belongs to the loader. No such list is ever complete, so
- * with JailUser owner, where one tenant's page can lead to another tenant's
- * script, a name must be on the second list instead.
+ * a name of the loader by accident. No such list is ever complete. With
+ * JailUser owner, where one tenant's page can lead to another tenant's script,
+ * a name must therefore be on the second list instead.
  *
- * The rows are sorted by their first character. Among those the first row that
- * matches decides, so an exception stands above the pattern that covers it.
- * doc/manual/environment.md has the same lists (t/lint/names.t).
+ * The rows are sorted by their first character. Among rows with the same first
+ * character the first match decides, so an exception precedes the pattern that
+ * covers it. doc/manual/environment.md has the same lists (t/lint/names.t).
  */
 #include "names.h"
 

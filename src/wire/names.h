@@ -1,11 +1,11 @@
 /*
- * Which environment variables may reach a script, by their names.
+ * Decides by its name whether an environment variable may reach a script.
  *
- * Runs in:   httpd parent and child (what JailPassEnv may name; which names a
- *            line of the log lists), script's child (enforces)
+ * Runs in:   httpd parent and httpd child (what JailPassEnv may name; which
+ *            names a log line lists), script's child (enforces)
  * Privilege: none of its own
  *
- * A pattern is a name, or the beginning of one with '*' at its end.
+ * A pattern is a name, or the beginning of one followed by '*'.
  */
 #ifndef JC_NAMES_H
 #define JC_NAMES_H

@@ -1,11 +1,11 @@
 /*
- * The request: arguments, environment, script. The httpd child puts it into
- * its end of a channel's control socket, the first one before it sends
- * JC_MSG_SPAWN, another when EXIT has said that the channel is free: as one
- * record of at most JC_REQUEST_INLINE_MAX bytes, or, if it is longer, as one
- * byte with a memfd that has all seals and holds the request. The script's
- * child, which is the tenant already, receives it; the helper and the keeper
- * never read from that socket.
+ * The request: arguments, environment, script. The httpd child puts it into its
+ * end of a channel's control socket: the first before it sends JC_MSG_SPAWN,
+ * each later one after EXIT has said that the channel is free. A request is one
+ * record of at most JC_REQUEST_INLINE_MAX bytes. A longer one is a record of
+ * one byte with a memfd that has all seals and contains the request. The
+ * script's child receives it, and is the tenant by then. The helper and the
+ * keeper never read from that socket.
  *
  * Runs in:   httpd child (writes), script's child (reads)
  * Privilege: none; no process that is root reads it

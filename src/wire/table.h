@@ -1,25 +1,26 @@
 /*
- * The policy table: all virtual hosts frozen by the httpd parent, in a memfd
- * with all seals. Read by the helper, which checks its shape all the same.
+ * The policy table: all virtual hosts as the httpd parent has frozen them, in a
+ * memfd with all seals. The helper reads it, and checks its shape all the same.
  *
  * Runs in:   httpd parent (writes), helper (reads)
  * Privilege: root in both
  *
- * Layout: jc_table_head_t; common_count jc_table_entry_t and then policy_count
- * more; the common parts; the records. Each part or record begins with its
- * length, a multiple of 8, and where the one before it ends.
+ * Layout: jc_table_head_t; common_count entries jc_table_entry_t, then
+ * policy_count more; the common parts; the records. Each part or record begins
+ * with its length, a multiple of 8, and starts where the one before it ends.
  *
- * A common part is what the policies of many hosts have alike, so that 10,000
- * of them do not have it each: jc_common_t, mount_count jc_mount_t,
- * filter_count instructions of a seccomp filter (8 bytes each), strings_len
- * bytes of strings: mount_count times two, as in a record. Every policy has
+ * A common part contains what the policies of many hosts have in common, so
+ * that 10,000 of them need not repeat it: jc_common_t, mount_count jc_mount_t,
+ * filter_count instructions of a seccomp filter (8 bytes each), and strings_len
+ * bytes of strings, mount_count times two as in a record. Every policy has
  * exactly one, and its rows are made before the record's own.
  *
  * A record is jc_policy_rec_t, then group_count uint32_t and port_count
  * uint32_t, then (at the next multiple of 8) limit_count jc_limit_t,
  * mount_count jc_mount_t, then strings_len bytes of NUL-terminated strings:
  *   1. root: the jail's directory, absolute; "" without JC_POLICY_CHROOT
- *   2. env_count strings NAME=VALUE, set over everything the request brings
+ *   2. env_count strings NAME=VALUE, set over everything that the request
+ *      brings
  *   3. trust_count absolute paths inside the jail
  *   4. mount_count times two: the source and the target of a mount
  *   5. cgroup_count strings FILE=VALUE, for files of the jail's cgroup
@@ -27,11 +28,12 @@
  *      count although they are FUSE or nosuid
  *   7. pass_count patterns of names (names.h) that a request may bring beside
  *      the usual ones; only with JC_POLICY_OWNER
- * Both are padded with zeros. Equal bytes, of the record and of its common
- * part, are the same policy: the parent gives equal virtual hosts one record,
- * and the helper keeps a jail warm when both come again in the next generation.
- * A record therefore holds nothing that names a virtual host, and not the
- * number of its common part either: that is in the table's entry.
+ * Both are padded with zeros. Two policies are the same if the bytes of their
+ * records and of their common parts are equal. The parent gives equal virtual
+ * hosts one record, and the helper keeps a jail warm if both recur in the next
+ * generation. A record therefore contains nothing that names a virtual host.
+ * Nor does it contain the number of its common part, which is in the table's
+ * entry.
  */
 #ifndef JC_TABLE_H
 #define JC_TABLE_H

@@ -1,6 +1,6 @@
 /*
- * Sends and receives the messages of wire.h: whole records with the descriptors
- * that belong to them, or nothing.
+ * Sends and receives the messages of wire.h: a whole record with its
+ * descriptors, or nothing.
  *
  * Runs in:   all five kinds of process
  * Privilege: none of its own

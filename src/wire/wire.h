@@ -7,9 +7,9 @@
  * Never:     allocates, logs, knows a policy, includes APR or httpd headers
  *
  * Every message is one SOCK_SEQPACKET record of fixed length that begins with
- * jc_wire_head_t. doc/protocol.md tells who sends what to whom. All integers
- * are in host order: both ends are on one machine and of one build, which
- * JC_WIRE_VERSION proves.
+ * jc_wire_head_t. doc/protocol.md says who sends each message to whom. All
+ * integers are in host order, because both ends are on one machine and of one
+ * build. JC_WIRE_VERSION proves the latter.
  */
 #ifndef JC_WIRE_H
 #define JC_WIRE_H
