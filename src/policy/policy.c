@@ -1,10 +1,10 @@
 /*
- * Reads the policy table: every length and count is checked once, and what is
- * returned points into the table.
+ * Reads the policy table. Every length and count is checked once, and the
+ * pointers that are returned point into the table.
  *
  * Runs in:   helper, keeper
  * Privilege: root in the helper
- * Trusts:    nothing about lengths and counts; the meaning is the parent's
+ * Trusts:    nothing about lengths and counts; the parent for the meaning
  * Never:     copies, allocates, logs
  */
 #include "policy.h"

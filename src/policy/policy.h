@@ -1,10 +1,11 @@
 /*
- * One policy as the helper and the keepers see it.
+ * One policy, as the helper and the keepers see it.
  *
  * Runs in:   helper (checks, interns), keeper (obeys)
  * Privilege: root in the helper
- * Trusts:    the table came from the httpd parent and is sealed; its shape is
- *            checked all the same, because a mistake here would be root's
+ * Trusts:    the table's meaning, because the httpd parent has sealed and sent
+ *            it. Its shape is checked all the same, because a mistake here
+ *            would be a bug of root
  */
 #ifndef JC_POLICY_H
 #define JC_POLICY_H

@@ -1,9 +1,9 @@
 /*
- * The rows of a policy that make the jail's root and its cgroup.
+ * Checks the parts of a policy that make the jail's root and its cgroup.
  *
  * Runs in:   helper, keeper
  * Privilege: root in the helper
- * Trusts:    nothing of their shape; the meaning is the parent's
+ * Trusts:    nothing about their shape; the parent for the meaning
  * Never:     copies, allocates, logs
  */
 #include "policy.h"
