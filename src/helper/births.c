@@ -1,5 +1,5 @@
 /*
- * A jail's keeper: its cgroup, its slot of the tally, its process.
+ * Makes the keeper of a jail: its cgroup, its slot of the tally, its process.
  *
  * Runs in:   helper
  * Privilege: root, least capabilities

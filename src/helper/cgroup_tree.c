@@ -1,13 +1,14 @@
 /*
- * One cgroup for each jail that has lines of JailCgroup, beneath the one that
- * httpd's unit was given (Delegate=yes). A cgroup that has others below it may
- * hold no processes, so all of httpd moves into a leaf first.
+ * Makes and removes the cgroups of jails with JailCgroup, one for each jail,
+ * below the cgroup that was delegated to httpd's unit (Delegate=yes). A cgroup
+ * with controllers enabled for cgroups below it may contain no processes, so
+ * all of httpd moves into a leaf first (cgroups(7)).
  *
- * Runs in:   helper; only where a policy has such lines
+ * Runs in:   helper; only where a policy has JailCgroup
  * Privilege: root, which owns the files
  * Trusts:    the kernel's name of its cgroup, the policies
  * Never:     touches a cgroup that was not delegated; follows a name that a
- *            tenant could have made, as none may make one there
+ *            tenant could have made, because no tenant may make one there
  */
 #include "jails.h"
 

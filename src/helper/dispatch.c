@@ -1,14 +1,14 @@
 /*
- * JC_MSG_SPAWN: a child of httpd asks for a channel to a jail.
+ * Serves JC_MSG_SPAWN, by which an httpd child asks for a channel to a jail.
  *
  * Runs in:   helper
  * Privilege: root
- * Trusts:    nothing in the message: its sender runs as the web user, which the
- *            kernel says of each message, and may be compromised. All that it
- *            can choose is one of the policies of its own configuration, and
- *            two sockets to go with it.
- * Never:     takes a descriptor of another kind (a directory or a device would
- *            be a way out of the jail), reads from the sockets, blocks
+ * Trusts:    nothing in the message. Its sender runs as the web user, which the
+ *            kernel reports for each message, and may be compromised. All that
+ *            it can choose is one of the policies of its own configuration, and
+ *            the two sockets of the channel
+ * Never:     accepts a descriptor of another kind (a directory or a device
+ *            would be a way out of the jail), reads from the sockets, blocks
  */
 #include "helper.h"
 #include "keepers.h"

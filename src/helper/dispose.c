@@ -1,23 +1,25 @@
 /*
- * Closing what an httpd child or a keeper has sent.
+ * Closes the descriptors that an httpd child or a keeper has sent.
  *
  * The last close of a descriptor can block for as long as its maker likes: a
- * TCP socket that lingers, a FUSE file whose server never answers, and either
- * of them hidden in the queue of another socket. So the helper never closes one
- * for good. It passes them to a closer, a process that exists to be the last to
- * close them: first the descriptors, and when its own copies are closed a word
- * that they may go. If a closer gets stuck the next takes its place; the oldest
- * is killed when there are many, which ends a lingering close. What nobody
- * takes stays open, and the caller gives its sender up.
+ * TCP socket that lingers, a FUSE file whose server never answers, or either of
+ * them hidden in the queue of another socket. The helper therefore never makes
+ * the last close. It passes descriptors to a closer, a process that does
+ * nothing but close them. It first sends the descriptors, and when its own
+ * copies are closed, a message that the closer may close them. If a closer gets
+ * stuck, the next takes its place. When there are many, the helper kills the
+ * oldest, which ends a lingering close. A descriptor that no closer accepts
+ * stays open, and the caller gives up the peer that sent it.
  *
- * Channels that were served have closers of their own: with a channel in the
- * queue of a stuck one its peer would not see that its keeper has died. So has
- * what keepers send, or one tenant could use up the closers of all.
+ * Channels that were served have closers of their own: while a channel is in
+ * the queue of a stuck closer, its peer does not see that its keeper has died.
+ * Descriptors from keepers also have their own, because otherwise one tenant
+ * could use up the closers of all.
  *
- * Runs in:   helper; the closers run as root with no capability
+ * Runs in:   helper; the closers run as root without capabilities
  * Privilege: root
  * Trusts:    nothing about the descriptors
- * Never:     is itself the last to close one of them
+ * Never:     makes the last close of one of them
  */
 #include "helper.h"
 

@@ -1,11 +1,12 @@
 /*
- * The policy tables of the live generations: each is mapped, checked and kept
- * until the last httpd child of its generation has gone.
+ * The policy tables of the live generations. Each table is mapped, checked and
+ * taken apart; its policies are kept until the last httpd child of its
+ * generation has gone.
  *
  * Runs in:   helper
  * Privilege: root
  * Trusts:    the parent, for the table's meaning; not for its shape
- * Never:     maps anything but a sealed table of the parent's
+ * Never:     maps anything but a sealed table from the parent
  */
 #include "helper.h"
 #include "policies.h"

@@ -1,10 +1,11 @@
 /*
- * A filter for the helper itself: system calls that need a privilege which it
- * may have, and that neither it nor a keeper nor a script ever needs. What was
- * taken over could not turn CAP_SYS_ADMIN into a kernel of its own with them.
+ * A seccomp filter for the helper itself. It refuses the system calls that need
+ * a privilege which the helper may have, and that neither it nor a keeper nor a
+ * script ever needs. A compromised helper or keeper could otherwise use them to
+ * turn CAP_SYS_ADMIN into a kernel of its own.
  *
- * Keepers and scripts inherit it. It therefore has only calls that fail for a
- * tenant in any case: JailSeccomp off stays what it says.
+ * Keepers and scripts inherit the filter. It therefore refuses only calls that
+ * fail for a tenant in any case, so that JailSeccomp off still means no filter.
  *
  * Runs in:   helper, when it starts
  * Privilege: CAP_SYS_ADMIN, without which a filter needs no_new_privs

@@ -1,13 +1,13 @@
 /*
- * jailcgi-helper: the one process that is root and serves requests.
+ * jailcgi-helper: the one process that stays root while it serves requests.
  *
  * Theory of operation. The httpd parent starts this program with a socket to
- * itself (descriptor 3) and a pidfd of itself (4), and sends it one socket and
- * one policy table for each generation of httpd's children. A child asks on
- * its generation's socket for a channel to the jail of policy N; this process
- * finds or makes the keeper of that jail and passes the channel on. It does
- * nothing else and knows nothing of HTTP. It is static and bound before main,
- * so that no library of the host or of a jail is ever loaded into it.
+ * itself (descriptor 3) and a pidfd of itself (4). It sends the helper one
+ * socket and one policy table for each generation of httpd children. A child
+ * asks on its generation's socket for a channel to the jail of policy N. The
+ * helper finds or makes the keeper of that jail and passes the channel to it.
+ * It does nothing else and knows nothing of HTTP. It is static and bound before
+ * main, so that it never loads a library of the host or of a jail.
  *
  * Runs in:   helper
  * Privilege: root; the capabilities that --caps names, no others

@@ -1,11 +1,11 @@
 /*
- * What the files of the helper share.
+ * The declarations that the files of the helper share.
  *
  * Runs in:   helper
  * Privilege: root, least capabilities
  * Trusts:    its parent's messages and tables, once their shape is checked
- * Never:     reads a request's environment, resolves a path named by a
- *            tenant, loads a library
+ * Never:     reads the environment of a request, resolves a path that a tenant
+ *            names, loads a library
  */
 #ifndef JC_HELPER_H
 #define JC_HELPER_H

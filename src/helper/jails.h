@@ -1,5 +1,5 @@
 /*
- * What the files of the helper that have to do with single jails share.
+ * One jail in the helper, and the functions that work on one jail.
  *
  * Runs in:   helper
  * Privilege: root, least capabilities

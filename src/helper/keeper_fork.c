@@ -1,6 +1,5 @@
 /*
- * What a keeper is born in: the namespaces that its policy wants, and its
- * cgroup.
+ * Forks a keeper into the namespaces of its policy and into its cgroup.
  *
  * Runs in:   helper
  * Privilege: root, least capabilities

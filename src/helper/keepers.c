@@ -1,11 +1,11 @@
 /*
- * The jails in use: finding, making, passing requests on, ending.
+ * The jails in use: finds them, makes them, passes requests to them, ends them.
  *
  * Runs in:   helper
  * Privilege: root, least capabilities
  * Trusts:    policies that were checked
- * Never:     waits for a keeper: what a keeper's queue does not take at once
- *            is refused, so that one tenant cannot hold up another
+ * Never:     waits for a keeper: a request that a keeper's queue does not take
+ *            at once is refused, so that one tenant cannot hold up another
  */
 #include "helper.h"
 #include "jails.h"

@@ -1,11 +1,11 @@
 /*
- * The helper's lines in httpd's main error log. A log that takes no more loses
- * the line, so that nobody can stop the helper by it.
+ * The helper's lines in httpd's main error log. If the log accepts no more, the
+ * line is lost, so that nobody can stop the helper through its log.
  *
  * Runs in:   helper
  * Privilege: root
  * Trusts:    its callers' formats
- * Never:     prints what a tenant or a request brought
+ * Never:     prints data from a tenant or a request
  */
 #include "helper.h"
 

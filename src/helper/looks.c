@@ -1,11 +1,12 @@
 /*
- * Whether a jail's root has become another since it was built: by a process of
- * its own, because a file server that does not answer holds up whoever asks.
+ * Looks whether the root of a jail was replaced since the jail was built. A
+ * process of its own does it, because a file server that does not answer holds
+ * up every process that asks it.
  *
  * Runs in:   helper; a child of it for each look, which may be lost
- * Privilege: root, as it walks to JailRoot and to the sources of mounts
- * Trusts:    the policy; of what it finds nothing: it compares numbers
- * Never:     lets a keeper or a request have more looks than one a second
+ * Privilege: root, because it walks to JailRoot and to the sources of mounts
+ * Trusts:    the policy; nothing that it finds: it only compares numbers
+ * Never:     lets a keeper or a request cause more than one look a second
  */
 #include "jails.h"
 #include "policies.h"

@@ -1,8 +1,9 @@
 /*
- * The policies of all live tables, each once. They lie in chunks that fork
- * does not copy (MADV_DONTFORK): a keeper, and the script's child in it that
- * parses what a request brought, shall not have the JailEnv secrets of other
- * sites in its memory; and forking it stays cheap with 10,000 policies.
+ * The policies of all live tables, each stored once. They are in chunks that
+ * fork does not copy (MADV_DONTFORK in madvise(2)). A keeper, and the script's
+ * child in its memory that parses the data of a request, must not have the
+ * JailEnv secrets of other sites in its memory. Forking a keeper also stays
+ * cheap with 10,000 policies.
  *
  * Runs in:   helper
  * Privilege: root

@@ -1,5 +1,5 @@
 /*
- * The policies of all generations, each once.
+ * The policies of all generations, each stored once.
  *
  * Runs in:   helper
  * Privilege: root, least capabilities

@@ -1,20 +1,22 @@
 /*
- * What the policies need and this machine, this container or the unit of httpd
- * does not give. A hardened unit takes things away that configtest, which runs
- * outside of it, cannot miss; so the helper tries each of them, in a process
- * that does nothing else, and says in one line which directive will not work
- * and what gives it. It refuses nothing: the jail does, step by step.
+ * Tests whether this machine, container or unit of httpd gives what the
+ * policies need. A hardened unit takes things away, and configtest cannot
+ * notice, because it runs outside of the unit. The helper therefore tries each
+ * thing in a process that does nothing else, and logs one line: which directive
+ * will not work, and the remedy. It refuses nothing; the jail does, step by
+ * step.
  *
- * Some of it looks at file systems, and one whose server does not answer holds
- * up whoever looks. So all is tried in a process that may be lost, and there
- * each thing in another one that is waited for with patience and no more. The
- * cgroup alone is tried by the helper itself: it is the kernel's own.
+ * Some attempts look at file systems, and one whose server does not answer
+ * holds up every process that looks. All attempts are therefore made in a
+ * process that may be lost. That process makes each attempt in a child of its
+ * own, for which it waits a limited time. Only the cgroup is tried by the
+ * helper itself, because its file system is the kernel's own.
  *
  * Runs in:   helper, when it takes a table; children of it
  * Privilege: root, least capabilities
  * Trusts:    the policies
- * Never:     lets a failure, or what does not answer, keep the helper from its
- *            work
+ * Never:     lets a failure, or a server that does not answer, keep the helper
+ *            from its work
  */
 #include "helper.h"
 #include "jails.h"

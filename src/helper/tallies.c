@@ -1,11 +1,11 @@
 /*
- * The pages by which the keepers of one jail count the scripts of
- * JailConcurrency together (src/keeper/serve/tally.c). A page is made with the
- * first of them and goes with the last.
+ * The pages in which the keepers of one jail together count the scripts of
+ * JailConcurrency (src/keeper/serve/tally.c). A page is made with the first of
+ * these keepers and freed with the last.
  *
  * Runs in:   helper
  * Privilege: root
- * Never:     reads a page: keepers can write what they like into it
+ * Never:     reads a page: keepers can write anything into it
  */
 #include "helper.h"
 #include "jails.h"

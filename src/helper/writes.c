@@ -1,6 +1,6 @@
 /*
- * Whether a directory may be written, from the table of mounts: the server of
- * its file system may not answer.
+ * Finds out from the table of mounts whether a directory may be written. It
+ * does not ask the file system, because the server of that may not answer.
  *
  * Runs in:   helper's self-test
  * Privilege: root
