@@ -1,9 +1,10 @@
 /*
- * A keeper from its fork by the helper to its first request.
+ * The keeper's main function: it checks the policy, builds the jail and serves
+ * it.
  *
  * Runs in:   keeper
  * Privilege: root until jc_jail_build() returns, then the tenant for good
- * Trusts:    the policy record, whose shape it checks again
+ * Trusts:    the policy record, except its shape, which it checks again
  * Never:     serves a request from a jail that is not finished
  */
 #include "keeper.h"

@@ -1,9 +1,10 @@
 /*
- * The keeper's descriptors, and its jail: what its three parts share.
+ * The keeper's descriptors, and its view of its jail, for src/keeper/build,
+ * launch and serve.
  *
  * Runs in:   keeper; script's child up to exec
  * Privilege: root until jc_jail_build() returns, then the tenant for good
- * Trusts:    the policy record; of a request nothing
+ * Trusts:    the policy record; nothing in a request
  * Never:     regains a privilege
  */
 #ifndef JC_KEEPER_H
