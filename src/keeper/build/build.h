@@ -1,6 +1,5 @@
 /*
- * The steps that make a jail, as jail.c has them in their order, and what they
- * are made of.
+ * The steps that build a jail. jail.c has their order.
  *
  * Runs in:   keeper
  * Privilege: root until jc_jail_build() returns

@@ -1,10 +1,11 @@
 /*
- * The jail's cgroup from within: made by the helper (src/helper/cgroup_tree.c),
- * which also sets its limits.
+ * Puts the keeper into the jail's cgroup, and opens the files that count what
+ * happens in it. The helper makes the cgroup and sets its limits
+ * (src/helper/cgroup_tree.c).
  *
  * Runs in:   keeper
  * Privilege: root
- * Never:     leaves a descriptor open by which a limit could be written
+ * Never:     leaves a descriptor open through which a limit could be written
  */
 #include "build.h"
 

@@ -1,7 +1,8 @@
 /*
- * What the kernel refuses to scripts although nothing in the jail's root or
- * rights does: the system calls of the keeper's own filter (own_filter.c) and
- * those of JailSeccomp. landlock.c has the rest.
+ * Installs the seccomp filters. They refuse what neither the jail's root nor
+ * the tenant's rights refuse: the calls of the keeper's own filter
+ * (own_filter.c) and those of JailSeccomp. Landlock (landlock.c) refuses the
+ * rest.
  *
  * Runs in:   keeper
  * Privilege: the tenant, still with its capabilities in jc_filter_install()

@@ -1,15 +1,15 @@
 /*
  * The jail, as one ordered list of steps. Read this file first.
  *
- * A keeper is forked by the helper as root, does these steps once, and is the
- * tenant from then on; every script is forked from it and inherits all of it.
- * A step that fails is never a warning: the keeper then tells each request
- * that waits for it what failed, and ends.
+ * The helper forks a keeper as root. The keeper applies these steps once, in
+ * this order, and is the tenant from then on. It forks every script, and each
+ * script inherits the jail. A step that fails is never only a warning: the
+ * keeper reports the failure to each request that waits for it, and exits.
  *
  * Runs in:   keeper
  * Privilege: root at the first row, none after the last
  * Trusts:    the policy record
- * Never:     goes on after a step that failed
+ * Never:     continues after a step that failed
  */
 #include "build.h"
 #include "trees.h"

@@ -1,20 +1,22 @@
 /*
- * What Landlock refuses in addition (landlock(7)), in two layers.
+ * Restricts the jail with Landlock (landlock(7)), in two layers.
  *
- * The keeper restricts itself once, and all scripts inherit it: files are those
- * below the jail's root, however a process came by the directory that it names
- * them from, so that an open / which a process outside sends in by a socket
- * leads nowhere; and no TCP port is bound but those of JailListen. What is open
- * already stays usable: the kernel asks when a file is opened, made, moved or
- * executed, and neither at read nor at stat.
+ * The keeper restricts itself once, and all scripts inherit this first layer.
+ * It allows only files below the jail's root, however a process obtained the
+ * directory from which it names them. An open / that a process outside passes
+ * in over a socket therefore leads nowhere. It also refuses to bind any TCP
+ * port except those of JailListen. A file that is already open stays usable:
+ * the kernel asks Landlock when a file is opened, made, moved or executed, but
+ * not at read or stat.
  *
- * Then each script makes a domain of its own, which keeps requests apart.
+ * Each script's child then enters a second layer of its own, which keeps the
+ * requests of the jail apart.
  *
  * Runs in:   keeper
  * Privilege: the tenant; with CAP_SYS_ADMIN in jc_landlock_enter(), which
  *            otherwise would need no_new_privs
  * Trusts:    the policy record
- * Never:     goes on with less than the kernel has
+ * Never:     continues with less than the kernel has
  */
 #include "build.h"
 #include "trees.h"

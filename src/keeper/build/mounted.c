@@ -1,11 +1,11 @@
 /*
- * The table of what is mounted in the jail, by the numbers that the kernel
- * gives mounts: it is read before the jail's own mounts become nosuid, after
- * which nobody could see any more what the machine's own are.
+ * The table of the mounts in the jail, by the ids that the kernel gives them.
+ * It is read before the keeper makes its own mounts nosuid, because nobody can
+ * see afterwards which of the machine's mounts were nosuid.
  *
  * Runs in:   keeper
  * Privilege: root
- * Trusts:    the kernel's table of mounts; the policy's JailTrustMount
+ * Trusts:    the kernel's table of mounts; JailTrustMount in the policy
  * Never:     asks a file system
  */
 #include "build.h"

@@ -1,19 +1,19 @@
 /*
- * What is in the jail: a root of its own, and mounts that only this keeper and
- * its scripts see. The policy has the list, in the order of its making; the
- * httpd parent has made it of JailRoot and JailMount
+ * Builds what the jail contains: a root of its own, and mounts that only this
+ * keeper and its scripts see. The policy lists them in order. The httpd parent
+ * has made that list from JailRoot and JailMount
  * (src/httpd/freeze/mount_rows.c).
  *
- * Every name is used once, to open what it means, and all else is done by
- * descriptor. A source is walked to from the host's root: a symbolic link
- * counts only where none but root could have made it. A target is opened
- * beneath the new root, with no symbolic link at all.
+ * Every name is used once, to open a file; everything after that is done by
+ * descriptor. A source is walked to from the host's root, and a symbolic link
+ * counts only where nobody but root could have made it. A target is opened
+ * beneath the new root, without following any symbolic link.
  *
  * Runs in:   keeper
  * Privilege: root
- * Trusts:    the policy record; of file systems nothing that a tenant may
- *            change, and no owner where he may be the server
- * Never:     makes, or changes, anything that another process can see, but the
+ * Trusts:    the policy record; nothing in a file system that a tenant may
+ *            change, and no owner where the tenant may be the server
+ * Never:     makes or changes anything that another process can see, except the
  *            new root's own files
  */
 #include "build.h"

@@ -1,29 +1,30 @@
 /*
- * The keeper's own filter of system calls: what no setting of the site may
- * allow. JailSeccomp has a list besides, which an administrator may change or
- * turn off; this one is always there.
+ * The keeper's own seccomp filter, which refuses what no setting of a site may
+ * allow. JailSeccomp adds a list that an administrator may change or turn off;
+ * this filter is always there.
  *
- * A request and its keeper have the same uid, and so has every other request of
- * the jail. The kernel lets a uid change the limits, the scheduling and the
- * memory's place of all its processes: with RLIMIT_CPU it kills, with
- * RLIMIT_NOFILE it starves. Landlock is asked about signals and ptrace only. So
- * the calls that name a process are allowed for the caller itself, whom they
- * call 0. doc/manual/processes.md goes through all system calls, and
- * t/lint/processes.t holds it to this table.
+ * A request, its keeper and every other request of the jail have the same uid.
+ * The kernel lets a uid change the limits, the scheduling and the memory
+ * placement of all its processes: RLIMIT_CPU kills them, RLIMIT_NOFILE starves
+ * them. The kernel asks Landlock only about signals and ptrace. The calls that
+ * name a process are therefore allowed only for the caller itself, which they
+ * name by 0. doc/manual/processes.md goes through all system calls, and
+ * t/lint/processes.t compares it with this table.
  *
- * setsid is refused because a request's processes are known by their session.
- * The script's child has to call it all the same, when the filter is in force
- * already: it passes a number that the keeper has drawn, in the first
- * argument's register, which the kernel ignores as setsid has no arguments. A
- * script cannot know it: exec has replaced the memory that it was in, the
- * keeper's cannot be read (jail.c, "undumpable"), and filters can be read back
- * only with CAP_SYS_ADMIN.
+ * setsid is refused because the processes of a request are known by their
+ * session. The script's child must still call it when the filter is already in
+ * force. It passes a number that the keeper has drawn in the register of the
+ * first argument, which the kernel ignores, because setsid has no arguments. A
+ * script cannot know that number: exec has replaced the memory in which it was,
+ * the keeper's memory cannot be read (jail.c, "undumpable"), and filters can be
+ * read back only with CAP_SYS_ADMIN.
  *
  * Runs in:   keeper
  * Privilege: the tenant, still with its capabilities
  * Trusts:    nothing
- * Never:     looks at an argument before it knows the number: the kernel then
- *            remembers that a call is allowed, and does not ask again
+ * Never:     looks at an argument before it knows the call's number, so that
+ * the kernel can remember which calls are always allowed, and need not run the
+ * filter for them again
  */
 #include "build.h"
 #include "own_filter.h"

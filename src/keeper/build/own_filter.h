@@ -1,5 +1,5 @@
 /*
- * The keeper's own filter of system calls (own_filter.c).
+ * The keeper's own seccomp filter (own_filter.c).
  *
  * Runs in:   keeper
  * Privilege: the tenant, still with its capabilities

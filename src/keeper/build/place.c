@@ -1,13 +1,14 @@
 /*
- * Places in the jail's root, where something is mounted or made: opened beneath
- * the root and without any symbolic link, so that none of a tenant's can lead
- * what root does here astray.
+ * Opens and makes the paths in the jail's root at which something is mounted.
+ * They are opened beneath the root and without any symbolic link, so that no
+ * link of a tenant can misdirect what root does here.
  *
  * Runs in:   keeper
  * Privilege: root
- * Trusts:    nothing that lies in the root, and no owner on a file system that
- *            root does not vouch for
- * Never:     makes anything where another than root could change names
+ * Trusts:    nothing in the root, and no owner on a file system that root does
+ *            not vouch for
+ * Never:     makes anything in a directory where anybody but root could change
+ *            names
  */
 #include "build.h"
 #include "trees.h"

@@ -1,13 +1,14 @@
 /*
- * Whether a jail's root is still the one that it was built on. A request for a
- * file that the jail does not have is no proof: anybody can make one. So the
- * keeper remembers device and inode of all that its root was made of, and the
- * helper has a process that may be lost look again (src/helper/looks.c).
+ * Fingerprints the root of a jail, so that the helper can see whether it was
+ * replaced. A request for a file that the jail does not have proves nothing,
+ * because anybody can make one. The keeper therefore remembers device and inode
+ * of everything that its root was made of. The helper has an expendable process
+ * look again (src/helper/looks.c).
  *
  * Runs in:   keeper; the helper's process that looks
  * Privilege: root
- * Trusts:    nothing that it finds: it compares
- * Never:     keeps what it opens
+ * Trusts:    nothing that it finds: it only compares
+ * Never:     keeps open what it opens
  */
 #include "build.h"
 #include "src/keeper/launch/launch.h"

@@ -1,14 +1,15 @@
 /*
- * What the keeper keeps open of a procfs, to find the processes of its jail.
+ * Opens the files of a procfs in which the keeper finds the processes of its
+ * jail.
  *
  * Runs in:   keeper
  * Privilege: root
- * Never:     keeps a directory open that leads out of the jail: without a PID
- *            namespace the one file task/1/children stays open, nothing else.
- *            With one, the root of a procfs of its own as well (sweep.c): all
- *            that is in it are the jail's own processes, whose roots and
- *            descriptors are the jail's; .. stays in it; and scripts do not
- *            get it
+ * Never:     keeps a directory open that leads out of the jail. Without a PID
+ *            namespace only the file task/1/children stays open. With one, the
+ *            root of a procfs of its own stays open too
+ *            (src/keeper/serve/sweep.c). That procfs contains only the jail's
+ *            own processes, whose roots and descriptors are the jail's; ..
+ *            stays in it; and scripts do not get it
  */
 #include "build.h"
 #include "trees.h"

@@ -1,6 +1,6 @@
 /*
- * Trees of mounts that are nowhere yet: made or copied, and given what they may
- * (fsopen(2), open_tree(2), mount_setattr(2)).
+ * Makes and copies mount trees that are attached nowhere yet, and sets their
+ * attributes (fsopen(2), open_tree(2), mount_setattr(2)).
  *
  * Runs in:   keeper
  * Privilege: root

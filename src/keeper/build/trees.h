@@ -1,5 +1,6 @@
 /*
- * Mounts and what is made beneath a root, as root.
+ * Helpers of the mount steps: the table of mounts, detached mount trees, and
+ * paths below the new root.
  *
  * Runs in:   keeper; the helper's self-test
  * Privilege: root
