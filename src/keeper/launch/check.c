@@ -1,11 +1,11 @@
 /*
- * suexec's checks, on open descriptors.
+ * The checks of suexec, made on open descriptors.
  *
- * Runs in:   script's child, in the keeper's memory: see spawn.c
- * Privilege: none, it is the tenant: where root may not read (a root-squashed
- *            NFS home, a FUSE mount of the tenant's) it still can
- * Trusts:    the policy; what fstat says, with JailUser owner and JailTrust on
- *            file systems that root vouches for
+ * Runs in:   script's child, in the keeper's memory (src/keeper/serve/spawn.c)
+ * Privilege: none; it is the tenant, and can read where root may not: a
+ *            root-squashed NFS home, or a FUSE mount of the tenant
+ * Trusts:    the policy; the result of fstat, and with JailUser owner and
+ *            JailTrust only on file systems that root vouches for
  */
 #include "launch.h"
 

@@ -1,8 +1,8 @@
 /*
- * Decoding of the request.
+ * Decodes the request.
  *
- * Runs in:   script's child, in the keeper's memory: see spawn.c
- * Privilege: none, it is the tenant
+ * Runs in:   script's child, in the keeper's memory (src/keeper/serve/spawn.c)
+ * Privilege: none; it is the tenant
  * Trusts:    nothing in the data
  */
 #include "launch.h"

@@ -1,10 +1,11 @@
 /*
- * Why execve refused. Its errno alone names the script whatever is missing:
- * the kernel opens the #! interpreter and the ELF interpreter itself.
+ * Finds out why execve failed. Its errno seems to be about the script whatever
+ * is missing, because the kernel itself opens the #! interpreter and the ELF
+ * interpreter.
  *
- * Runs in:   script's child, after execve has failed; in the keeper's memory:
- *            see spawn.c
- * Privilege: none, it is the tenant and reads its own files
+ * Runs in:   script's child, after execve has failed; in the keeper's memory
+ *            (src/keeper/serve/spawn.c)
+ * Privilege: none; it is the tenant and reads its own files
  * Trusts:    nothing in the file
  */
 #include "launch.h"

@@ -1,9 +1,9 @@
 /*
- * The last word on the environment: which names a request may bring
- * (src/wire/names.c), and the policy's own variables.
+ * Decides the final environment of the script: which names a request may bring
+ * (src/wire/names.c), and the variables of the policy.
  *
- * Runs in:   script's child, in the keeper's memory: see spawn.c
- * Privilege: none, it is the tenant
+ * Runs in:   script's child, in the keeper's memory (src/keeper/serve/spawn.c)
+ * Privilege: none; it is the tenant
  * Trusts:    the policy's strings; not those of the request, which may come
  *            from a compromised httpd child
  */

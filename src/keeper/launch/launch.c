@@ -1,12 +1,12 @@
 /*
  * The script's child, from its first instruction to exec.
  *
- * Runs in:   script's child, in the keeper's memory: see spawn.c. Writes to
- *            its slot and its stack and nowhere else
- * Privilege: none, it is the tenant since before it was made
- * Trusts:    the policy; of the request nothing
- * Never:     returns; calls what has a state in the C library; leaves a
- *            descriptor but 0, 1 and 2 to the script
+ * Runs in:   script's child, in the keeper's memory (src/keeper/serve/spawn.c).
+ *            It writes to its slot and its stack, and nowhere else
+ * Privilege: none; it has been the tenant since before it was made
+ * Trusts:    the policy; nothing in the request
+ * Never:     returns; calls a function of the C library that has a state;
+ *            leaves the script a descriptor other than 0, 1 and 2
  */
 #include "launch.h"
 #include "sys_process.h"

@@ -1,10 +1,10 @@
 /*
- * What the script's child does between clone and exec. It shares the keeper's
- * memory until exec and therefore calls nothing that has a state (sys.h).
+ * The script's child between clone and exec. It shares the keeper's memory
+ * until exec, and therefore calls no function that has a state (sys.h).
  *
  * Runs in:   script's child; keeper, for the walk and the table of mounts
- * Privilege: the tenant's; root's in the keeper while it builds
- * Trusts:    nothing of the request until it was checked
+ * Privilege: the tenant's; root's in the keeper while it builds the jail
+ * Trusts:    nothing in the request before it is checked
  */
 #ifndef JC_LAUNCH_H
 #define JC_LAUNCH_H

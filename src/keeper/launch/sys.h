@@ -1,10 +1,11 @@
 /*
- * System calls without the C library: each returns its result or -errno.
+ * System calls without the C library. Each returns its result or -errno.
  *
  * The script's child runs in the keeper's memory until it executes the script
- * (spawn.c). It must therefore touch nothing of the C library's that has a
- * state, which is the keeper's: not errno, not malloc, not stdio. Copying and
- * comparing is all that it may call there; t/lint/child.t compares.
+ * (src/keeper/serve/spawn.c). It must therefore not touch any state of the C
+ * library, because that state is the keeper's: neither errno, nor malloc, nor
+ * stdio. It may only call functions that copy and compare; t/lint/child.t
+ * checks.
  *
  * Runs in:   script's child; keeper as root, for the walk to JailRoot
  * Privilege: the caller's

@@ -1,5 +1,6 @@
 /*
- * More of sys.h: messages, memory, limits, and what a process does with itself.
+ * More system calls in the manner of sys.h: messages, memory, limits, and what
+ * a process does to itself.
  *
  * Runs in:   script's child
  * Privilege: the caller's

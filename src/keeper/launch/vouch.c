@@ -1,14 +1,15 @@
 /*
- * Whether the owner of a file counts: only where the machine's root vouches for
- * the file system that says it. Otherwise whoever serves that file system (a
- * FUSE process of a tenant's, the maker of a disk image) would choose as whom a
- * script runs.
+ * Decides whether the owner of a file counts. It counts only where the
+ * machine's root vouches for the file system that reports it. Otherwise the
+ * server of that file system (a tenant's FUSE process, the maker of a disk
+ * image) could choose the user as whom a script runs.
  *
- * Runs in:   script's child, in the keeper's memory: see spawn.c; keeper
+ * Runs in:   script's child, in the keeper's memory (src/keeper/serve/spawn.c);
+ *            keeper
  * Privilege: the caller's
- * Trusts:    the kernel's number of a mount, and the table that was read of
- *            the mounts while this jail was made (mounted.c)
- * Never:     lets what is not in that table count
+ * Trusts:    the kernel's id of a mount, and the table of mounts that was read
+ *            while this jail was built (src/keeper/build/mounted.c)
+ * Never:     vouches for a mount that is not in that table
  */
 #include "launch.h"
 #include "sys.h"

@@ -1,11 +1,11 @@
 /*
- * From the root to a file, one component at a time, by descriptor.
+ * Walks from the root to a file, one component at a time, by descriptor.
  *
  * Runs in:   keeper as root (JailRoot, JailMount); script's child as the tenant
- *            (script), in the keeper's memory: see spawn.c
- * Privilege: root for JailRoot and JailMount, else the tenant's
- * Trusts:    no name: what is checked is what was opened
- * Never:     opens more than one component at once, follows a magic link
+ *            (script), in the keeper's memory (src/keeper/serve/spawn.c)
+ * Privilege: root for JailRoot and JailMount, otherwise the tenant's
+ * Trusts:    no name: it checks exactly what it has opened
+ * Never:     opens more than one component at once; follows a magic link
  */
 #include "launch.h"
 #include "sys.h"
