@@ -1,10 +1,10 @@
 /*
- * What the jail's cgroup has counted: killed for memory, refused processes,
- * time without a processor.
+ * Reads what the jail's cgroup has counted: kills for lack of memory, refused
+ * processes, and time spent waiting for the processor.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
- * Trusts:    the kernel's files, which were opened before
+ * Privilege: none; it is the tenant
+ * Trusts:    the kernel's files, which the keeper opened as root
  */
 #include "serve.h"
 

@@ -1,15 +1,16 @@
 /*
- * The channels: two sockets each, over which a child of httpd sends this jail
- * its requests, one after the other, without the helper.
+ * The channels. Each is two sockets, over which an httpd child sends its
+ * requests to this jail one after the other, without the helper.
  *
- * What it could do by that it could do with a channel for each request as well:
- * it runs the scripts of this jail. Policy, uid and gid are the keeper's, and
- * the helper has checked that this child may name them. That it is still this
- * child is proved with each request: the kernel says who has sent it
- * (launch.c), and the channels of a child that has ended are closed (peers.c).
+ * A channel lets the httpd child do nothing that it could not do with a new
+ * channel for each request: it runs the scripts of this jail. Policy, uid and
+ * gid are the keeper's, and the helper has checked that this child may name
+ * them. Each request proves that it is still this child: the kernel reports who
+ * has sent it (src/keeper/launch/launch.c), and the channels of a child that
+ * has ended are closed (peers.c).
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
+ * Privilege: none; it is the tenant
  * Trusts:    the helper, that both are sockets of the right kind
  * Never:     reads from them
  */

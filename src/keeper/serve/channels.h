@@ -1,9 +1,9 @@
 /*
- * The channels of a keeper, and the httpd children that have them.
+ * The channels of a keeper, and the httpd children that own them.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
- * Trusts:    the helper, which has sent them
+ * Privilege: none; it is the tenant
+ * Trusts:    the helper, which has sent the channels
  */
 #ifndef JC_CHANNELS_H
 #define JC_CHANNELS_H

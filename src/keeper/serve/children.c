@@ -1,10 +1,10 @@
 /*
- * The keeper's children, from the kernel: its direct children and the orphans
- * that it was given as PID 1 or child subreaper.
+ * Lists the keeper's children, as the kernel reports them: its direct children,
+ * and the orphans that it was given as PID 1 or child subreaper.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
- * Trusts:    the kernel's list, which build/procfs.c has opened
+ * Privilege: none; it is the tenant
+ * Trusts:    the kernel's list, which src/keeper/build/procfs.c has opened
  */
 #include "serve.h"
 

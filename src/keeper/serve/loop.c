@@ -1,10 +1,11 @@
 /*
- * The keeper at work: one fork for each request, and an eye on what it forked.
+ * The keeper's loop: it makes a script's child for each request, and watches
+ * the children that it has made.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
- * Trusts:    the helper, that RUN comes with sockets of the right kind
- * Never:     parses what a request brought, opens a file, waits for a peer
+ * Privilege: none; it is the tenant
+ * Trusts:    the helper, that RUN has sockets of the right kind
+ * Never:     parses the data of a request, opens a file, waits for a peer
  */
 #include "channels.h"
 #include "queue.h"

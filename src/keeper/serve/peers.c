@@ -1,11 +1,12 @@
 /*
- * The httpd children that have channels to this jail. A right to send requests
- * is a child's own: an end of a channel can be passed on, and would then let
- * its holder run scripts of this tenant for as long as the keeper lives. So all
- * channels of a child end when it has ended, whoever still holds them.
+ * The httpd children that have channels to this jail. The right to send
+ * requests belongs to one child. An end of a channel can be passed on, and
+ * would then let its holder run scripts of this tenant for as long as the
+ * keeper lives. All channels of a child are therefore closed when the child has
+ * ended, even if somebody else still holds copies of their ends.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
+ * Privilege: none; it is the tenant
  * Trusts:    the helper, that the pidfd is that of the child which sent SPAWN
  * Never:     signals an httpd child
  */

@@ -1,12 +1,12 @@
 /*
- * JailConcurrency: the requests that wait for a place in their jail, the first
- * that came in front. Nothing was sent of them, so httpd takes none of them for
- * started, and one whose client goes away leaves without a script having run.
+ * JailConcurrency: the requests that wait for a place in their jail, the oldest
+ * first. The keeper has sent nothing for them, so httpd considers none of them
+ * started. If the client of one goes away, no script has run.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
- * Never:     looks at more than the ends of the queue: all wait equally long,
- *            so the first is also the first whose time is over
+ * Privilege: none; it is the tenant
+ * Never:     looks at more than the ends of the queue: all requests wait
+ *            equally long, so the first in it is also the first that is overdue
  */
 #include "queue.h"
 #include "runs.h"

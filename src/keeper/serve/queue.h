@@ -2,7 +2,7 @@
  * The requests that wait for a place in their jail.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
+ * Privilege: none; it is the tenant
  * Trusts:    nothing
  */
 #ifndef JC_QUEUE_H

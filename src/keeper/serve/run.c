@@ -1,12 +1,13 @@
 /*
- * One request of a keeper: its memory, and which processes are its own.
+ * One request of a keeper: its memory, and the processes that belong to it.
  *
- * A request's processes are those of one session, whose number is its leader's
- * pid: the script's child makes it before exec, and nobody in the jail may make
- * another (own_filter.c). Nothing else of the keeper knows that.
+ * The processes of a request are those of one session, whose id is the pid of
+ * its leader. The script's child makes that session before exec, and no process
+ * of the jail can make another (src/keeper/build/own_filter.c). No other file
+ * of the keeper depends on this.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
+ * Privilege: none; it is the tenant
  * Trusts:    the kernel's session ids
  */
 #include "run.h"

@@ -1,8 +1,9 @@
 /*
- * One request of a keeper that has not ended, and where it came from.
+ * One request of a keeper that has not ended, and the channel that it came
+ * over.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
+ * Privilege: none; it is the tenant
  * Trusts:    the kernel's session ids
  */
 #ifndef JC_RUN_H

@@ -1,9 +1,9 @@
 /*
- * From a script's exec to the end of the last process that it left behind.
+ * The life of a request, from the script's exec to the end of its last process.
  * doc/protocol.md, "The processes of a request", says how they are found.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
+ * Privilege: none; it is the tenant
  * Trusts:    the kernel's list of its children and their session ids
  * Never:     signals a process of a request that has not ended
  */

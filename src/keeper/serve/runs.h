@@ -2,7 +2,7 @@
  * The requests of a keeper that have not ended.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
+ * Privilege: none; it is the tenant
  * Trusts:    the kernel's list of its children
  */
 #ifndef JC_RUNS_H

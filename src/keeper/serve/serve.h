@@ -1,8 +1,8 @@
 /*
- * What the keeper asks of its jail while it serves, and how it begins.
+ * The functions that a keeper needs while it serves, and the loop that serves.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant; root in jc_tally_open()
+ * Privilege: none; it is the tenant; root in jc_tally_open()
  * Trusts:    the policy record
  */
 #ifndef JC_SERVE_H

@@ -1,31 +1,32 @@
 /*
- * Making a script's child that runs in the keeper's memory until it executes
+ * Makes the script's child, which runs in the keeper's memory until it executes
  * the script.
  *
- * fork would copy the keeper's memory, have the kernel copy each page that
- * either of them writes, and take the copy down again at exec: a fifth of what
- * a small script costs (bench/history/NOTES.md). vfork would stop the keeper
- * until exec, and with it the whole jail while a file system is slow or a
- * process of the tenant's has stopped the child. So the two share the memory
- * and both go on (clone(2), CLONE_VM). That needs three things:
+ * fork would copy the keeper's memory, make the kernel copy each page that
+ * either process writes, and remove the copy at exec. That is a fifth of the
+ * cost of a small script (bench/history/NOTES.md). vfork would stop the keeper
+ * until exec, and with it the whole jail, while a file system is slow or a
+ * process of the tenant has stopped the child. The two therefore share the
+ * memory, and both continue (clone(2), CLONE_VM). Sharing has four conditions:
  *
- * - a stack of the child's own: a slot, with a page below it that cannot be
- *   touched, and all other memory that it writes to in the slot as well;
- * - nothing of the C library's that has a state: sys.h;
- * - to know when it has left, so that the slot can be used again: the kernel
- *   clears slot->busy at exec and at exit (CLONE_CHILD_CLEARTID). It would not
- *   do so for one that dumps core, which kernels before 5.16 would also take
- *   the keeper with; but none of them may be dumped (jail.c, "undumpable");
- * - that what it maps is not left behind if it is killed, as the tenant may do
- *   at any moment: it maps only into a range that the slot has for that.
+ * - The child has a stack of its own in a slot, with a guard page below it that
+ *   cannot be touched. All other memory that it writes is in the slot too.
+ * - The child calls no function of the C library that has a state (sys.h).
+ * - The keeper learns when the child has left, so that it can use the slot
+ *   again: the kernel clears slot->busy at exec and at exit
+ *   (CLONE_CHILD_CLEARTID). The kernel would not clear it for a child that
+ *   dumps core, and kernels before 5.16 would also kill the keeper then; but
+ *   neither may be dumped (src/keeper/build/jail.c, "undumpable").
+ * - A child that is killed, as the tenant may do at any moment, leaves no
+ *   mapping behind: it maps only into a range that the slot reserves for that.
  *
- * What a child could do to the keeper by this is what the tenant's scripts may
- * do anyway: keeper and child are the same user, in the same jail, without a
- * privilege, and the child runs nothing of the tenant's before exec.
+ * A child could do nothing to the keeper by this that the tenant's scripts may
+ * not do anyway. Keeper and child are the same user, in the same jail, without
+ * a privilege, and the child runs none of the tenant's code before exec.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
- * Trusts:    the child, whose program this is as well
+ * Privilege: none; it is the tenant
+ * Trusts:    the child, which runs this same program
  * Never:     touches a slot that is busy
  */
 #include "serve.h"

@@ -1,23 +1,24 @@
 /*
- * Signals to processes of the jail that the keeper is not the parent of.
+ * Signals the processes of the jail that are not the keeper's children.
  *
- * A request's processes all have its session, and setsid is refused to them
- * (filter.c). Those that are not the keeper's children, because the parents
- * live or one of them has made itself a subreaper, are met in the list of all
- * processes of the PID namespace. One pass over it is enough whatever they do:
- * the list is in the order of pids and so is the making of them, so a child
- * that was made during the pass comes behind its parent in the list, and the
- * pass ends only when nothing is behind. What has SIGKILL makes no child any
- * more. Only where the numbers begin again from below during a pass is
- * somebody missed, and met in the next one.
+ * All processes of a request are in its session, because setsid is refused to
+ * them (src/keeper/build/own_filter.c). Some are not the keeper's children:
+ * their parents live, or one of these has made itself a subreaper. The keeper
+ * finds them in the list of all processes of the PID namespace. One pass over
+ * that list is enough, whatever they do. Both the list and the creation of
+ * processes are in the order of pids, so a child made during the pass comes
+ * after its parent in the list, and the pass ends only when nothing comes
+ * after. A process that has got SIGKILL makes no more children. A process can
+ * be missed only if the pids start again from the bottom during the pass, and
+ * the next pass finds it.
  *
- * Between the look at a process and kill a pid could be another's, if 32,768
- * processes were made between the two calls.
+ * Between the look at a process and kill, a pid could become another process's,
+ * if 32,768 processes were made between the two calls.
  *
- * Without a PID namespace there is no such list, and nobody is found.
+ * Without a PID namespace there is no such list, and no process is found.
  *
  * Runs in:   keeper
- * Privilege: none, it is the tenant
+ * Privilege: none; it is the tenant
  * Trusts:    the kernel's list of the jail's processes
  */
 #include "runs.h"

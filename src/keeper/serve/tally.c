@@ -1,16 +1,16 @@
 /*
- * The places of JailConcurrency. A jail can have several keepers: one is made
- * anew while an older one still runs scripts. What they run counts together, so
- * the count is not a keeper's own: it is in a page that all keepers of the jail
- * have mapped, with a slot for each. Only keepers reach it; scripts never get
- * the descriptor, and the helper reads nothing of it: it names the slots, and
- * clears that of a keeper which has ended.
+ * The places of JailConcurrency. A jail can have several keepers, because a new
+ * one may be made while an older one still runs scripts. The limit holds for
+ * all of them together. The count is therefore in a page that all keepers of
+ * the jail have mapped, with a slot for each. Only keepers can reach the page:
+ * scripts never get its descriptor. The helper reads nothing in it; it assigns
+ * the slots, and clears the slot of a keeper that has ended.
  *
  * Runs in:   keeper
- * Privilege: root in jc_tally_open(), else the tenant
+ * Privilege: root in jc_tally_open(), otherwise the tenant
  * Trusts:    other keepers of the same jail
- * Never:     lets more scripts run than the policy says: its own slot is
- *            raised first, and lowered again if the sum is too much
+ * Never:     lets more scripts run than the policy permits: it raises its own
+ *            slot first, and lowers it again if the sum is too high
  */
 #include "serve.h"
 
