@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds since some moment before this process began. */
+/* Returns milliseconds since some moment before this process began. */
 static inline uint64_t jc_clock_ms(void)
 {
     struct timespec now;

@@ -26,7 +26,7 @@ typedef enum {
     JC_CODE_UID_TOO_HIGH = 1011, /* above JailMaxUID */
     JC_CODE_GID_TOO_HIGH = 1012, /* above JailMaxGID */
     JC_CODE_NO_MOUNT_NAMESPACE = 1013,
-    JC_CODE_NO_HOME = 1014, /* JailMount home: it is not one user's */
+    JC_CODE_NO_HOME = 1014, /* JailMount home, but no single user */
     JC_CODE_TOO_MANY_MOUNTS = 1015,
 
     /* 12xx: the request, in the httpd child */
@@ -51,7 +51,7 @@ typedef enum {
     JC_CODE_NAMESPACES = 1307,    /* those of JailNamespaces: errno */
     JC_CODE_JAIL_FULL = 1308,     /* JailConcurrency; found = running */
 
-    JC_CODE_CGROUP_NONE = 1320,  /* no cgroup v2 that was delegated */
+    JC_CODE_CGROUP_NONE = 1320,  /* no cgroup v2 was delegated */
     JC_CODE_CGROUP_LIMIT = 1321, /* text = the file of the limit */
 
     /* 14xx: a step of building the jail, in the keeper */
@@ -74,13 +74,13 @@ typedef enum {
     JC_CODE_STEP_CAPABILITIES = 1417,
     JC_CODE_STEP_SIGNALS = 1418,
     JC_CODE_STEP_MOUNTS = 1419,  /* text = the target */
-    JC_CODE_MOUNT_SOURCE = 1420, /* not there; text = how far it is */
+    JC_CODE_MOUNT_SOURCE = 1420, /* missing; text = how far it exists */
     JC_CODE_MOUNT_UNSAFE = 1421, /* expected = what is wrong: 15xx */
-    JC_CODE_MOUNT_TARGET = 1422, /* not there; text = the target */
+    JC_CODE_MOUNT_TARGET = 1422, /* missing; text = the target */
     JC_CODE_STEP_CGROUP = 1430,
     JC_CODE_STEP_FILTER = 1440, /* JailSeccomp, and the keeper's own */
     JC_CODE_STEP_SCOPE = 1441,  /* JailScope */
-    JC_CODE_STEP_FILES = 1442,  /* files below the root alone; JailListen */
+    JC_CODE_STEP_FILES = 1442,  /* the layer of files and of JailListen */
 
     /* 15xx: the checks of the script, in its child, as the tenant */
     JC_CODE_REQUEST_MALFORMED = 1501,
@@ -100,9 +100,9 @@ typedef enum {
     JC_CODE_SCRIPT_DIR_GROUP = 1515, /* found, expected = gid */
     JC_CODE_PATH_OTHER = 1516,       /* any other errno while walking */
     JC_CODE_COMMAND_OFF = 1517,      /* SSI exec cmd, and JailExecCmd Off */
-    JC_CODE_FILE_SYSTEM = 1518,      /* found = jc_fs_t: its owners are no
-                                        word of root's; text = where it begins */
-    JC_CODE_FOREIGN_SENDER = 1519,   /* found, expected = uid of the sender */
+    JC_CODE_FILE_SYSTEM = 1518, /* found = jc_fs_t: root does not vouch; text =
+                                   where that begins */
+    JC_CODE_FOREIGN_SENDER = 1519, /* found, expected = uid of the sender */
 
     /* 16xx: the launch */
     JC_CODE_FORK_NPROC = 1601, /* EAGAIN: found = the NPROC limit */
@@ -117,14 +117,14 @@ typedef enum {
     JC_CODE_WRONG_MACHINE = 1610,      /* ELF for another architecture */
     JC_CODE_INTERPRETER_DENIED = 1611, /* text = the interpreter */
     JC_CODE_SCRIPT_BUSY = 1612,        /* ETXTBSY */
-    JC_CODE_SCRIPT_LIMIT = 1613, /* a limit could not be set; found = it */
+    JC_CODE_SCRIPT_LIMIT = 1613, /* found = the limit that cannot be set */
     JC_CODE_SCRIPT_SETUP = 1614, /* pipes or session of the child */
     JC_CODE_FORK_PIDS = 1630,    /* EAGAIN: JailCgroup pids= */
 
     /* 17xx: how the script ended */
     JC_CODE_SIGNAL = 1701,
     JC_CODE_LIBRARY_MISSING = 1702, /* the loader's own words */
-    JC_CODE_SYMBOL_MISSING = 1703,  /* likewise: relocation, version, lookup */
+    JC_CODE_SYMBOL_MISSING = 1703,  /* relocation, version, lookup */
     JC_CODE_NO_OUTPUT = 1704,
     JC_CODE_BAD_HEADER = 1705,
     JC_CODE_HEADER_TOO_LONG = 1706,

@@ -12,14 +12,15 @@
 
 #include <stddef.h>
 
-/* 1: `pattern` covers the name, the `len` bytes at `name`. */
+/* Returns 1 if `pattern` covers the name, which is the `len` bytes at
+ * `name`. */
 int jc_names_match(const char *pattern, const char *name, size_t len);
 
-/* 1: no request brings this name into any jail: its value alone makes a common
- * program load or run what the setter likes. */
+/* Returns 1 if no request may bring this name into any jail, because its value
+ * alone makes a common program load or run what the setter chooses. */
 int jc_names_are_denied(const char *name, size_t len);
 
-/* 1: with JailUser owner a request may bring this name. */
+/* Returns 1 if a request may bring this name with JailUser owner. */
 int jc_names_are_allowed(const char *name, size_t len);
 
 #endif

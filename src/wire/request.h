@@ -22,15 +22,15 @@
 #define JC_REQUEST_STRINGS_MAX (6u << 17) /* arguments and variables */
 #define JC_REQUEST_INLINE_MAX  16384u
 
-/* It has a body: the script gets a pipe for it. */
+/* The request has a body, and the script gets a pipe for it. */
 #define JC_REQUEST_BODY 0x1u
-/* The file is a page with server-side includes, and what is run is the jail's
- * /bin/sh with these arguments; only where the policy has JC_POLICY_SHELL. */
+/* The file is a page with server-side includes. The jail's /bin/sh is executed
+ * with these arguments, but only where the policy has JC_POLICY_SHELL. */
 #define JC_REQUEST_SHELL 0x2u
 #define JC_REQUEST_FLAGS 0x3u
 
-/* RLimitCPU, RLimitMEM and RLimitNPROC of the directory: they lower what the
- * jail has and never raise it. RLIM_INFINITY: nothing is set. */
+/* RLimitCPU, RLimitMEM and RLimitNPROC of the directory. They lower the limits
+ * of the jail and never raise them. RLIM_INFINITY: no limit is set. */
 enum { JC_REQUEST_CPU, JC_REQUEST_AS, JC_REQUEST_NPROC, JC_REQUEST_LIMITS };
 
 typedef struct {
@@ -39,9 +39,9 @@ typedef struct {
 } jc_request_limit_t;
 
 /*
- * Followed by strings_len bytes: the script's path inside the jail, then argc
- * arguments (argv[0] first), then envc strings NAME=VALUE, each with its NUL.
- * The path is absolute. Nothing else may follow.
+ * The head is followed by strings_len bytes: the script's path inside the jail,
+ * then argc arguments (argv[0] first), then envc strings NAME=VALUE, each with
+ * its NUL. The path is absolute. Nothing else may follow.
  */
 typedef struct {
     uint32_t magic;

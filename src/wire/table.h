@@ -49,11 +49,11 @@
 #define JC_POLICY_DIR_OWNER 0x8u
 #define JC_POLICY_HOST      0x10u /* the root is made of mounts alone */
 #define JC_POLICY_PRIVS     0x20u /* JailNoNewPrivs Off */
-#define JC_POLICY_SCOPE     0x40u /* requests are apart from each other */
+#define JC_POLICY_SCOPE     0x40u /* requests are isolated from each other */
 #define JC_POLICY_LISTEN    0x80u /* scripts may bind any TCP port */
 #define JC_POLICY_FLAGS     0xffu
 
-/* JailNamespaces: what a keeper has of its own. */
+/* JailNamespaces: the namespaces that a keeper has of its own. */
 #define JC_NS_MOUNT   0x1u
 #define JC_NS_PID     0x2u
 #define JC_NS_IPC     0x4u
@@ -76,10 +76,10 @@
 #define JC_PADDED(len)    (((len) + 7) & ~(size_t) 7)
 #define JC_NICE_UNSET     INT32_MAX
 
-/* Of a common part or a record. */
+/* The place of a common part or a record. */
 typedef struct {
     uint32_t offset; /* where the one before it ends */
-    uint32_t common; /* number of a record's common part; else 0 */
+    uint32_t common; /* of a record: number of its common part; otherwise 0 */
 } jc_table_entry_t;
 
 typedef struct {
@@ -118,19 +118,19 @@ typedef struct {
     uint32_t env_count;
     uint32_t trust_count;
     uint32_t strings_len;
-    uint32_t total_ms;    /* of one request; 0: as long as it likes */
+    uint32_t total_ms;    /* for one request; 0: no limit */
     uint32_t namespaces;  /* JC_NS_* */
     uint32_t mount_count; /* beside those of the common part */
     uint32_t cgroup_count;
-    uint32_t running_max; /* scripts at once; 0: as many as there are */
-    uint32_t queue_max;   /* requests that wait for their turn */
-    uint32_t queue_ms;    /* for so long */
-    /* What a request may leave behind lives so long; 0: not at all;
-     * JC_NO_MAX: as long as it likes. */
+    uint32_t running_max; /* scripts at once; 0: no limit */
+    uint32_t queue_max;   /* requests that may wait for a place */
+    uint32_t queue_ms;    /* how long one may wait */
+    /* How long the processes that a request leaves behind may live; 0: not at
+     * all; JC_NO_MAX: no limit. */
     uint32_t background_ms;
     uint32_t trust_mount_count;
-    /* TCP ports that scripts may bind, in ascending order, each once; 0: those
-     * that the kernel chooses. None with JC_POLICY_LISTEN. */
+    /* Number of TCP ports that scripts may bind, in ascending order, each once;
+     * 0: only those that the kernel chooses. 0 with JC_POLICY_LISTEN. */
     uint32_t port_count;
     uint32_t pass_count; /* JailPassEnv */
 } jc_policy_rec_t;
@@ -138,17 +138,17 @@ typedef struct {
 typedef struct {
     uint32_t resource; /* RLIMIT_* */
     uint32_t reserved; /* 0 */
-    uint64_t soft;     /* RLIM_INFINITY as the kernel has it */
+    uint64_t soft;     /* RLIM_INFINITY as the kernel defines it */
     uint64_t hard;
 } jc_limit_t;
 
-/* What one row of the root's making does at its target. */
+/* The kind of a row: what it puts at its target in the new root. */
 typedef enum {
-    JC_MOUNT_BIND = 1, /* what lies at the source, with all below it */
+    JC_MOUNT_BIND = 1, /* the source, with everything below it */
     JC_MOUNT_TMPFS,    /* an empty file system in memory */
     JC_MOUNT_PROC,     /* the processes of the keeper's own PID namespace */
     JC_MOUNT_DIR,      /* no mount: a directory */
-    JC_MOUNT_FILE,     /* no mount: a file that has the source as content */
+    JC_MOUNT_FILE,     /* no mount: a file whose content is the source */
     JC_MOUNT_LINK,     /* no mount: a symbolic link to the source */
     JC_MOUNT_KINDS = JC_MOUNT_LINK
 } jc_mount_kind_t;
@@ -156,8 +156,8 @@ typedef enum {
 #define JC_MOUNT_READ_ONLY 0x1u
 #define JC_MOUNT_NOEXEC    0x2u
 #define JC_MOUNT_DEVICES   0x4u  /* without nodev */
-#define JC_MOUNT_OPTIONAL  0x8u  /* skipped if the source is not there */
-#define JC_MOUNT_MAKE      0x10u /* the target is made if it is not there */
+#define JC_MOUNT_OPTIONAL  0x8u  /* skipped if the source does not exist */
+#define JC_MOUNT_MAKE      0x10u /* the target is made if it does not exist */
 #define JC_MOUNT_HOME      0x20u /* the source must be the tenant's own */
 #define JC_MOUNT_FLAGS     0x3fu
 
@@ -165,9 +165,9 @@ typedef struct {
     uint32_t kind;
     uint32_t flags;
     uint32_t mode;   /* of the root of a tmpfs */
-    uint32_t inodes; /* the most a tmpfs has */
-    uint64_t size;   /* the most bytes a tmpfs has */
-    uint64_t ino;    /* of a file, so that another one is another policy */
+    uint32_t inodes; /* the maximum of a tmpfs */
+    uint64_t size;   /* bytes; the maximum of a tmpfs */
+    uint64_t ino;    /* of a file: another file is another policy */
 } jc_mount_t;
 
 #endif
