@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-/* What is mounted, in its order. */
+/* The mounts, in the order in which they are made. */
 typedef struct {
     const jc_mount_t *mounts;
     const char *strings; /* two for each mount: source, target */
@@ -41,32 +41,35 @@ typedef struct {
 } jc_policy_view_t;
 
 /*
- * Checks the shape of a record in `len` bytes at `data` (8-byte aligned) and
- * fills in what of *view is in it. view->common must have been checked: the
- * record must suit it. Returns 0, or -1 if it is malformed.
+ * Checks the shape of the record in `len` bytes at `data` (8-byte aligned), and
+ * sets the pointers of *view that refer to it. view->common must have been
+ * checked, because the record must suit it. Returns 0, or -1 if the record is
+ * malformed.
  */
 int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view);
 
-/* policy_rows.c: the same for a common part, and what of the check of a record
- * is about mounts and the cgroup. */
+/* policy_rows.c: jc_policy_rows_view() does the same for a common part.
+ * jc_policy_rows_suit() is the part of the check of a record that concerns
+ * mounts and the cgroup: it returns 1 if they are sane and the record suits its
+ * common part. */
 int jc_policy_rows_view(const void *data, size_t len, jc_policy_view_t *view);
 int jc_policy_rows_suit(const jc_policy_view_t *view);
 
 /*
- * Checks a whole table. Returns its head, or NULL if it is malformed. Each
- * common part has then passed jc_policy_rows_view(), each record
- * jc_policy_view() beside its common part.
+ * Checks a whole table. Returns its head, or NULL if it is malformed. In a
+ * checked table each common part has passed jc_policy_rows_view(), and each
+ * record has passed jc_policy_view() with its common part.
  */
 const jc_table_head_t *jc_policy_check_table(const void *data, size_t len);
 
-/* Of a checked table the common part with this number, and from
- * table->common_count on the records. */
+/* Returns part `number` of a checked table: the common parts come first, and
+ * the records from table->common_count on. */
 const void *jc_policy_part(const jc_table_head_t *table, uint32_t number);
 
-/* The string after this one. */
+/* Returns the string after this one. */
 const char *jc_policy_next(const char *string);
-/* Sets *first to *at, and that behind `count` strings, which must not pass
- * `end`. 0 or -1. */
+/* Sets *first to *at, and moves *at past `count` strings, which must not pass
+ * `end`. Returns 0 or -1. */
 int jc_policy_take(const char **at, const char *end, uint32_t count,
                    const char **first);
 
