@@ -18,28 +18,28 @@
 #include <sys/types.h>
 
 #define JC_JAILS_MAX       10000
-#define JC_JAILS_UID_MAX   64   /* of one user, ending ones included */
+#define JC_JAILS_UID_MAX   64 /* of one user, including those that are ending */
 #define JC_JAILS_OWNER_MAX 5000 /* of one policy with JailUser owner */
-#define JC_DESCRIPTORS     512  /* kept for other things than keepers */
+#define JC_DESCRIPTORS     512  /* reserved for uses other than keepers */
 #define JC_GENERATIONS_MAX 64
 
-/* A policy of one or more generations, or what some of them have in common,
- * each once. Lives in memory that no keeper gets. */
+/* A policy of one or more generations, or a common part of policies, each
+ * stored once. It is in memory that keepers do not inherit. */
 typedef struct jc_policy {
     struct jc_policy *next;   /* in its hash chain */
-    struct jc_policy *common; /* a policy's; NULL: it is a common part itself */
+    struct jc_policy *common; /* NULL: this is a common part itself */
     uint64_t hash;
-    uint32_t refs;  /* tables that contain it, or policies */
+    uint32_t refs;  /* tables or policies that refer to it */
     uint32_t jails; /* jails that were made from it */
     struct jc_chunk *chunk;
-    union { /* the whole of it follows */
+    union { /* the rest of it follows */
         uint32_t len;
         jc_policy_rec_t rec;
         jc_common_t part; /* where `common` is NULL */
     };
 } jc_policy_t;
 
-/* What epoll gives back points to one of these. */
+/* epoll returns a pointer to a struct that begins with one of these. */
 enum {
     JC_SOURCE_PARENT = 1,
     JC_SOURCE_PARENT_DIED,
@@ -48,60 +48,67 @@ enum {
     JC_SOURCE_KEEPER
 };
 
-/* One configuration's children and what they may ask for. */
+/* One generation: the httpd children of one configuration, and the policies
+ * that they may ask for. */
 typedef struct {
     int source; /* JC_SOURCE_GENERATION */
     int sock_fd;
     uint64_t number;
-    uint32_t web_uid; /* whom the children run as */
+    uint32_t web_uid; /* the user of these children */
     uint32_t policy_count;
     jc_policy_t **policies;
-    uint32_t part_count; /* the common parts, and behind them these policies */
+    uint32_t part_count; /* the common parts, then these policies */
     jc_policy_t **parts;
 } jc_generation_t;
 
-/* generation.c */
+/* generation.c: maps, checks and takes the policies of the table in table_fd.
+ * Takes ownership of sock_fd, not of table_fd. Returns NULL if the table is
+ * malformed or memory is short. */
 jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
                                     int table_fd);
+/* Drops its policies, gives its socket to a closer, and frees it. */
 void jc_generation_close(jc_generation_t *generation);
 
-/* harden.c: refuses what root may and nobody here needs. 0, or -1 with errno.
- */
+/* harden.c: installs a filter against system calls that root may make and
+ * nobody here needs. Returns 0, or -1 with errno. */
 int jc_harden(void);
 
-/* selftest.c: says in the main error log what of this table's policies will
- * not work here, and why; of each thing once. */
+/* selftest.c: logs what the policies of this table need and will not get here,
+ * and why; each thing once in the helper's life. */
 void jc_selftest(const jc_generation_t *generation, uint64_t caps);
-/* The errno with which this fails in a child, ENOSYS if it kills it, or 0. */
+/* Runs try() in a child. Returns 0, the errno of its failure, ENOSYS if the
+ * child was killed, or ETIME if it did not end in time. */
 int jc_selftest_attempt(int (*try)(void));
 
-/* writes.c: -1 with EROFS where the machine's mounts forbid it, else 0. */
+/* writes.c: returns -1 with EROFS if the machine's mounts make `path`
+ * read-only, otherwise 0. */
 int jc_writes_at(const char *path);
 
-/* dispatch.c: JC_MSG_SPAWN from the httpd child `sender`, in the kernel's
- * words. Takes fds. */
+/* dispatch.c: serves a JC_MSG_SPAWN from an httpd child. The kernel has
+ * reported `sender` (SO_PASSCRED in unix(7)). Takes ownership of fds. */
 void jc_dispatch_spawn(const jc_generation_t *generation,
                        const jc_msg_spawn_t *msg, int *fds,
                        const struct ucred *sender);
 
-/* dispose.c: has descriptors of a peer's closed, which may be of any kind. What
- * cannot be passed on stays open, and _has_failed says so once: the peer must
- * be given up. */
+/* dispose.c: has descriptors from a peer closed without blocking; they may be
+ * of any kind. One that no closer accepts stays open. jc_dispose_has_failed()
+ * then returns 1, once, and the caller must give up the peer. */
 typedef enum {
     JC_DISPOSE_UNKNOWN,
-    JC_DISPOSE_CHANNEL, /* two sockets of the web user's, which were served */
-    JC_DISPOSE_KEEPER,  /* what comes from a keeper, which is a tenant's */
+    JC_DISPOSE_CHANNEL, /* two sockets of the web user, which were served */
+    JC_DISPOSE_KEEPER,  /* from a keeper, which is a tenant's */
     JC_DISPOSE_CLASSES
 } jc_dispose_class_t;
 void jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count);
 void jc_dispose(int *fds, unsigned count);
 int jc_dispose_has_failed(void);
-/* Whether this child that has ended was one of its processes. */
+/* Returns whether this child, which has ended, was a closer. */
 int jc_dispose_reaped(pid_t pid);
 
-/* log.c */
+/* log.c: writes one line to httpd's main error log, and never waits. */
 void jc_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Our own mistake: logs and aborts; the parent starts a new helper. */
+/* Logs a mistake of the helper itself, and aborts; the parent starts a new
+ * helper. */
 void jc_log_bug(const char *what) __attribute__((noreturn));
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "helper.h"
 
-/* keepers.c */
+/* The helper's resources that keepers.c uses. */
 typedef struct {
     int epoll_fd;
     int parent_pidfd;
@@ -18,25 +18,28 @@ typedef struct {
     size_t title_size;
 } jc_keepers_conf_t;
 
+/* keepers.c: copies *conf; must be called first. */
 void jc_keepers_init(const jc_keepers_conf_t *conf);
 /*
- * Passes a request on to the keeper of (policy, uid, gid), which is made if
- * there is none. The JC_RUN_FDS descriptors remain the caller's. On failure
- * *failure says why. Returns 0 or -1.
+ * Passes a channel to the keeper of (policy, uid, gid), and makes that keeper
+ * if there is none. The caller still owns the JC_RUN_FDS descriptors. Returns
+ * 0, or -1 with *failure.
  */
 int jc_keepers_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
                    jc_msg_run_t *msg, const int *fds, jc_failure_t *failure);
-/* What a keeper says. */
+/* Receives one message from the keeper of `jail`, a jc_jail_entry_t. */
 void jc_keepers_on_message(void *jail);
-/* Reaps keepers that have ended. Not while events are looked at, which may name
- * their jails. */
+/* Reaps keepers, closers and the processes of looks.c that have ended, and
+ * frees their records. Must not be called between events of one round, because
+ * these may name them. */
 void jc_keepers_reap(void);
-/* Whether there is a jail. */
+/* Returns whether any keeper is left. */
 int jc_keepers_any(void);
-/* Tells those keepers to finish whose policy is in no table any more. That no
- * request has come for JailIdle a keeper sees itself: most do not pass here. */
+/* Orders the keepers to finish whose policy is in no table any more. JailIdle
+ * is observed by the keepers themselves, because most requests bypass the
+ * helper. */
 void jc_keepers_sweep(void);
-/* SIGKILL to all of them: the parent has gone. */
+/* Sends SIGKILL to all keepers: the httpd parent has gone. */
 void jc_keepers_kill(void);
 
 #endif

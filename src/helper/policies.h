@@ -9,17 +9,20 @@
 
 #include "helper.h"
 
-/* policies.c: the one with these bytes, whose length is the first word, and
- * with this common part; which is NULL for such a part itself. */
+/* policies.c: finds or stores the policy with these bytes, whose first word is
+ * their length, and with this common part; NULL: the bytes are a common part.
+ * Counts one reference. */
 jc_policy_t *jc_policies_intern(const void *bytes, jc_policy_t *common);
+/* Drops one reference, and frees the policy as _release does. */
 void jc_policies_unref(jc_policy_t *policy);
-/* Frees it if no table and no jail needs it any more. */
+/* Frees the policy if no table and no jail needs it any more. */
 void jc_policies_release(jc_policy_t *policy);
-/* The record and behind it its common part, for a process that is about to be
- * made and will not have the original. The caller's, until it gives it back to
- * _wipe: what is freed is the next process's to find, and may hold secrets.
- * NULL with errno: memory is short. */
+/* Returns a copy of the record, followed by its common part, for a process that
+ * is about to be forked and will not have the original. The caller gives it
+ * back to _wipe. NULL with errno: memory is short. */
 char *jc_policies_copy(const jc_policy_t *policy);
+/* Wipes the copy and frees it. Wipe before freeing: the next keeper is forked
+ * from this heap, and the record may hold JailEnv secrets. */
 void jc_policies_wipe(const jc_policy_t *policy, char *copy);
 
 #endif
