@@ -20,26 +20,27 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* Where the keeper's descriptors lie; a request's control socket gets a higher
- * number. 0 to 2 are /dev/null, and 0 is the jail's own: it is the stdin of
- * scripts whose request has no body. */
-#define JC_KEEPER_STALE_FD    3 /* eventfd: a script is not in the root */
+/* The numbers of the keeper's descriptors; the control socket of a request gets
+ * a higher one. 0 to 2 are /dev/null. 0 is the jail's own, because it is the
+ * stdin of scripts whose request has no body. */
+#define JC_KEEPER_STALE_FD    3 /* eventfd: a script was not in the root */
 #define JC_KEEPER_HELPER_FD   4
 #define JC_KEEPER_PARENT_FD   5 /* pidfd of the httpd parent */
 #define JC_KEEPER_CHILDREN_FD 6
-#define JC_KEEPER_PROC_FD     7 /* with a PID namespace: its processes */
+#define JC_KEEPER_PROC_FD     7 /* root of its procfs, with a PID namespace */
 #define JC_KEEPER_SIGNAL_FD   8
 #define JC_KEEPER_EPOLL_FD    9
-/* Where there is a cgroup: its memory.events, pids.events and cpu.stat. */
+/* memory.events, pids.events and cpu.stat, if the jail has a cgroup. */
 #define JC_KEEPER_EVENTS_FD 10
 #define JC_KEEPER_EVENTS    3
-#define JC_KEEPER_SCOPE_FD  13 /* where requests are apart */
+#define JC_KEEPER_SCOPE_FD  13 /* Landlock ruleset; with JailScope */
 
-/* In the script's child, beside the first four. */
+/* In the script's child, besides descriptors 0 to 3. */
 #define JC_SCRIPT_CONTROL_FD 4
 
-/* A page of so many numbers is what the keepers of one jail share: how many
- * scripts each of them runs (tally.c). The helper says which slot is whose. */
+/* The keepers of one jail share a page with this many slots, and each counts
+ * its running scripts in its own (src/keeper/serve/tally.c). The helper assigns
+ * the slots. */
 #define JC_TALLY_SLOTS 64
 
 typedef struct {
@@ -50,13 +51,13 @@ typedef struct {
     unsigned tally_slot;
     uint32_t uid;
     uint32_t gid;
-    const void *rec; /* of the policy: each begins with its length */
+    const void *rec; /* each part of the policy begins with its length */
     const void *common;
     char *title; /* the memory of argv, which ps shows */
     size_t title_size;
 } jc_keeper_start_t;
 
-/* Mounts by their numbers, in that order. */
+/* Mounts, sorted by their ids. */
 typedef struct {
     uint32_t id;
     jc_fs_t fs;
@@ -71,19 +72,20 @@ typedef struct {
     jc_keeper_start_t start;
     jc_policy_view_t policy;
     const jc_mounted_table_t *mounted;
-    int root_fd;     /* the new root between two steps, else -1 */
-    uint64_t secret; /* with which the script's child may call setsid */
-    uint64_t print;  /* jc_print_of() of what its root was made of */
-    int has_scope;   /* requests are apart from each other */
+    int root_fd;     /* the new root between two steps, otherwise -1 */
+    uint64_t secret; /* lets the script's child call setsid */
+    uint64_t print;  /* jc_print_of() when the root was made */
+    int has_scope;   /* requests are isolated from each other */
 } jc_jail_t;
 
-/* Whether the keeper has these namespaces (JC_NS_*) of its own. */
+/* Returns whether the keeper has all these namespaces (JC_NS_*) of its own. */
 static inline int jc_jail_has(const jc_jail_t *jail, uint32_t namespaces)
 {
     return (jail->policy.rec->namespaces & namespaces) == namespaces;
 }
 
-/* keeper.c: builds the jail, and serves it. */
+/* keeper.c: builds the jail and serves it, in a process that the helper has
+ * just forked. If a step fails, it refuses the requests that wait and exits. */
 void jc_keeper_main(const jc_keeper_start_t *start) __attribute__((noreturn));
 
 #endif
