@@ -10,40 +10,47 @@
 
 #include "src/keeper/keeper.h"
 
-/* jail.c: does all steps. Returns 0, or -1 with *failure filled in. */
+/* jail.c: applies all steps in order. Returns 0, or -1 with *failure filled
+ * in. */
 int jc_jail_build(jc_jail_t *jail, jc_failure_t *failure);
 
-/* Moves fd to `number`, close-on-exec. 0 or -1. */
+/* Moves fd to `number`, close-on-exec, and closes the old one. Returns 0, or -1
+ * with errno. */
 int jc_jail_place(int fd, int number);
 
-/* cgroup_enter.c: the step. `fd` is placed as in jail.c. */
+/* cgroup_enter.c: enters the jail's cgroup, whose directory step_descriptors()
+ * in jail.c has placed at JC_KEEPER_CHILDREN_FD. A step: returns 0, or -1 with
+ * errno or *failure, as all steps do. */
 int jc_cgroup_enter(jc_jail_t *jail, jc_failure_t *failure);
 
-/* filter.c: a step. */
+/* filter.c: installs the seccomp filters. A step. */
 int jc_filter_install(jc_jail_t *jail, jc_failure_t *failure);
 
-/* landlock.c: two steps. */
+/* landlock.c: restricts the keeper itself; makes the ruleset with which each
+ * script's child restricts itself. Two steps. */
 int jc_landlock_enter(jc_jail_t *jail, jc_failure_t *failure);
 int jc_landlock_scope(jc_jail_t *jail, jc_failure_t *failure);
 
 /*
- * mounts.c, two steps: the root and what is in it, in the keeper's own mount
- * namespace if it has one; and to go there. 0 or -1.
+ * mounts.c: makes the root and the mounts in it, in the keeper's own mount
+ * namespace if it has one; changes to that root. Two steps.
  */
 int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure);
 int jc_mounts_enter(jc_jail_t *jail, jc_failure_t *failure);
 
 /*
- * print.c: a number made of device and inode of JailRoot and of each source of
- * a mount, as they are found from the host's root now. A step, which keeps it
- * in the jail; and the same for whoever compares. A source that cannot be
- * reached counts as none. 0 or -1.
+ * print.c: jc_print_of() returns a hash of device and inode of JailRoot and of
+ * each source of a mount, as found now from the host's root. A source that
+ * cannot be reached counts by the code of its failure. jc_print_take() is a
+ * step that stores the hash in the jail.
  */
 int jc_print_take(jc_jail_t *jail, jc_failure_t *failure);
 uint64_t jc_print_of(const jc_policy_view_t *policy, uint32_t uid);
 
-/* procfs.c: the list of this process's children, and in *proc_fd the root of a
- * procfs of the PID namespace, if there is one. -1 with errno. */
+/* procfs.c: returns a descriptor of the list of this process's children, and
+ * sets *proc_fd to the root of a procfs of its PID namespace. Without a PID
+ * namespace, *proc_fd is a file that cannot be listed. The caller closes both.
+ * Returns -1 with errno. */
 int jc_procfs_open(int has_pid_ns, int *proc_fd);
 
 #endif

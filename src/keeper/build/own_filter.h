@@ -17,8 +17,9 @@ typedef struct {
     unsigned count;
 } jc_own_filter_t;
 
-/* Makes the program. `secret` is the number with which setsid is allowed, or
- * NULL: to everybody. 0, or -1 with errno: the program is longer than that. */
+/* Makes the program of the filter. Only a caller that passes *secret may call
+ * setsid; without `secret` everybody may. Returns 0, or -1 with errno if the
+ * program is longer than JC_OWN_FILTER_MAX. */
 int jc_own_filter_make(jc_own_filter_t *filter, const uint64_t *secret);
 
 #endif

@@ -12,24 +12,30 @@
 #include "src/keeper/keeper.h"
 
 /*
- * mounted.c: reads the table of what is mounted, of which begin() finds what
- * JailTrustMount names and has to come before the first mount; note() takes all
- * that there is by then, where the policy needs it; nosuid() notes, and then
- * makes this tree nosuid, which nobody could see any more afterwards; end() is
- * for a keeper that sees the machine's own mounts: it keeps what JailTrustMount
- * names and no more. 0, or -1 with errno.
+ * mounted.c: the table of mounts. Each function returns 0, or -1 with errno.
+ * begin() finds the file systems that JailTrustMount names, and must be called
+ * before the first mount. note() adds all mounts that exist by then, if the
+ * policy needs them. nosuid() adds them and then makes this tree nosuid,
+ * because nobody could see afterwards which mounts were nosuid before. end() is
+ * for a keeper that sees the machine's own mounts: it keeps those that
+ * JailTrustMount names, and drops all others.
  */
 int jc_mounted_begin(jc_jail_t *jail);
 int jc_mounted_note(const jc_jail_t *jail);
 int jc_mounted_nosuid(int tree_fd);
 int jc_mounted_end(jc_jail_t *jail);
-/* Of what the keeper has open as root; notes what it does not know yet. */
+/* Returns whether owners count on the file system of `fd`, which the keeper has
+ * opened as root. Reads the table of mounts again if it does not know the
+ * mount. */
 jc_fs_t jc_mounted_file_system(const jc_jail_t *jail, int fd);
 
 /*
- * tree.c: a new file system with up to three options; a copy of what is mounted
- * at and below a directory; MOUNT_ATTR_*, with AT_RECURSIVE for all of it.
- * Each -1 with errno, or the tree's descriptor, or 0.
+ * tree.c: detached trees of mounts.
+ * jc_tree_new() makes a file system with up to three options. jc_tree_clone()
+ * copies the mounts at and below a directory. jc_tree_set() sets MOUNT_ATTR_*,
+ * on the whole tree with AT_RECURSIVE. The first two return the descriptor of
+ * the tree, which the caller closes, or -1 with errno; the third returns 0, or
+ * -1 with errno.
  */
 int jc_tree_new(const char *type, const char *const options[][2],
                 unsigned attributes);
@@ -37,9 +43,10 @@ int jc_tree_clone(int fd);
 int jc_tree_set(int tree_fd, unsigned attributes, unsigned flags);
 
 /*
- * place.c: what lies at `path` beneath the root, as O_PATH and with no symbolic
- * link on the way; and making it: a directory, a file with that content or a
- * link to it, where none but root may. -1 with errno.
+ * place.c: jc_place_open() opens `path` beneath the root as O_PATH, through no
+ * symbolic link; the caller closes it. jc_place_make() makes a directory, a
+ * file with that content, or a symbolic link to it, and refuses if anybody but
+ * root could change names there. Both return -1 with errno.
  */
 int jc_place_open(int root_fd, const char *path, int flags);
 int jc_place_make(const jc_jail_t *jail, const char *path, jc_mount_kind_t kind,
