@@ -14,71 +14,75 @@
 #include <sys/stat.h>
 
 /*
- * A slot is what one script's child needs of memory until it executes
- * the script: it runs in the keeper's own.
+ * The memory that one script's child needs until it executes the script,
+ * because it runs in the memory of the keeper.
  */
 #define JC_SLOT_VECTORS 512
 typedef struct jc_slot {
     struct jc_slot *next;
-    int busy; /* the kernel sets it to 0 when the child has left this memory */
+    int busy; /* the kernel clears it when the child leaves this memory */
     const jc_jail_t *jail;
     uint64_t request_id;
     int control_fd;
-    uint32_t web_uid; /* whose requests it takes */
-    /* Address space for what does not fit below: JC_REQUEST_LEN_MAX bytes, and
-     * the pointers behind it. The child says so before it maps anything. */
+    uint32_t web_uid; /* the only uid whose requests it takes */
+    /* Address space for a request that does not fit below: JC_REQUEST_LEN_MAX
+     * bytes, then the pointers. The child sets is_mapped before it maps
+     * anything into it. */
     char *reserve;
     int is_mapped;
     char *vectors[JC_SLOT_VECTORS];
     _Alignas(8) char request[JC_REQUEST_INLINE_MAX];
 } jc_slot_t;
 
-/* launch.c: the script's child from its first instruction to exec. */
+/* launch.c: the script's child from its first instruction to exec. Sends
+ * STARTED or FAILED over the channel. */
 void jc_launch(jc_slot_t *slot) __attribute__((noreturn));
 
 /* walk.c */
 #define JC_WALK_DEPTH 128
-#define JC_WALK_REST  8192 /* a symbolic link's target and what follows it */
+#define JC_WALK_REST  8192 /* target of a symbolic link, and what follows it */
 typedef enum { JC_WALK_FILE, JC_WALK_DIR, JC_WALK_ANY } jc_walk_want_t;
 
 typedef struct {
-    uint32_t owner;      /* beside root, whose directories may be */
-    int any_directory;   /* whosesoever they are */
-    int links_need_root; /* symlinks count only where none but root could
-                            make them */
+    uint32_t owner;      /* may own directories, as root may */
+    int any_directory;   /* owner and mode do not matter */
+    int links_need_root; /* symlinks count only where nobody but root could make
+                            them */
     /* Says of an open file whether its owner counts. With links_need_root it is
-     * asked where there is a link, else of all that is walked through.
-     * NULL: owners say nothing that matters. */
+     * called only for the directory of a link, otherwise for every component.
+     * NULL: owners always count. */
     jc_fs_t (*file_system)(const jc_jail_t *jail, int fd);
     const jc_jail_t *jail; /* for file_system */
 } jc_walk_rule_t;
 
 typedef struct {
-    int dir_fd;  /* of the last directory; the caller's */
-    int file_fd; /* O_PATH of the last component; -1 if it is the directory */
+    int dir_fd;  /* the last directory; the caller closes it */
+    int file_fd; /* O_PATH of the file; -1: dir_fd is it */
     struct stat dir;
     struct stat file;
     jc_failure_t failure;
-    char path[4096];            /* canonical, or as far as the walk came */
-    char rest[2][JC_WALK_REST]; /* what is still to be walked, in turn */
+    char path[4096]; /* canonical; on failure, as far as the walk got */
+    char rest[2][JC_WALK_REST]; /* used in turn: what remains to be walked */
 } jc_walk_t;
 
 /*
- * Walks `path` (absolute) from the process's root one component at a time,
- * following symbolic links itself, and checks every directory by descriptor:
- * owned by root or rule->owner, writable by nobody else. Where a directory is
- * wanted, and found, it is checked like the others, and dir_fd is it.
- * Returns 0, or -1 with walk->failure and nothing open.
+ * Walks `path` (absolute) from the process's root, one component at a time. It
+ * follows symbolic links itself, and checks every directory by descriptor: root
+ * or rule->owner must own it, and nobody else may write it. With JC_WALK_DIR
+ * and JC_WALK_ANY a directory at the end is checked in the same way and becomes
+ * dir_fd.
+ * Returns 0, and the caller closes dir_fd and file_fd; or -1 with walk->failure
+ * and nothing open.
  */
 int jc_walk(const char *path, const jc_walk_rule_t *rule, jc_walk_want_t want,
             jc_walk_t *walk);
 
-/* vouch.c: whether root vouches for the owners that a file system has, from
- * the finished table. */
+/* vouch.c: returns from the finished table whether root vouches for the owners
+ * on the file system of `fd`. */
 jc_fs_t jc_vouch_file_system(const jc_jail_t *jail, int fd);
-/* Where in the table a mount is, or would be. */
+/* Returns the index of the mount in the table, or where it would be. */
 uint32_t jc_vouch_position(const jc_mounted_table_t *table, uint32_t id);
-/* NULL: it is not there. */
+/* Returns the mount, or NULL if it is not in the table. */
 const jc_mounted_t *jc_vouch_find(const jc_mounted_table_t *table, uint32_t id);
 
 /* decode.c */
@@ -93,28 +97,32 @@ typedef struct {
     const jc_request_limit_t *limits; /* JC_REQUEST_LIMITS of them */
 } jc_request_t;
 
-/* How many pointers argv and envp of this request take, with `env_room` more
- * in envp; 0: its head is malformed. */
+/* Checks the head of the request. Returns how many pointers argv and envp need,
+ * with `env_room` more in envp, or 0 if the head is malformed. */
 size_t jc_decode_vectors(const void *data, size_t len, uint32_t env_room);
-/* Decodes `len` bytes, whose head was found good; the strings stay where they
- * are, the pointers go to `vectors`. 0 or -1. */
+/* Decodes `len` bytes whose head jc_decode_vectors() has accepted. The strings
+ * stay where they are, and `vectors` gets the pointers. Returns 0, or -1 if the
+ * strings are malformed. */
 int jc_decode_request(const void *data, size_t len, char **vectors,
                       jc_request_t *request);
 
-/* environment.c: drops the names that a request may not bring into this jail,
- * and sets the policy's strings. */
+/* environment.c: drops the variables that a request may not bring into this
+ * jail, and sets the policy's. request->envp must have room for them. */
 void jc_environment_apply(const jc_policy_view_t *policy,
                           jc_request_t *request);
 
-/* With JC_POLICY_OWNER: a HOME that another tenant could fill becomes "/". */
+/* With JC_POLICY_OWNER: replaces a HOME that another tenant could fill by "/".
+ * Uses `walk` as scratch memory. */
 void jc_environment_check_home(const jc_jail_t *jail, jc_request_t *request,
                                jc_walk_t *walk);
 
-/* check.c: whether this script may run in this jail. 0, or -1 with *failure. */
+/* check.c: checks whether this script may run in this jail. Returns 0, or -1
+ * with *failure. */
 int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
                     const jc_walk_t *walk, jc_failure_t *failure);
 
-/* diagnose.c: why execve of `path` failed with errnum. */
+/* diagnose.c: finds out why execve of `path` failed with `errnum`, and sets
+ * d->failure. */
 #define JC_HEAD_LEN 4096
 typedef struct {
     char bytes[JC_HEAD_LEN + 1];

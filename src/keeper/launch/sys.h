@@ -28,8 +28,9 @@
 #include <unistd.h>
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-/* The child shares the keeper's memory. A machine for which jc_sys has no
- * instruction of its own, or a build that watches the stack, forks it. */
+/* The child shares the keeper's memory. On a machine for which jc_sys has no
+ * instruction of its own, and in a build that watches the stack, it is
+ * forked. */
 #define JC_CHILD_SHARES_MEMORY 1
 #else
 #define JC_CHILD_SHARES_MEMORY 0
@@ -115,7 +116,8 @@ static inline int jc_sys_fstatfs(int fd, struct statfs *st)
     return (int) jc_sys(SYS_fstatfs, fd, jc_sys_arg(st), 0, 0, 0);
 }
 
-/* The number of the mount that fd lies on, which the kernel knows by itself. */
+/* Sets *id to the id of the mount that fd is on. The kernel knows it without
+ * asking the file system. Returns 0 or -errno. */
 static inline int jc_sys_mount_id(int fd, uint32_t *id)
 {
     struct statx st;

@@ -21,7 +21,8 @@ static inline long jc_sys_sendmsg(int fd, const struct msghdr *mh, int flags)
     return jc_sys(SYS_sendmsg, fd, jc_sys_arg(mh), flags, 0, 0);
 }
 
-/* Over what is at `at`. fd -1: anonymous, to be written. */
+/* Maps `len` bytes at `at`, over any mapping there: private and read-only from
+ * fd, or anonymous and writable if fd is -1. */
 static inline int jc_sys_map(void *at, int fd, size_t len)
 {
     long result =
@@ -42,7 +43,8 @@ static inline int jc_sys_get_seals(int fd)
     return (int) jc_sys(SYS_fcntl, fd, F_GET_SEALS, 0, 0, 0);
 }
 
-/* The kernel ignores arguments; the filter does not (filter.c). */
+/* The kernel ignores the argument; the seccomp filter does not
+ * (src/keeper/build/own_filter.c). */
 static inline int jc_sys_setsid(uint64_t secret)
 {
     return (int) jc_sys(SYS_setsid, (long) secret, 0, 0, 0, 0);
@@ -58,7 +60,7 @@ static inline int jc_sys_getpid(void)
     return (int) jc_sys(SYS_getpid, 0, 0, 0, 0, 0);
 }
 
-/* No signal is blocked afterwards. */
+/* Unblocks all signals, because the mask survives exec. */
 static inline int jc_sys_unblock_signals(void)
 {
     uint64_t none = 0;
@@ -67,7 +69,7 @@ static inline int jc_sys_unblock_signals(void)
                         jc_sys_arg(&none), 0, sizeof(none), 0);
 }
 
-/* Soft and hard, RLIM_INFINITY as the kernel has it. */
+/* `limit` is soft and hard, with RLIM_INFINITY as the kernel defines it. */
 static inline int jc_sys_setrlimit(unsigned resource, const uint64_t limit[2])
 {
     return (int) jc_sys(SYS_prlimit64, 0, resource, jc_sys_arg(limit), 0, 0);
