@@ -11,32 +11,39 @@
 #include "run.h"
 
 /*
- * channels.c: takes fds[JC_RUN_FDS] and has epoll watch for requests, for the
- * hang-up and for the end of the httpd child, each told once. NULL with errno;
- * then fds are still the caller's.
+ * channels.c: makes a channel of fds[JC_RUN_FDS], and takes ownership of them.
+ * epoll reports a request, the hang-up and the end of the httpd child, each
+ * once. Returns NULL with errno; the caller then owns those that are still in
+ * fds.
  */
 jc_channel_t *jc_channels_open(int *fds, const jc_msg_run_t *msg);
-/* So that the peer sees it at once. */
+/* Closes the channel so that the peer sees the hang-up at once, and frees
+ * it. */
 void jc_channels_close(jc_channel_t *channel);
-/* From now on the keeper takes no more requests, and goes when the last has
- * ended: no channel is told to be free. */
+/* From now on the keeper accepts no more requests, reports no channel as free,
+ * and exits when the last request has ended. */
 void jc_channels_drain(void);
+/* Returns whether jc_channels_drain() was called. */
 int jc_channels_draining(void);
-/* Closes those without a request. Not while events are looked at, which may
- * name them. */
+/* Closes the channels without a request. Must not be called between events of
+ * one round, because these may name them. */
 void jc_channels_close_free(void);
-/* The next channel of an httpd child that has ended; NULL: there is none. */
+/* Returns a channel of an httpd child that has ended, or NULL if there is
+ * none. */
 jc_channel_t *jc_channels_of_dead(void);
 
-/* peers.c: the record of the httpd child `pid`, for a channel more. Takes
- * *pidfd, which is that child's. NULL with errno. */
+/* peers.c: finds or makes the record of the httpd child `pid`, and counts one
+ * more channel for it. Takes ownership of *pidfd, which refers to that child.
+ * Returns NULL with errno. */
 jc_peer_t *jc_peers_find(int *pidfd, int32_t pid);
+/* Counts one channel less. jc_peers_tidy() frees a record without channels. */
 void jc_peers_unref(jc_peer_t *peer);
+/* Marks the child as ended, after epoll has reported its pidfd. */
 void jc_peers_on_death(jc_peer_t *peer);
-/* Whether one has ended since this was last asked. */
+/* Returns whether an httpd child has ended since the last call. */
 int jc_peers_have_died(void);
-/* Forgets those without a channel. Not while events are looked at, which may
- * name them. */
+/* Frees the records without a channel. Must not be called between events of one
+ * round, because these may name them. */
 void jc_peers_tidy(void);
 
 #endif

@@ -10,13 +10,13 @@
 
 #include "run.h"
 
-/* queue.c: puts it at the end, for wait_ms. */
+/* queue.c: appends the run, which may wait for wait_ms. */
 void jc_queue_add(jc_run_t *run, uint32_t wait_ms);
 uint32_t jc_queue_count(void);
-/* The first one, now the caller's; or NULL. */
+/* Removes and returns the first run, or NULL. */
 jc_run_t *jc_queue_take(void);
-jc_run_t *jc_queue_take_overdue(void); /* likewise, if its time is over */
-void jc_queue_leave(jc_run_t *run);    /* its client has gone */
+jc_run_t *jc_queue_take_overdue(void); /* if its wait is over */
+void jc_queue_leave(jc_run_t *run);    /* frees it: its client has gone */
 int jc_queue_sleep_ms(void);           /* until one is overdue; -1: for ever */
 
 #endif

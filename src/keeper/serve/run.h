@@ -19,15 +19,15 @@
 
 typedef enum {
     JC_RUN_RUNNING,
-    JC_RUN_QUEUED, /* not started; in queue.c's list and not in runs.c's */
-    JC_RUN_LEFT,   /* the request has ended, and has left something behind */
+    JC_RUN_QUEUED, /* not started; in the list of queue.c, not of runs.c */
+    JC_RUN_LEFT,   /* the request has ended and left processes behind */
     JC_RUN_TERM,   /* SIGTERM was sent */
     JC_RUN_KILL,   /* SIGKILL is sent at every tick */
 } jc_run_state_t;
 
-/* An httpd child that has channels here. */
+/* An httpd child that has channels to this keeper. */
 typedef struct jc_peer {
-    int source; /* JC_SOURCE_PEER: what epoll gives back points here */
+    int source; /* JC_SOURCE_PEER; epoll returns a pointer to it */
     struct jc_peer *next;
     int pidfd; /* readable when it has ended */
     int32_t pid;
@@ -37,51 +37,52 @@ typedef struct jc_peer {
 
 enum { JC_SOURCE_OWN, JC_SOURCE_CHANNEL, JC_SOURCE_PEER };
 
-/* What a child of httpd sends its requests over, one after the other. */
+/* A channel, over which an httpd child sends its requests one after the
+ * other. */
 typedef struct jc_channel {
-    int source; /* JC_SOURCE_CHANNEL: what epoll gives back points here */
+    int source; /* JC_SOURCE_CHANNEL; epoll returns a pointer to it */
     jc_peer_t *peer;
-    uint32_t web_uid; /* whose requests are taken */
+    uint32_t web_uid; /* the only uid whose requests are taken */
     struct jc_channel *next;
     struct jc_channel *before;
     int control_fd;
     int ended_fd;
-    uint64_t request_id; /* of the request that it has, or of the next one */
+    uint64_t request_id; /* of its request, or of the next one */
     struct jc_run *run;  /* NULL: it is free */
 } jc_channel_t;
 
-/* Ends when its leader has been reaped and no process is left in its session,
- * which has the leader's pid for its number. */
+/* A request ends when its leader has been reaped and no process is left in its
+ * session, whose id is the leader's pid. */
 typedef struct jc_run {
     struct jc_run *next;
     struct jc_run *before; /* in the queue only */
     pid_t pid;
     int reaped; /* `exit` is filled in */
-    int told;   /* and was sent */
+    int told;   /* `exit` was sent */
     jc_msg_exit_t exit;
-    jc_channel_t
-        *channel; /* NULL: the httpd child has let go, or been let go */
+    jc_channel_t *channel; /* NULL: one side has closed it */
     jc_run_state_t state;
-    uint64_t since_ms; /* of this state, or of the last death in it */
-    uint32_t left;     /* that SIGKILL has found, the least so far */
-    uint64_t until_ms; /* when its time is over, in all or in the queue; 0:
-                          never */
+    uint64_t since_ms; /* when this state, or the last death in it, began */
+    uint32_t left;     /* fewest processes that SIGKILL has found */
+    uint64_t until_ms; /* when its total or queue time is over; 0: never */
     uint32_t ended;    /* why: JC_ENDED_* */
-    jc_cgroup_events_t events; /* when it was started */
-    int is_counted;            /* among those that JailConcurrency counts */
-    int group_termed;          /* the leader's group has had its SIGTERM */
+    jc_cgroup_events_t events; /* at its start */
+    int is_counted;            /* counted for JailConcurrency */
+    int group_termed;          /* the leader's group got SIGTERM */
     unsigned termed;
     pid_t termed_pids[JC_TERMED_MAX];
 } jc_run_t;
 
-/* run.c: zeroed; NULL: no memory. */
+/* run.c: returns a zeroed run, or NULL if memory is short. */
 jc_run_t *jc_run_new(void);
+/* Takes ownership, and keeps the memory for the next run. */
 void jc_run_free(jc_run_t *run);
-/* Whether the process belongs to the request: 1, or 0; -1: it is there, and the
- * kernel does not say. */
+/* Returns 1 if the process belongs to the request, 0 if not, and -1 if the
+ * process exists but the kernel does not say. */
 int jc_run_owns(const jc_run_t *run, pid_t pid);
-/* The pid of the leader of the request that the process belongs to. 0: to none,
- * or it has gone; -1: it is there, and the kernel does not say. */
+/* Returns the pid of the leader of the request that the process belongs to. 0:
+ * it belongs to none, or has gone. -1: it exists, but the kernel does not
+ * say. */
 pid_t jc_run_leader_of(pid_t pid);
 
 #endif

@@ -10,27 +10,37 @@
 
 #include "run.h"
 
-/* What may be left behind: JC_NO_MAX, a time, or 0: nothing. */
+/* Sets how long processes may be left behind, in ms; 0: not at all; JC_NO_MAX:
+ * for ever. */
 void jc_runs_set_background(uint32_t background_ms);
-/* Takes it; total_ms is how long it may go on, 0: as long as it likes. */
+/* Takes ownership of a run that has started. It may run for total_ms; 0: for
+ * ever. */
 void jc_runs_add(jc_run_t *run, uint32_t total_ms);
-/* How long the keeper may sleep before jc_runs_tick() has work; -1: for ever.
- */
+/* Returns how long the keeper may sleep, in ms, before jc_runs_tick() has work;
+ * -1: for ever. */
 int jc_runs_sleep_ms(void);
-int jc_runs_none(void); /* no request and no process left */
+int jc_runs_none(void); /* no request and no process is left */
+/* Returns whether a run that has not ended has this leader. */
 int jc_runs_has(pid_t leader);
+/* Returns how many runs JailConcurrency counts. */
 uint32_t jc_runs_count(void);
 void jc_runs_reap(const jc_jail_t *jail); /* after SIGCHLD */
+/* Ends a run whose httpd child has closed the channel, unless JailBackground
+ * lets its processes stay. */
 void jc_runs_hung_up(jc_run_t *run);
+/* Ends the runs that are overdue, and sends the signals that are due. */
 void jc_runs_tick(int has_pid_ns);
+/* Sends SIGKILL to the processes of all requests: the httpd parent has
+ * ended. */
 void jc_runs_kill_all(void);
-/* Closes its channel. */
+/* Closes the channel of the run, if it still has one. */
 void jc_runs_let_go(jc_run_t *run);
 
 /*
- * sweep.c: SIGKILL to all of its session; and to all that belong to no request
- * and are older than JailBackground lets them become, which is to be looked at
- * again at that time, if it is not UINT64_MAX.
+ * sweep.c: jc_sweep_session() sends SIGKILL to all processes in the session of
+ * the run. jc_sweep_strays() sends it to all processes that belong to no
+ * request and are older than JailBackground permits. It must be called again at
+ * jc_sweep_next_ms(), or never if that is UINT64_MAX.
  */
 void jc_sweep_session(jc_run_t *run);
 void jc_sweep_init(uint32_t background_ms);
