@@ -17,14 +17,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Every request that is queued at the socket is told what failed. */
+/* Reports the failure to every request that waits in the socket. */
 static void refuse_all(int sock_fd, const jc_failure_t *failure)
 {
     jc_wire_any_t any;
     int fds[JC_MAX_FDS];
 
-    /* The helper makes a keeper for a request, but sends it after the fork:
-     * the first one is waited for, others only if they are there. */
+    /* The helper makes a keeper for a request, but sends the request after the
+     * fork. The first receive therefore waits; the later ones do not. */
     for (int flags = 0; jc_wire_recv(sock_fd, &any, fds, flags) == JC_WIRE_OK;
          flags = MSG_DONTWAIT) {
         jc_wire_send_failed(fds[JC_SPAWN_CONTROL], any.run.request_id, failure);
@@ -32,7 +32,7 @@ static void refuse_all(int sock_fd, const jc_failure_t *failure)
     }
 }
 
-/* So that the administrator sees in ps whose keeper it is. */
+/* Shows the administrator in ps whose keeper this is. */
 static void set_title(const jc_keeper_start_t *start)
 {
     prctl(PR_SET_NAME, "jailcgi-keeper");
@@ -57,7 +57,8 @@ void jc_keeper_main(const jc_keeper_start_t *start)
         _exit(1);
     }
     jc_msg_ready_t ready = {.print = jail.print};
-    /* If it is lost the helper goes on to count what it sends. */
+    /* If READY is lost, the helper continues to count the requests that it
+     * sends. */
     (void) jc_wire_send(JC_KEEPER_HELPER_FD, JC_MSG_READY, &ready, NULL, 0,
                         MSG_DONTWAIT);
     if (jc_loop_serve(&jail, &failure)) {
