@@ -25,13 +25,15 @@ static int join(int dir_fd)
     return failed ? -1 : 0;
 }
 
-/* The kernel checks at open alone who may read, so the tenant can later. */
+/* The kernel checks only at open who may read, so the tenant can read it
+ * later. */
 static int open_events(int dir_fd, const char *file, int number)
 {
     int fd = openat(dir_fd, file, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0 && errno == ENOENT) {
-        /* No such controller: nothing is counted. */
+        /* The controller is not enabled, so nothing is counted: /dev/null reads
+         * as empty. */
         return dup3(STDIN_FILENO, number, O_CLOEXEC) < 0 ? -1 : 0;
     }
     int failed = fd < 0 || dup3(fd, number, O_CLOEXEC) < 0;
@@ -46,13 +48,14 @@ int jc_cgroup_enter(jc_jail_t *jail, jc_failure_t *failure)
     static const char *const files[JC_KEEPER_EVENTS] = {"memory.events",
                                                         "pids.events",
                                                         "cpu.stat"};
-    int dir_fd = JC_KEEPER_CHILDREN_FD; /* until that has its place */
+    int dir_fd = JC_KEEPER_CHILDREN_FD; /* its place until "processes" runs */
 
     if (jail->start.cgroup_fd < 0) {
         return 0;
     }
-    /* Born in it, unless clone3 was refused; a namespace has the cgroup as its
-     * root that its maker is in. */
+    /* The keeper was born in the cgroup, unless clone3 was refused. It joins
+     * before it makes the namespace, because the root of a cgroup namespace is
+     * the cgroup of its maker (cgroup_namespaces(7)). */
     if (join(dir_fd) ||
         (jc_jail_has(jail, JC_NS_CGROUP) && unshare(CLONE_NEWCGROUP))) {
         return -1;

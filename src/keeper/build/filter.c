@@ -16,8 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Without SPEC_ALLOW kernels before 5.16 would slow scripts down by defences
- * against a process that attacks itself. */
+/* Without SPEC_ALLOW, kernels before 5.16 would slow scripts down by defences
+ * against a process that attacks itself (seccomp(2)). */
 static int install(const void *steps, uint32_t count)
 {
     struct sock_fprog program = {.len = (unsigned short) count,

@@ -30,7 +30,7 @@
 
 static int step_session(jc_jail_t *jail, jc_failure_t *failure)
 {
-    umask(022); /* the scripts', as under suexec */
+    umask(022); /* for the scripts, as under suexec */
     return setsid() < 0 ? -1 : 0;
 }
 
@@ -48,20 +48,21 @@ static int step_descriptors(jc_jail_t *jail, jc_failure_t *failure)
 {
     jc_keeper_start_t *start = &jail->start;
 
-    /* Out of the way of the low numbers first: either may lie on the
-     * other's place. */
+    /* Move both above the low numbers first, because either may occupy the
+     * place of the other. */
     int sock_fd = fcntl(start->sock_fd, F_DUPFD_CLOEXEC, 64);
     int parent_fd = fcntl(start->parent_pidfd, F_DUPFD_CLOEXEC, 64);
     int stale_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    /* The jail's own, because scripts get it: an open file that tenants share
-     * would carry its flags and locks from one to the other. */
+    /* Each jail opens its own /dev/null, because scripts get it: an open file
+     * that tenants share would carry its flags and locks from one to the
+     * other. */
     int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (sock_fd < 0 || parent_fd < 0 || stale_fd < 0 || null_fd < 0 ||
         dup2(null_fd, STDIN_FILENO) < 0 ||
-        /* 1 is /dev/null already, 2 is httpd's main error log */
+        /* 1 is /dev/null already; 2 is still httpd's main error log */
         dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ||
-        /* until the next step; the first, as it may lie on the others' places
-         */
+        /* Stays there until the step "processes". It moves first, because it
+         * may occupy the place of the others. */
         (start->cgroup_fd >= 0 &&
          jc_jail_place(start->cgroup_fd, JC_KEEPER_CHILDREN_FD)) ||
         jc_jail_place(stale_fd, JC_KEEPER_STALE_FD) ||
@@ -84,7 +85,8 @@ static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
         return -1;
     }
     children_fd = jc_procfs_open(jc_jail_has(jail, JC_NS_PID), &proc_fd);
-    /* It was opened first, and may lie on the other's place. */
+    /* proc_fd moves first: it was opened first, so it may occupy the place of
+     * children_fd. */
     if (children_fd < 0 || jc_jail_place(proc_fd, JC_KEEPER_PROC_FD) ||
         jc_jail_place(children_fd, JC_KEEPER_CHILDREN_FD)) {
         return -1;
@@ -95,8 +97,9 @@ static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
                : 0;
 }
 
-/* Only raises what is too low, as a tenant cannot; the script's child sets
- * the exact values. NPROC alone counts here, see doc/protocol.md. */
+/* Only raises limits that are too low, because a tenant cannot do that; the
+ * script's child sets the exact values. NPROC alone must hold for the keeper,
+ * so that fork in it fails (doc/protocol.md). */
 static int step_limits(jc_jail_t *jail, jc_failure_t *failure)
 {
     const jc_policy_view_t *policy = &jail->policy;
@@ -206,8 +209,9 @@ static int has_capabilities(void)
     return differ;
 }
 
-/* Tries what must not work any more, and looks at what must be. The filter
- * refuses chroot to whoever it is; the other calls it lets through. */
+/* Tries what must fail now, and checks what must hold. The filter refuses
+ * chroot to everybody, so chroot alone would prove nothing; it lets the other
+ * calls through. */
 static int step_proof(jc_jail_t *jail, jc_failure_t *failure)
 {
     uid_t ruid, euid, suid;
@@ -239,59 +243,69 @@ typedef struct {
 } step_t;
 
 /*
- * Each row says why it stands where it stands. The namespaces are older
- * than the first row: the helper's clone made them, because a process cannot
- * enter a new PID namespace itself.
+ * Each row says why it is at its place. The namespaces exist before the first
+ * row: the helper makes them when it clones the keeper, because a process
+ * cannot move itself into a new PID namespace (pid_namespaces(7)).
  */
 static const step_t steps[] = {
-    /* First: no step may be reached by a terminal's or a group's signals. */
+    /* First, so that no signal from a terminal or to a process group can reach
+     * a later step. */
     {"session", JC_CODE_STEP_SESSION, step_session},
-    /* Before the next row, which closes the page's descriptor. */
+    /* Before "descriptors", which closes the descriptor of the page. */
     {"tally", JC_CODE_STEP_LIMITS, jc_tally_open},
-    /* Before anything of the tenant's is touched: the helper's sockets, which
-     * lead to all other jails, and the main error log are gone by then. */
+    /* Before the keeper touches anything of the tenant. This step closes the
+     * helper's sockets, which lead to all other jails, and the main error
+     * log. */
     {"descriptors", JC_CODE_STEP_DESCRIPTORS, step_descriptors},
-    /* Before anything is made or read that a limit is to count. */
+    /* Before the keeper makes or reads anything that a limit must count. */
     {"cgroup", JC_CODE_STEP_CGROUP, jc_cgroup_enter},
-    /* Needs CAP_SYS_ADMIN for the procfs, and the host's root for /proc where
-     * there is no PID namespace. Later it would need a /proc in the jail. */
+    /* Needs CAP_SYS_ADMIN to mount the procfs, and the host's root for /proc
+     * where there is no PID namespace. After "root" it would need a /proc in
+     * the jail. */
     {"processes", JC_CODE_STEP_PROCESSES, step_processes},
-    /* Need CAP_SYS_RESOURCE and CAP_SYS_NICE, so before uid. */
+    /* "limits" needs CAP_SYS_RESOURCE and "nice" needs CAP_SYS_NICE, so both
+     * come before "uid". */
     {"limits", JC_CODE_STEP_LIMITS, step_limits},
     {"nice", JC_CODE_STEP_NICE, step_nice},
-    /* Before the mounts, which are then what it says, or newer. */
+    /* Before "mounts". If a source is replaced between the two steps, the mount
+     * is newer than the print, and the next look notices. */
     {"print", JC_CODE_STEP_MOUNTS, jc_print_take},
     /* Needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH, and the host's root, where
-     * the sources of mounts are. */
+     * the sources of the mounts are. */
     {"mounts", JC_CODE_STEP_MOUNTS, jc_mounts_make},
-    /* Needs CAP_SYS_ADMIN or CAP_SYS_CHROOT. Everything from here on
-     * happens inside: an error message could name no file of the host. */
+    /* Needs CAP_SYS_ADMIN or CAP_SYS_CHROOT. From here on everything happens
+     * inside the jail, so not even an error message could name a file of the
+     * host. */
     {"root", JC_CODE_STEP_CHROOT, jc_mounts_enter},
-    /* Groups, then gid, then uid: each needs the privilege that the next one
-     * gives up. The other way round the web server's groups would stay. */
+    /* Groups, then gid, then uid: each needs the privilege that a later one
+     * gives up. In the opposite order the web server's groups would remain. */
     {"groups", JC_CODE_STEP_GROUPS, step_groups},
     {"gid", JC_CODE_STEP_GID, step_gid},
-    /* Need CAP_SETPCAP, so before uid; after it nothing could be dropped and
-     * a program with file capabilities could get them. */
+    /* Both need CAP_SETPCAP, so they come before "uid". After it nothing could
+     * be dropped, and a program with file capabilities could get them. */
     {"bounding", JC_CODE_STEP_BOUNDING, step_bounding},
     {"securebits", JC_CODE_STEP_SECUREBITS, step_securebits},
     {"uid", JC_CODE_STEP_UID, step_uid},
-    /* Behind "root", which it is about, and all that mounts, which it refuses.
-     * Needs CAP_SYS_ADMIN or no_new_privs, as the next one does: so
+    /* After "root", to which its rules refer, and after the last step that
+     * mounts, because Landlock refuses mounts. It needs CAP_SYS_ADMIN or
+     * no_new_privs, as "filter" does. Both come before "capabilities", so
      * JailNoNewPrivs Off turns neither off. */
     {"files", JC_CODE_STEP_FILES, jc_landlock_enter},
-    /* Behind the steps that make calls which it refuses. The last row that has
-     * CAP_SYS_ADMIN. */
+    /* After all steps that make calls which the filter refuses. It is the last
+     * row with CAP_SYS_ADMIN. */
     {"filter", JC_CODE_STEP_FILTER, jc_filter_install},
-    /* securebits have turned off that leaving uid 0 clears capabilities. */
+    /* "uid" has not cleared the capabilities, because the securebits disable
+     * that (SECBIT_NO_SETUID_FIXUP in capabilities(7)). */
     {"capabilities", JC_CODE_STEP_CAPABILITIES, step_capabilities},
     {"no_new_privs", JC_CODE_STEP_NO_NEW_PRIVS, step_no_new_privs},
-    /* Behind no_new_privs, without which a tenant may not use it. */
+    /* After "no_new_privs", without which a tenant may not restrict itself with
+     * Landlock. */
     {"scope", JC_CODE_STEP_SCOPE, jc_landlock_scope},
-    /* setresuid has made it dumpable or not as a sysctl says; from here on no
-     * process of the tenant may trace it or read its memory. */
+    /* setresuid has made the process dumpable or not, as the sysctl
+     * fs.suid_dumpable says (PR_SET_DUMPABLE in prctl(2)). From here on no
+     * process of the tenant may trace the keeper or read its memory. */
     {"undumpable", JC_CODE_STEP_UNDUMPABLE, step_undumpable},
-    /* Last: about all of the above. */
+    /* Last, because it checks all of the above. */
     {"proof", JC_CODE_ROOT_REGAINED, step_proof},
 };
 
@@ -324,7 +338,7 @@ int jc_jail_build(jc_jail_t *jail, jc_failure_t *failure)
         errno = 0;
         if (must_fail(&jail->policy, steps[i].name) ||
             steps[i].apply(jail, failure)) {
-            if (!failure->code) { /* the step itself knew no better */
+            if (!failure->code) { /* the step gave no code of its own */
                 failure->code = steps[i].code;
                 failure->errnum = errno;
                 jc_wire_set_text(failure, steps[i].name);

@@ -25,13 +25,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of the kernel's interface, for which headers may be too old. */
+/* Parts of the kernel's interface, because the headers may be too old. */
 #define ASK_VERSION 1u
 #define BENEATH     1
 #define PORT        2
 
-/* Versions. Linux 5.13 has the first, which refuses to move any file from one
- * directory to another. */
+/* Versions of Landlock. Linux 5.13 has the first, which refuses to move any
+ * file from one directory to another. */
 #define FILES_SINCE  2 /* 5.19 */
 #define PORTS_SINCE  4 /* 6.7 */
 #define SCOPES_SINCE 6 /* 6.12 */
@@ -40,14 +40,14 @@
 #define READ_FILE  UINT64_C(0x4)
 #define READ_DIR   UINT64_C(0x8)
 #define REFER      UINT64_C(0x2000)
-#define ALL_OF_2   UINT64_C(0x3fff) /* and those that came later: */
+#define ALL_OF_2   UINT64_C(0x3fff) /* and later ones, by version: */
 #define TRUNCATE   UINT64_C(0x4000) /* 3 */
 #define IOCTL_DEV  UINT64_C(0x8000) /* 5 */
 #define BIND_TCP   UINT64_C(0x1)
 #define SCOPES     UINT64_C(0x3) /* abstract sockets, signals */
 
 typedef struct {
-    uint64_t files; /* what is refused without a rule that allows it */
+    uint64_t files; /* refused unless a rule allows it */
     uint64_t net;
     uint64_t scoped;
 } ruleset_t;
@@ -83,8 +83,8 @@ static int allow_port(int ruleset_fd, uint64_t port)
     return (int) syscall(SYS_landlock_add_rule, ruleset_fd, PORT, &rule, 0);
 }
 
-/* All that this kernel can refuse; nothing without a root of the jail's own,
- * as all files are below it then. */
+/* Returns all rights that this kernel can refuse, or none if the jail has no
+ * root of its own, because all files are below the root then. */
 static uint64_t file_rights(const jc_jail_t *jail, long version)
 {
     uint32_t flags = jail->policy.rec->flags;
@@ -108,8 +108,9 @@ static int allow_root(int ruleset_fd, uint64_t rights)
     return result;
 }
 
-/* POSIX message queues are files of a file system that is mounted nowhere. A
- * kernel or a unit of httpd that has none of it has no queues to allow. */
+/* POSIX message queues are files of a file system that is mounted nowhere
+ * (mq_overview(7)). If the kernel or httpd's unit does not give that file
+ * system, there are no queues to allow. */
 static int allow_queues(int ruleset_fd)
 {
     static const char *const options[3][2];
@@ -123,8 +124,8 @@ static int allow_queues(int ruleset_fd)
     return result;
 }
 
-/* Beside what is below the root: what the keeper and its scripts have open and
- * open again by descriptor. */
+/* Allows files below the root, and those that the keeper and its scripts have
+ * open and reopen by descriptor. */
 static int allow_files(const jc_jail_t *jail, int ruleset_fd, uint64_t rights)
 {
     if (allow_root(ruleset_fd, rights) ||
@@ -173,9 +174,9 @@ int jc_landlock_enter(jc_jail_t *jail, jc_failure_t *failure)
     return failed ? -1 : 0;
 }
 
-/* Each script makes a domain of its own with it: it and what it starts reach
- * nobody outside by signals, ptrace or abstract sockets. The keeper is in none
- * of them and reaches all. */
+/* Makes the ruleset with which each script's child makes a domain of its own.
+ * The script and its descendants then reach nobody outside by signals, ptrace
+ * or abstract sockets. The keeper is in no domain and reaches all. */
 int jc_landlock_scope(jc_jail_t *jail, jc_failure_t *failure)
 {
     long version = version_of_kernel();
@@ -185,12 +186,13 @@ int jc_landlock_scope(jc_jail_t *jail, jc_failure_t *failure)
         version < SCOPES_SINCE) {
         return 0;
     }
-    /* To move a file into another directory is refused by each layer that has
-     * no rule for it, as soon as any of them is about files. */
+    /* As soon as any layer restricts files, each layer without a rule for it
+     * refuses to move a file into another directory. This layer therefore needs
+     * one. */
     ruleset.files = file_rights(jail, version) ? REFER : 0;
     int fd = make(&ruleset);
     if (fd < 0 || (ruleset.files && allow_root(fd, REFER))) {
-        return -1; /* and what is open ends with the keeper */
+        return -1; /* the keeper exits, which closes fd */
     }
     jail->has_scope = 1;
     return jc_jail_place(fd, JC_KEEPER_SCOPE_FD);

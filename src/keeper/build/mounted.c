@@ -22,12 +22,13 @@
 
 static struct {
     jc_mounted_table_t table;
-    /* File systems that JailTrustMount names. */
+    /* Devices of the file systems that JailTrustMount names. */
     uint64_t *trusted;
     uint32_t trusted_count;
 } state;
 
-/* Doubles the room of an array when it is full. */
+/* Doubles the room of an array when it is full: when count is 0 or a power of
+ * 2. */
 static void *grow(void *array, uint32_t count, size_t size)
 {
     if (count & (count - 1)) {
@@ -36,7 +37,8 @@ static void *grow(void *array, uint32_t count, size_t size)
     return realloc(array, (count ? 2 * (size_t) count : 1) * size);
 }
 
-/* What was noted first is kept: later our own nosuid may be seen. */
+/* Keeps the first entry of a mount: a later look may see the keeper's own
+ * nosuid. */
 static int add(uint32_t id, jc_fs_t fs)
 {
     jc_mounted_table_t *table = &state.table;
@@ -56,7 +58,7 @@ static int add(uint32_t id, jc_fs_t fs)
     return 0;
 }
 
-/* Not what a user has mounted there over what root had. */
+/* A mount that a user has put over root's at the same point does not count. */
 static int is_named(const jc_jail_t *jail, const jc_mountinfo_t *mount)
 {
     const char *point = jail->policy.trust_mounts;
@@ -107,7 +109,8 @@ int jc_mounted_note(const jc_jail_t *jail)
 {
     const jc_policy_rec_t *rec = jail->policy.rec;
 
-    /* To others no owner says more than that a script is their own. */
+    /* For other policies an owner only shows that a script is the tenant's
+     * own. */
     return (rec->flags & JC_POLICY_OWNER) || rec->trust_count > 0
                ? jc_mountinfo_each(take_mounted, NULL)
                : 0;
@@ -141,7 +144,8 @@ jc_fs_t jc_mounted_file_system(const jc_jail_t *jail, int fd)
     return JC_FS_UNKNOWN;
 }
 
-/* Its number is no other mount's as long as it is open. */
+/* Keeps the mount open, because its id cannot become another mount's
+ * meanwhile. */
 static int take_pinned(void *data, const jc_mountinfo_t *mount)
 {
     uint32_t id;

@@ -29,7 +29,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ROOT_SIZE   "1m" /* of a root that is made of mounts: names, no data */
+#define ROOT_SIZE   "1m" /* a root made of mounts has names, no data */
 #define ROOT_INODES "2k"
 
 typedef struct {
@@ -48,7 +48,7 @@ static int fail(const row_t *row, jc_code_t code)
     return -1;
 }
 
-/* What keeps a source or JailRoot from being used, in the words of the walk. */
+/* Turns the failure of a walk into the code for a source or for JailRoot. */
 static int fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
                      jc_code_t missing, jc_code_t unsafe, jc_code_t other)
 {
@@ -84,7 +84,7 @@ static int walk_to_root(const jc_jail_t *jail, jc_walk_t *walk,
                : 0;
 }
 
-/* The target is made if it is not there and may be. */
+/* Opens the target, and makes it if it is missing and JC_MOUNT_MAKE permits. */
 static int open_target(const row_t *row, int is_dir)
 {
     int flags = is_dir ? O_DIRECTORY : 0;
@@ -98,9 +98,9 @@ static int open_target(const row_t *row, int is_dir)
     return jc_place_open(row->jail->root_fd, row->target, flags);
 }
 
-/* Whether all of the jail becomes nosuid at once when all is in it. Without
- * no_new_privs programs may be set-id, where they are root's; and without a
- * root of its own it is not the jail's to change but what was mounted. */
+/* Returns whether the whole jail becomes nosuid at the end. Without
+ * no_new_privs root's programs may be set-id. Without a root of its own the
+ * keeper may change only what it has mounted. */
 static int is_nosuid_at_last(const jc_jail_t *jail)
 {
     uint32_t flags = jail->policy.rec->flags;
@@ -144,7 +144,7 @@ static unsigned attributes_of(const row_t *row)
            (flags & JC_MOUNT_READ_ONLY ? MOUNT_ATTR_RDONLY : 0);
 }
 
-/* Returns 1 if the source is not there and need not be. */
+/* Returns 1 if the source is missing and optional. */
 static int open_source(const row_t *row, jc_walk_t *walk)
 {
     uint32_t flags = row->mount->flags;
@@ -190,7 +190,7 @@ static int bind_source(const row_t *row)
 static int mount_new(const row_t *row, const char *type,
                      const char *const options[][2])
 {
-    /* Read-only only when all is in it. */
+    /* It becomes read-only only when everything is in it. */
     int mount_fd =
         jc_tree_new(type, options, attributes_of(row) & ~MOUNT_ATTR_RDONLY);
     int result = mount_fd < 0 ? fail(row, JC_CODE_STEP_MOUNTS)
@@ -215,13 +215,13 @@ static int mount_tmpfs(const row_t *row)
 
 static int mount_proc(const row_t *row)
 {
-    /* Not even the names of what a process may not look into. */
+    /* Hide even the names of processes that a process may not look into. */
     static const char *const options[3][2] = {{"hidepid", "ptraceable"}};
 
     return mount_new(row, "proc", options);
 }
 
-/* A directory may be there already: a mount has brought it. */
+/* The directory may exist already, because a mount has brought it. */
 static int make_row(const row_t *row)
 {
     int fd = row->mount->kind == JC_MOUNT_DIR
@@ -252,7 +252,7 @@ static int apply(const row_t *row)
     }
 }
 
-/* What was filled after it was mounted. */
+/* Makes a tmpfs read-only that was filled after it was mounted. */
 static int close_tmpfs(const row_t *row)
 {
     if (row->mount->kind != JC_MOUNT_TMPFS ||
@@ -292,8 +292,8 @@ static int for_all(const jc_jail_t *jail, int (*what)(const row_t *row),
            for_each(jail, &jail->policy.rows, what, failure);
 }
 
-/* The root's mount, attached where it will not be missed: over itself, or over
- * the old root, from where nothing of it is looked up. */
+/* Attaches the root's mount where it hides nothing that is needed: over itself,
+ * or over the old root, because lookups from / do not enter it there. */
 static int mount_root(jc_jail_t *jail, jc_failure_t *failure)
 {
     jc_walk_t walk;
@@ -329,7 +329,7 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
     if (!jc_jail_has(jail, JC_NS_MOUNT)) {
         return jc_mounted_begin(jail);
     }
-    /* First: what is mounted here must not show in the host's own table. */
+    /* First, so that no mount made here appears in the host's own table. */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
         jc_mounted_begin(jail)) {
         return -1;
@@ -356,7 +356,7 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
     return 0;
 }
 
-/* Where there is no mount namespace. */
+/* For a keeper without a mount namespace. */
 static int open_root(jc_jail_t *jail, jc_failure_t *failure)
 {
     jc_walk_t walk;
@@ -368,8 +368,8 @@ static int open_root(jc_jail_t *jail, jc_failure_t *failure)
     return 0;
 }
 
-/* The old root is mounted over the new one, and taken away: there is nothing
- * to be reached, not even by who could chroot (pivot_root(2), the NOTES). */
+/* Mounts the old root over the new one and detaches it. Then nothing of it is
+ * in reach, even for a process that could chroot (pivot_root(2), NOTES). */
 static int change_root(void)
 {
     return syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) ? -1
@@ -388,7 +388,7 @@ int jc_mounts_enter(jc_jail_t *jail, jc_failure_t *failure)
     if (jail->root_fd < 0) {
         return chdir("/");
     }
-    /* By descriptor, so that what was checked is what becomes the root. */
+    /* By descriptor, so that what was checked becomes the root. */
     if (fchdir(jail->root_fd) ||
         (jc_jail_has(jail, JC_NS_MOUNT) ? change_root() : chroot(".")) ||
         chdir("/")) {

@@ -36,7 +36,8 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-/* A call's number natively, and in the processor's 32-bit mode: i386, Arm. */
+/* The number of a call natively, and in the processor's 32-bit mode: i386,
+ * Arm. */
 #if defined(__x86_64__)
 #define NATIVE                AUDIT_ARCH_X86_64
 #define CALL(name, i386, arm) SYS_##name, i386
@@ -44,8 +45,8 @@
 #define NATIVE                AUDIT_ARCH_AARCH64
 #define CALL(name, i386, arm) SYS_##name, arm
 #endif
-#define X32_BIT      0x40000000u /* x32 has the native numbers with it, or */
-#define X32_OWN(nr)  nr, NO_CALL /* one of its own */
+#define X32_BIT      0x40000000u /* x32 adds this to the native number, or */
+#define X32_OWN(nr)  nr, NO_CALL /* has a number of its own */
 #define NO_CALL      UINT32_MAX
 #define SCHED_CORE   62 /* PR_SCHED_CORE */
 #define WHO_PROCESS  1  /* IOPRIO_WHO_PROCESS */
@@ -57,7 +58,7 @@ typedef struct {
     uint64_t value;
 } test_t;
 
-/* Of an int the kernel does not look at the register's upper half. */
+/* For an int, the kernel ignores the upper half of the register. */
 #define IS(arg, value)                                                         \
     {                                                                          \
         EQUAL, arg, value                                                      \
@@ -77,7 +78,7 @@ typedef struct {
     test_t tests[2];
 } row_t;
 
-/* Refused if all tests of one row hold. */
+/* A call is refused if all tests of one of its rows hold. */
 static const row_t rows[] = {
     {CALL(prlimit64, 340, 369), {IS_NOT(0, 0), IS_NOT_WIDE(2, 0)}},
     {CALL(sched_setaffinity, 241, 241), {IS_NOT(0, 0)}},
@@ -90,12 +91,12 @@ static const row_t rows[] = {
     {CALL(ioprio_set, 289, 314), {IS_NOT(1, 0)}},
     {CALL(migrate_pages, 294, 400), {IS_NOT(0, 0)}},
     {CALL(move_pages, 317, 344), {IS_NOT(0, 0)}},
-    /* Which processes share a core with which. */
+    /* Decides which processes share a core. */
     {CALL(prctl, 172, 172), {IS(0, SCHED_CORE), IS_NOT(2, 0)}},
-    /* Gives the keeper, who is the parent, a keyring that all later requests
+    /* Gives the keeper, which is the parent, a keyring that all later requests
      * inherit. */
     {CALL(keyctl, 288, 311), {IS(0, KEYCTL_SESSION_TO_PARENT)}},
-    /* An address of another's memory. */
+    /* Shows an address in the memory of another process. */
     {CALL(get_robust_list, 312, 339), {IS_NOT(0, 0)}},
 #if defined(__x86_64__)
     {X32_OWN(533 /* move_pages */), {IS_NOT(0, 0)}},
@@ -110,9 +111,9 @@ static const row_t rows[] = {
 #define HIGH(arg)       (LOW(arg) + 4)
 #define IF(value, t, f) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, t, f)
 #define SAY(what)       BPF_STMT(BPF_RET | BPF_K, what)
-#define MISS            UINT8_MAX /* a jump to where the row ends */
+#define MISS            UINT8_MAX /* a jump to the end of the row */
 
-/* Counts on when it is full, which the caller sees. */
+/* Continues to count when the program is full; the caller checks the count. */
 static void add(jc_own_filter_t *f, struct sock_filter step)
 {
     if (f->count < JC_OWN_FILTER_MAX) {
@@ -148,8 +149,8 @@ static void add_test(jc_own_filter_t *f, const test_t *test)
     }
 }
 
-/* Another number goes on behind the row; a test that does not hold goes there
- * too, and loads the number again on the way. */
+/* A call with another number jumps past the row. A test that does not hold
+ * jumps to the end of the row, where the number is loaded again. */
 static void add_row(jc_own_filter_t *f, uint32_t number, const row_t *row)
 {
     unsigned first = f->count, end;

@@ -34,7 +34,8 @@ int jc_place_open(int root_fd, const char *path, int flags)
                          sizeof(how));
 }
 
-/* The directory that `path` is in, and its name there. */
+/* Opens the directory that contains `path`, if only root can change names in
+ * it, and sets *name to the last component. */
 static int open_parent(const jc_jail_t *jail, const char *path,
                        const char **name)
 {

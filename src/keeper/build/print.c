@@ -24,7 +24,7 @@ static uint64_t mix(uint64_t print, uint64_t value)
     return print;
 }
 
-/* What the walk finds, by the rules by which the jail is built. */
+/* Adds what the walk finds, by the same rules by which the jail is built. */
 static uint64_t look(uint64_t print, const char *path,
                      const jc_walk_rule_t *rule, jc_walk_want_t want)
 {
@@ -73,8 +73,8 @@ uint64_t jc_print_of(const jc_policy_view_t *policy, uint32_t uid)
     return look_at_rows(print, &policy->rows, uid);
 }
 
-/* Before the mounts are made: what is looked at there a moment later can only
- * be newer, and then the next look finds another. */
+/* The step comes before the mounts are made. A mount made a moment later can
+ * only be of something newer, and then the next look finds a difference. */
 int jc_print_take(jc_jail_t *jail, jc_failure_t *failure)
 {
     jail->print = jc_print_of(&jail->policy, jail->start.uid);

@@ -20,7 +20,7 @@
 
 int jc_procfs_open(int has_pid_ns, int *proc_fd)
 {
-    /* No files of the kernel's in it, processes only. */
+    /* Only processes, none of the kernel's other files. */
     static const char *const options[3][2] = {{"subset", "pid"}};
     char path[64];
     int dir_fd, fd;
@@ -30,14 +30,14 @@ int jc_procfs_open(int has_pid_ns, int *proc_fd)
     if (!has_pid_ns) {
         dir_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     } else {
-        /* A procfs of this PID namespace that is mounted nowhere: the host's
-         * shows the host's numbers, and there need be none in the jail. */
+        /* A procfs of this PID namespace that is mounted nowhere. The host's
+         * procfs shows the host's pids, and the jail need not have one. */
         dir_fd = jc_tree_new("proc", options, 0);
     }
     if (dir_fd < 0) {
         return -1;
     }
-    /* Without a PID namespace something that cannot be listed. */
+    /* Without a PID namespace this is a file, which cannot be listed. */
     *proc_fd = openat(dir_fd, has_pid_ns ? "." : path, O_RDONLY | O_CLOEXEC);
     fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
     close(dir_fd);

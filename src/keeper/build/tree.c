@@ -27,8 +27,7 @@ int jc_tree_clone(int fd)
                          OPEN_TREE_CLOEXEC);
 }
 
-/* A new file system with up to three options, as a mount that is nowhere yet.
- */
+/* Makes a new file system with up to three options, as a detached mount. */
 int jc_tree_new(const char *type, const char *const options[][2],
                 unsigned attributes)
 {
