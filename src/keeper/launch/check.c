@@ -21,7 +21,7 @@ static int fail(jc_failure_t *failure, jc_code_t code, uint64_t found,
     return -1;
 }
 
-/* A trusted path is a file, or a directory and all below it. */
+/* A trusted path is a file, or a directory with everything below it. */
 static int is_trusted(const jc_policy_view_t *policy, const char *path)
 {
     const char *trust = policy->trust;
@@ -58,7 +58,8 @@ static int check_file(const jc_jail_t *jail, const struct stat *file,
     uint32_t uid = jail->start.uid;
     uint32_t gid = jail->start.gid;
 
-    /* Where the directory decides, what root has put there is as good. */
+    /* Where the directory decides, a file that root has put there is as
+     * good. */
     if (file->st_uid == 0 && (jail->policy.rec->flags & JC_POLICY_DIR_OWNER)) {
         return 0;
     }
@@ -91,11 +92,11 @@ static int check(const jc_jail_t *jail, const jc_request_t *request,
     if (mode & (S_IWGRP | S_IWOTH)) {
         return fail(failure, JC_CODE_SCRIPT_WRITABLE, mode, mode & 07755);
     }
-    /* Not with JailUser owner: there the file's owner is the one proof that
-     * the ids which the httpd child proposed are the right ones. */
+    /* JailTrust does not apply with JailUser owner: there the owner of the file
+     * is the only proof that the httpd child proposed the right ids. */
     if (file->st_uid == 0 && !(jail->policy.rec->flags & JC_POLICY_OWNER) &&
         is_trusted(&jail->policy, walk->path)) {
-        /* Its directories are root's or the tenant's, as all are. */
+        /* The walk has checked that root or the tenant owns its directories. */
         jc_fs_t fs = jc_vouch_file_system(jail, walk->file_fd);
         return fs == JC_FS_VOUCHED ? 0
                                    : fail(failure, JC_CODE_FILE_SYSTEM, fs, 0);

@@ -19,14 +19,15 @@ size_t jc_decode_vectors(const void *data, size_t len, uint32_t env_room)
         head->strings_len != len - sizeof(*head) || head->argc == 0 ||
         head->argc > JC_REQUEST_STRINGS_MAX ||
         head->envc > JC_REQUEST_STRINGS_MAX - head->argc ||
-        /* every string has its NUL at least */
+        /* every string has at least its NUL */
         head->argc + head->envc > head->strings_len) {
         return 0;
     }
     return (size_t) head->argc + 1 + head->envc + env_room + 1;
 }
 
-/* Sets vector[0..count-1] to the strings from *at on. */
+/* Sets vector[0..count-1] to the strings from *at on, and moves *at past
+ * them. */
 static int take(char **vector, uint32_t count, char **at, char *end)
 {
     for (uint32_t i = 0; i < count; i++) {

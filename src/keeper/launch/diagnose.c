@@ -25,7 +25,7 @@
 #elif defined(__s390x__)
 #define THIS_MACHINE EM_S390
 #else
-#define THIS_MACHINE EM_NONE /* cannot tell */
+#define THIS_MACHINE EM_NONE /* unknown */
 #endif
 
 static int read_head(const char *path, jc_head_t *head)
@@ -79,8 +79,8 @@ static int find_loader(const jc_head_t *head, char *named)
     return -1;
 }
 
-/* Copies the interpreter of the #! line into `named`; returns 1 if a carriage
- * return is its last character, 0 if not, -1 if there is no such line. */
+/* Copies the interpreter of the #! line into `named`. Returns 1 if its last
+ * character is a carriage return, 0 if not, -1 if there is no such line. */
 static int find_interpreter(const jc_head_t *head, char *named)
 {
     const char *at = head->bytes + 2;

@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-/* With JC_POLICY_OWNER whoever has set a name need not be the tenant who
- * suffers from it: there the name must be known to be harmless. */
+/* With JC_POLICY_OWNER the user who sets a name need not be the tenant whose
+ * script gets it, so the name must be known to be harmless. */
 static int may_pass(const jc_policy_view_t *policy, const char *name,
                     size_t len)
 {
@@ -52,9 +52,10 @@ static int is_policys(const jc_policy_view_t *policy, const char *string,
 }
 
 /*
- * With JC_POLICY_OWNER the request says which home the tenant has, and programs
- * take commands from the files of a home (.gitconfig, .curlrc). So it must be a
- * directory that nobody but root and the tenant can have filled or put there.
+ * With JC_POLICY_OWNER the request names the home of the tenant, and programs
+ * take commands from the files of a home (.gitconfig, .curlrc). It must
+ * therefore be a directory that only root and the tenant can have put there or
+ * filled.
  */
 void jc_environment_check_home(const jc_jail_t *jail, jc_request_t *request,
                                jc_walk_t *walk)

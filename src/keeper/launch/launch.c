@@ -31,9 +31,9 @@ static void refuse(const jc_slot_t *slot, const jc_failure_t *failure)
 {
     uint64_t one = 1;
 
-    /* The file that httpd saw is not here: the jail's directory may have been
-     * replaced by another of the same name. The keeper then asks the helper to
-     * have that looked at. */
+    /* The file that httpd saw is not here: another directory of the same name
+     * may have replaced the root of the jail. The keeper then asks the helper
+     * to have that looked at. */
     if (failure->code == JC_CODE_OTHER_FILE ||
         failure->code == JC_CODE_NOT_IN_JAIL) {
         (void) jc_sys_write(JC_KEEPER_STALE_FD, &one, sizeof(one));
@@ -51,9 +51,9 @@ static void refuse_errno(const jc_slot_t *slot, jc_code_t code, long result)
     refuse(slot, &failure);
 }
 
-/* A session of its own, which is what its end is ordered by; and no other
- * request's descriptors, whose ends must not stay open here while this child
- * waits for a slow file system. */
+/* Makes a session, by which the request will be ended, and closes the
+ * descriptors of other requests: their ends must not stay open here while this
+ * child waits for a slow file system. */
 static void become_leader(jc_slot_t *slot)
 {
     int result = jc_sys_dup3(slot->control_fd, JC_SCRIPT_CONTROL_FD, O_CLOEXEC);
@@ -72,9 +72,9 @@ static void become_leader(jc_slot_t *slot)
 }
 
 /*
- * Memory for what does not fit into the slot. It is said before it is done: if
- * this child is killed in between, the keeper gives back what is not there,
- * and never keeps what is. NULL: there is none.
+ * Maps memory that does not fit into the slot. is_mapped is set first: if this
+ * child is killed in between, the keeper unmaps what is not there, and never
+ * leaves a mapping behind. Returns NULL on failure.
  */
 static void *map(jc_slot_t *slot, size_t offset, int fd, size_t len)
 {
@@ -84,7 +84,8 @@ static void *map(jc_slot_t *slot, size_t offset, int fd, size_t len)
                : NULL;
 }
 
-/* A large request. Sealed, so that nobody changes it while it is read. */
+/* Maps a large request. It must be sealed, so that nobody changes it while it
+ * is read. */
 static const void *map_memfd(jc_slot_t *slot, int fd, size_t *len)
 {
     struct stat st;
@@ -98,8 +99,9 @@ static const void *map_memfd(jc_slot_t *slot, int fd, size_t *len)
     return map(slot, 0, fd, *len);
 }
 
-/* A record of somebody else's: an end of the channel is in the wrong hands, so
- * it is of no use any more. The keeper sees that it has hung up. */
+/* Refuses a record from another user. An end of the channel is in the wrong
+ * hands, so the channel must not be used any more; the keeper sees the
+ * hang-up. */
 static void refuse_sender(const jc_slot_t *slot, uint32_t uid)
     __attribute__((noreturn));
 static void refuse_sender(const jc_slot_t *slot, uint32_t uid)
@@ -113,8 +115,8 @@ static void refuse_sender(const jc_slot_t *slot, uint32_t uid)
     jc_sys_exit(JC_FAILED_STATUS);
 }
 
-/* What the kernel adds to a record: who has sent it, always and first, and
- * then at most one descriptor, or -1. Returns -1 if it is anything else. */
+/* Reads what the kernel adds to a record: first always the sender, then at most
+ * one descriptor; *fd is -1 without one. Returns -1 for anything else. */
 static int read_ancillary(const struct msghdr *mh, struct ucred *sender,
                           int *fd)
 {
@@ -142,9 +144,9 @@ static int read_ancillary(const struct msghdr *mh, struct ucred *sender,
     return 0;
 }
 
-/* The request, as a record or in a memfd (src/wire/request.h), from a process
- * of the web user. NULL: neither, or more than that. What is left open is
- * closed by exec or exit. */
+/* Receives the request, as a record or in a memfd (src/wire/request.h), from a
+ * process of the web user. Returns NULL for anything else. exec or exit closes
+ * what stays open. */
 static const void *receive_request(jc_slot_t *slot, size_t *len)
 {
     union {
@@ -206,7 +208,8 @@ static void find_script(const jc_slot_t *slot, const jc_request_t *request,
     jc_walk_rule_t rule = {.owner = slot->jail->start.uid, .jail = slot->jail};
     jc_failure_t failure = {.code = JC_CODE_NONE};
 
-    /* Where it chooses nobody a tenant may serve his files himself. */
+    /* Where an owner does not choose the user, a tenant may serve his files
+     * himself. */
     if (slot->jail->policy.rec->flags & JC_POLICY_OWNER) {
         rule.file_system = jc_vouch_file_system;
     }
@@ -222,8 +225,9 @@ static void find_script(const jc_slot_t *slot, const jc_request_t *request,
     }
 }
 
-/* The script's end becomes `number`; httpd's end is returned. The pipe belongs
- * to the tenant, who made it: so he may open /dev/stdout by its name. */
+/* Makes a pipe. The script's end becomes `number`, and httpd's end is returned.
+ * The pipe belongs to the tenant, who makes it, so a script may open
+ * /dev/stdout by name. */
 static int make_pipe(const jc_slot_t *slot, int number)
 {
     int ends[2];
@@ -236,8 +240,9 @@ static int make_pipe(const jc_slot_t *slot, int number)
     return ends[1 - mine];
 }
 
-/* Tells httpd that it begins, and gives it its ends of the pipes. Whoever did
- * not hear of the start might ask for it again: then there is none. */
+/* Reports the start to httpd, with its ends of the pipes. If that fails there
+ * is no start: httpd, which has not heard of it, might send the request
+ * again. */
 static void start(const jc_slot_t *slot, const jc_request_t *request)
 {
     int has_body = (request->flags & JC_REQUEST_BODY) != 0;
@@ -280,7 +285,7 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* What the directory's RLimit* say, as far as it is lower. */
+/* Lowers a limit to the RLimit* of the directory, where that is lower. */
 static void lower_limit(const jc_slot_t *slot, unsigned resource,
                         const jc_request_limit_t *wanted)
 {
@@ -298,8 +303,8 @@ static void lower_limit(const jc_slot_t *slot, unsigned resource,
     set_limit(slot, resource, limit);
 }
 
-/* After the start: a low limit of descriptors is the script's and not that of
- * the pipes on their way to httpd (ETOOMANYREFS in unix(7)). */
+/* Comes after the start: a low limit of descriptors is meant for the script,
+ * and not for the pipes on their way to httpd (ETOOMANYREFS in unix(7)). */
 static void set_limits(const jc_slot_t *slot, const jc_request_t *request)
 {
     const jc_policy_view_t *policy = &slot->jail->policy;
@@ -310,7 +315,7 @@ static void set_limits(const jc_slot_t *slot, const jc_request_t *request)
 
         if (policy->limits[i].resource != RLIMIT_NPROC) {
             set_limit(slot, policy->limits[i].resource, limit);
-        } /* else the keeper's own */
+        } /* NPROC is set in the keeper */
     }
     lower_limit(slot, RLIMIT_CPU, &request->limits[JC_REQUEST_CPU]);
     lower_limit(slot, RLIMIT_AS, &request->limits[JC_REQUEST_AS]);
@@ -323,10 +328,10 @@ static void execute(const jc_slot_t *slot, const char *path,
                     const jc_request_t *request)
 {
     jc_diagnosis_t diagnosis;
-    /* By its name and not by descriptor: a #! interpreter would get
-     * /dev/fd/N, which needs /dev or /proc in the jail. Between check and
-     * exec only the tenant and root could change the file, and the tenant
-     * gains nothing by it: whatever runs is run as himself. */
+    /* By name and not by descriptor: a #! interpreter would get /dev/fd/N,
+     * which needs /dev or /proc in the jail. Between check and exec only the
+     * tenant and root could change the file. The tenant gains nothing by that,
+     * because whatever is executed runs as the tenant. */
     int result = jc_sys_execve(path, request->argv, request->envp);
 
     jc_diagnose_exec(path, -result, &diagnosis);

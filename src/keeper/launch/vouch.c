@@ -33,8 +33,9 @@ uint32_t jc_vouch_position(const jc_mounted_table_t *table, uint32_t id)
     return from;
 }
 
-/* Where the mounts are the machine's own, which come and go and whose numbers
- * are given again. It may have to ask a server, which the walk has done too. */
+/* Asks the file system itself, where the mounts are the machine's own: these
+ * come and go, and their ids are reused. This may have to ask a server, as the
+ * walk has done already. */
 static jc_fs_t ask(int fd)
 {
     struct statfs st;

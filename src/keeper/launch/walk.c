@@ -13,17 +13,17 @@
 #include <limits.h>
 #include <string.h>
 
-#define LINKS_MAX 40 /* the kernel's own */
+#define LINKS_MAX 40 /* the kernel's own maximum */
 
 typedef struct {
     const jc_walk_rule_t *rule;
     jc_walk_t *walk;
     int fds[JC_WALK_DEPTH];     /* the directories from the root down */
     size_t ends[JC_WALK_DEPTH]; /* length of walk->path at each */
-    struct stat top;            /* of the last */
+    struct stat top;            /* of the last directory */
     int depth;
     int links;
-    const char *rest; /* what is still to be walked */
+    const char *rest; /* what remains to be walked */
 } state_t;
 
 static int fail(state_t *s, jc_code_t code, int errnum, uint64_t found,
@@ -54,7 +54,8 @@ static int fail_errno(state_t *s, long result)
     }
 }
 
-/* One component below the last directory; a symbolic link is opened itself. */
+/* Opens one component below the last directory. If it is a symbolic link, opens
+ * the link itself. */
 static int open_component(const state_t *s, const char *name)
 {
     struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
@@ -77,7 +78,8 @@ static int check_directory(state_t *s, const struct stat *st)
     return 0;
 }
 
-/* Before an owner is believed: who says it? */
+/* Checks that root vouches for the file system, before an owner on it
+ * counts. */
 static int check_file_system(state_t *s, int fd)
 {
     const jc_walk_rule_t *rule = s->rule;
@@ -87,7 +89,7 @@ static int check_file_system(state_t *s, int fd)
     return fs == JC_FS_VOUCHED ? 0 : fail(s, JC_CODE_FILE_SYSTEM, 0, fs, 0);
 }
 
-/* Takes fd. */
+/* Adds a directory to the walk. Takes ownership of fd, also on failure. */
 static int push(state_t *s, int fd, const struct stat *st)
 {
     if ((!s->rule->links_need_root && check_file_system(s, fd)) ||
@@ -134,7 +136,7 @@ static int go_up(state_t *s)
     return 0;
 }
 
-/* Puts the link's target before the rest, which lies in the other buffer. */
+/* Puts the target of the link before the rest, which is in the other buffer. */
 static int follow(state_t *s, int link_fd)
 {
     char *joined = s->walk->rest[s->links % 2];
@@ -170,7 +172,7 @@ static int follow(state_t *s, int link_fd)
     return 0;
 }
 
-/* Cuts the next component off the rest. Returns 0 at the end. */
+/* Cuts the next component off the rest. Returns 1, 0 at the end, or -1. */
 static int next_component(state_t *s, char *name)
 {
     const char *at = s->rest + strspn(s->rest, "/");
@@ -190,7 +192,8 @@ static int is_last(const state_t *s)
     return s->rest[strspn(s->rest, "/")] == 0;
 }
 
-/* Returns 1 when the walk has arrived at a file, 0 to go on, -1 on failure. */
+/* Returns 1 when the walk has arrived at a file, 0 to continue, -1 on
+ * failure. */
 static int enter(state_t *s, const char *name, jc_walk_want_t want)
 {
     jc_walk_t *walk = s->walk;
@@ -251,8 +254,8 @@ static int run(state_t *s, jc_walk_want_t want)
 int jc_walk(const char *path, const jc_walk_rule_t *rule, jc_walk_want_t want,
             jc_walk_t *walk)
 {
-    /* The arrays are not cleared: each page that is touched here is one
-     * that the kernel must first copy, for every request. */
+    /* The arrays are not cleared: for every request, the kernel would have to
+     * copy each page that is touched here. */
     state_t s;
     int result;
 
