@@ -14,10 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How many of those were told to a request already. */
+/* How many of those were already reported to a request. */
 static jc_cgroup_events_t told;
 
-/* The number behind `name` at the beginning of a line; 0: there is none. */
+/* Returns the number after `name` at the beginning of a line, or 0 if there is
+ * none. */
 static uint64_t count_of(int index, const char *name)
 {
     char text[1024] = "\n";
@@ -39,7 +40,8 @@ void jc_cgroup_events_read(const jc_jail_t *jail, jc_cgroup_events_t *events)
     }
 }
 
-/* Grown since then, and not another request's. */
+/* Whether the counter has grown, and the growth was not reported to another
+ * request. */
 static int is_new(uint64_t now, uint64_t before, uint64_t of_others)
 {
     return now > before && now > of_others;
@@ -59,7 +61,8 @@ uint32_t jc_cgroup_events_verdict(const jc_jail_t *jail,
         return ended;
     }
     if (is_new(now.oom_kills, before->oom_kills, told.oom_kills)) {
-        /* The leader's own end is one of them; its children's are all its. */
+        /* Counts one event if the leader itself was killed. Otherwise its
+         * children were, and all events are theirs. */
         told.oom_kills = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
                              ? told.oom_kills + 1
                              : now.oom_kills;

@@ -26,8 +26,8 @@ static struct {
     int draining;
 } channels;
 
-/* Once for each request (EPOLLET): it lies in the socket until the script's
- * child has read it, and must not wake the keeper all that time. */
+/* EPOLLET reports each request once. It stays in the socket until the script's
+ * child has read it, and must not wake the keeper all that time (epoll(7)). */
 static int watch(jc_channel_t *channel)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET,
@@ -37,8 +37,8 @@ static int watch(jc_channel_t *channel)
                      &event);
 }
 
-/* The sender has asked for it before the first request; without it nothing
- * that comes is taken. */
+/* The sender has set it before the first request. Without it the script's child
+ * accepts no request. */
 static int ask_who_sends(int fd)
 {
     int on = 1;
@@ -67,7 +67,7 @@ jc_channel_t *jc_channels_open(int *fds, const jc_msg_run_t *msg)
         free(channel);
         return NULL;
     }
-    fds[JC_SPAWN_CONTROL] = fds[JC_SPAWN_ENDED] = -1; /* taken */
+    fds[JC_SPAWN_CONTROL] = fds[JC_SPAWN_ENDED] = -1; /* now the channel's */
     channel->next = channels.first;
     if (channel->next) {
         channel->next->before = channel;
@@ -76,9 +76,10 @@ jc_channel_t *jc_channels_open(int *fds, const jc_msg_run_t *msg)
     return channel;
 }
 
-/* Taken out of epoll and shut down before they are closed, because a child that
- * was just forked holds copies until it gets to closing them: epoll would go on
- * to report a channel that is gone, and the peer would see no hang-up. */
+/* Removes the sockets from epoll and shuts them down before it closes them,
+ * because a child that was just forked has copies until it closes them. epoll
+ * would still report a channel that is gone, and the peer would see no hang-up
+ * (epoll(7)). */
 void jc_channels_close(jc_channel_t *channel)
 {
     epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_DEL, channel->control_fd, NULL);

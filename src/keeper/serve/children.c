@@ -10,8 +10,8 @@
 
 #include <unistd.h>
 
-/* Reads the numbers, separated by blanks; one may be cut in two by the end of
- * a read. */
+/* The numbers are separated by blanks, and the end of a read may cut one in
+ * two. */
 int jc_children_list(pid_t *pids, int max)
 {
     char buffer[4096];

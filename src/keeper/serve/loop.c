@@ -30,8 +30,8 @@ static struct {
     struct rlimit descriptors;
 } keeper;
 
-/* What epoll gives back for the keeper's own descriptors; for others it is the
- * channel. */
+/* What epoll returns for the keeper's own descriptors; for others it returns
+ * the channel or the peer. */
 static char on_helper, on_parent, on_signal, on_stale;
 
 static int watch(int fd, uint32_t events, void *what)
@@ -41,7 +41,7 @@ static int watch(int fd, uint32_t events, void *what)
     return epoll_ctl(JC_KEEPER_EPOLL_FD, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* It was not started, and is told why. */
+/* Reports why the request is not started, and frees it. */
 static void refuse(jc_run_t *run, const jc_failure_t *failure)
 {
     jc_wire_send_failed(run->channel->control_fd, run->channel->request_id,
@@ -50,7 +50,7 @@ static void refuse(jc_run_t *run, const jc_failure_t *failure)
     jc_run_free(run);
 }
 
-/* The RLIMIT_NPROC in force, for the sentence when fork fails. */
+/* Returns the RLIMIT_NPROC in force, for the log line when fork fails. */
 static uint64_t nproc_limit(void)
 {
     struct rlimit limit = {0};
@@ -87,13 +87,13 @@ static void start(jc_run_t *run)
     jc_runs_add(run, keeper.jail->policy.rec->total_ms);
 }
 
-/* The place is the request's, until jc_runs_* give it back at its end. */
+/* The request has the place until jc_runs_* give it back at its end. */
 static int take_place(void)
 {
     return jc_tally_take(keeper.jail->policy.rec->running_max);
 }
 
-/* Because of the queue's length, or of the time spent in it. */
+/* Refuses because the queue is full, or because the wait was too long. */
 static void refuse_full(jc_run_t *run, int has_waited)
 {
     const jc_policy_rec_t *rec = keeper.jail->policy.rec;
@@ -122,8 +122,8 @@ static void enqueue(jc_run_t *run)
     }
 }
 
-/* After each round of events, so that whoever waits is in front of whoever
- * comes next. Requests leave `running` in jc_runs_reap() alone. */
+/* Runs after each round of events, so that requests that wait precede new ones.
+ * Places become free in jc_runs_reap() and jc_runs_hung_up(), before this. */
 static void serve_queue(void)
 {
     jc_run_t *run;
@@ -136,7 +136,7 @@ static void serve_queue(void)
     }
 }
 
-/* A request lies in the channel, and none of it runs. */
+/* Serves the request in a channel of which none runs. */
 static void serve_request(jc_channel_t *channel)
 {
     jc_run_t *run = jc_run_new();
@@ -181,8 +181,8 @@ static void on_hang_up(jc_channel_t *channel)
     }
 }
 
-/* What comes while a request runs is nothing that httpd sends: it stays where
- * it is. When the keeper drains, the channel is about to be closed. */
+/* httpd sends nothing while a request runs, so data that arrives then stays
+ * where it is. When the keeper drains, the channel is about to be closed. */
 static void on_channel(jc_channel_t *channel, uint32_t events)
 {
     if (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) {
@@ -213,15 +213,16 @@ static int take_message(void)
         jc_wire_close_fds(fds, JC_MAX_FDS);
         return 1;
     case JC_WIRE_MALFORMED:
-        /* No room for its descriptors. If the limit has become lower that is
-         * nobody's right; where it cannot be raised again another keeper is. */
+        /* There was no room for the descriptors. Nobody had the right to lower
+         * the limit, so it is raised again. If that fails, another keeper is
+         * better. */
         if (errno == EMFILE && setrlimit(RLIMIT_NOFILE, &keeper.descriptors)) {
             _exit(1);
         }
         return 1;
     case JC_WIRE_AGAIN:
         return 0;
-    default: /* the helper has told us to finish, or died */
+    default: /* the helper has ordered us to finish, or died */
         drain();
         return 0;
     }
@@ -233,9 +234,10 @@ static void serve_helper(void)
     }
 }
 
-/* Nobody needs us. The helper finds us gone by its next message. What it has
- * sent before is taken; at its end take_message drains. The socket is shut
- * down because a child that was just forked has a copy of it. */
+/* Ends an idle keeper. The helper notices when it sends the next message. The
+ * keeper still takes what was sent before; at the end of it, take_message()
+ * drains. The socket is shut down, because a child that was just forked has a
+ * copy of it. */
 static void give_way(void)
 {
     if (!jc_channels_draining()) {
@@ -246,8 +248,8 @@ static void give_way(void)
     }
 }
 
-/* Once for each script that is not here; how often that is looked at is for
- * the helper to say. */
+/* Sends STALE once for each script that is not here. The helper decides how
+ * often to look. */
 static void say_stale(void)
 {
     jc_msg_stale_t msg;
@@ -260,8 +262,8 @@ static void say_stale(void)
     }
 }
 
-/* Returns 1 if children may have ended. They are not reaped here: that frees
- * requests which the events still to be looked at may name. */
+/* Returns 1 if children may have ended. They are not reaped here, because that
+ * frees requests which the remaining events may name. */
 static int on_event(const struct epoll_event *event)
 {
     const void *what = event->data.ptr;
@@ -270,7 +272,8 @@ static int on_event(const struct epoll_event *event)
     if (what == &on_helper) {
         serve_helper();
     } else if (what == &on_signal) {
-        /* One read is enough: only SIGCHLD comes, and is pending once. */
+        /* One read is enough, because only SIGCHLD comes and it is pending only
+         * once. */
         return read(JC_KEEPER_SIGNAL_FD, &info, sizeof(info)) > 0;
     } else if (what == &on_parent) {
         jc_runs_kill_all();
@@ -285,8 +288,8 @@ static int on_event(const struct epoll_event *event)
     return 0;
 }
 
-/* An httpd child has ended: what it has asked for is given up, as if it had
- * closed its channels, whoever else may have a copy of their ends. */
+/* Gives up the requests of an httpd child that has ended, as if it had closed
+ * its channels, even if somebody else has copies of their ends. */
 static void end_channels_of_dead(void)
 {
     jc_channel_t *channel;
@@ -329,9 +332,9 @@ static int is_empty(void)
     return jc_runs_none() && jc_queue_count() == 0;
 }
 
-/* The keeper itself sees to JailIdle: most requests do not pass the helper. One
- * that leaves is empty, so that none that comes after it counts from 0 what
- * JailConcurrency counts. */
+/* The keeper itself observes JailIdle, because most requests bypass the helper.
+ * A keeper that gives way is empty, so no keeper that comes after it restarts
+ * the count of JailConcurrency from 0. */
 static int sleep_ms(void)
 {
     int runs_ms = jc_runs_sleep_ms();
@@ -340,7 +343,7 @@ static int sleep_ms(void)
     if (is_empty()) {
         return (int) keeper.jail->policy.rec->idle_ms;
     }
-    /* Nobody says when a place that another keeper holds becomes free. */
+    /* Nobody reports when a place that another keeper holds becomes free. */
     if (queue_ms > OTHERS_MS && jc_tally_has_others()) {
         queue_ms = OTHERS_MS;
     }

@@ -23,7 +23,7 @@ static struct {
     int have_left; /* one has no channel any more */
 } peers;
 
-/* A number may be another child's by now. */
+/* The pid may be another child's by now. */
 static int has_ended(const jc_peer_t *peer)
 {
     struct pollfd end = {.fd = peer->pidfd, .events = POLLIN};
@@ -63,7 +63,7 @@ jc_peer_t *jc_peers_find(int *pidfd, int32_t pid)
         peer = make(*pidfd, pid);
     }
     if (peer) {
-        *pidfd = -1; /* taken */
+        *pidfd = -1; /* now the record's */
         peer->channels++;
     }
     return peer;

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The last one that was freed is the next one. */
+/* The last run that was freed is the next that is used. */
 static jc_run_t *spare;
 
 jc_run_t *jc_run_new(void)
@@ -45,7 +45,8 @@ pid_t jc_run_leader_of(pid_t pid)
     if (session < 0) {
         return errno == ESRCH ? 0 : -1;
     }
-    /* The keeper's own: a script's child that has not made its session yet. */
+    /* The keeper's own session: a script's child that has not made its own
+     * yet. */
     return session == getsid(0) ? 0 : session;
 }
 

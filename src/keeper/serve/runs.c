@@ -18,23 +18,23 @@
 #include <unistd.h>
 
 #define TICK_MS      20
-#define GRACE_MS     3000 /* between SIGTERM and SIGKILL, as stock httpd */
-#define LAST_MS      3000 /* in which one at least must have died of it */
+#define GRACE_MS     3000 /* between SIGTERM and SIGKILL, as in stock httpd */
+#define LAST_MS      3000 /* in which at least one must die of it */
 #define CHILDREN_MAX 4096
 
 static struct {
     jc_run_t *first;
     uint32_t count;
-    int strays;    /* processes may be left that belong to no request */
-    int childless; /* wait has said so */
+    int strays;             /* processes of no request may be left */
+    int childless;          /* wait4 has reported ECHILD */
     uint32_t background_ms; /* JailBackground */
 } runs = {.childless = 1};
 
-/* The keeper's children as they were when last asked for. */
+/* The keeper's children when the list was last read. */
 static struct {
     pid_t pids[CHILDREN_MAX];
     int count;
-    int is_whole; /* else there may be others, or the list cannot be read */
+    int is_whole; /* 0: there may be others, or it cannot be read */
 } children;
 
 static void look_at_children(void)
@@ -114,7 +114,8 @@ void jc_runs_let_go(jc_run_t *run)
     }
 }
 
-/* The next request may lie in it: that is an event which is still to come. */
+/* The next request may be in the channel already; its event is still to
+ * come. */
 static void free_channel(jc_run_t *run)
 {
     run->channel->run = NULL;
@@ -161,7 +162,7 @@ int jc_runs_has(pid_t leader)
     return find(leader) != NULL;
 }
 
-/* Whether a child of the keeper's is left that belongs to this request. */
+/* Whether a child of the keeper is left that belongs to this request. */
 static int has_processes(const jc_run_t *run)
 {
     for (int i = 0; i < children.count; i++) {
@@ -169,7 +170,7 @@ static int has_processes(const jc_run_t *run)
             return 1;
         }
     }
-    return !children.is_whole; /* cannot tell: then it is not over */
+    return !children.is_whole; /* unknown: then it is not over */
 }
 
 static uint64_t us_of(const struct timeval *time)
@@ -191,7 +192,7 @@ static void jc_keeper_on_child(const jc_jail_t *jail, jc_run_t *run, int status,
                                 .maxrss_kb = (uint64_t) usage->ru_maxrss};
 }
 
-/* Whoever has not read what was told before gets no other request. */
+/* A peer that has not read earlier messages gets no other request. */
 static void tell(jc_run_t *run, int is_over)
 {
     run->told = 1;
@@ -206,7 +207,7 @@ static void tell(jc_run_t *run, int is_over)
     }
 }
 
-/* Requests whose leader has gone are over when nobody is left. */
+/* Ends the requests whose leader has gone and that have no process left. */
 static void settle(void)
 {
     look_at_children();
@@ -219,7 +220,8 @@ static void settle(void)
         if (!run->told) {
             tell(run, is_over);
         }
-        /* Else the peer's closing ends those whom the leader has left. */
+        /* Otherwise the processes left behind are killed when httpd closes the
+         * channel. */
         if (is_over) {
             forget(run);
         }
@@ -245,7 +247,7 @@ void jc_runs_reap(const jc_jail_t *jail)
     settle();
 }
 
-/* Sends SIGTERM once to a process, which may have a handler for it. */
+/* Sends SIGTERM only once to a process, which may have a handler for it. */
 static void term_once(jc_run_t *run, pid_t pid)
 {
     for (unsigned i = 0; i < run->termed; i++) {
@@ -260,19 +262,19 @@ static void term_once(jc_run_t *run, pid_t pid)
     }
 }
 
-/* SIGKILL to all of the session. SIGTERM to the leader's process group, and to
- * every child of the keeper's in the session: what is deeper down and in
- * another group becomes the keeper's child when its parent has died, and is met
- * at a later tick. So are all of them without a PID namespace. */
+/* SIGKILL goes to the whole session. SIGTERM goes to the leader's process group
+ * and to the keeper's children in the session. A process deeper down in another
+ * group becomes the keeper's child when its parent has died, and a later tick
+ * finds it. Without a PID namespace SIGKILL is sent in this way too. */
 static void signal_session(jc_run_t *run, int sig)
 {
-    /* Unless reaped the leader keeps its number, so this is its group; there
-     * is none yet while the child is on its way to setsid. */
+    /* Until it is reaped the leader keeps its pid, so this is its group. There
+     * is no group before the child has called setsid. */
     if (!run->reaped && (sig == SIGKILL || !run->group_termed)) {
         run->group_termed = kill(-run->pid, sig) == 0;
         kill(-run->pid, SIGCONT);
         if (sig == SIGKILL && !run->group_termed) {
-            kill(run->pid, SIGKILL); /* it may never get there */
+            kill(run->pid, SIGKILL); /* it may never call setsid */
         }
     }
     for (int i = 0; i < children.count; i++) {
@@ -301,8 +303,8 @@ static void end_run(jc_run_t *run)
     signal_session(run, SIGTERM);
 }
 
-/* Whether the request came to its own end: its leader did, or httpd says so by
- * a byte. Otherwise it was given up. */
+/* Whether the request ended by itself: its leader has ended, or httpd says so
+ * by a byte. Otherwise it was given up. */
 static int is_complete(const jc_run_t *run)
 {
     char byte;
@@ -328,7 +330,7 @@ void jc_runs_hung_up(jc_run_t *run)
     uncount(run);
 }
 
-/* Those whose total time is over. */
+/* Ends the runs whose total time is over. */
 static void end_overdue(void)
 {
     for (jc_run_t *run = runs.first; run; run = run->next) {
@@ -351,11 +353,12 @@ static void tick_run(jc_run_t *run, int has_pid_ns)
     signal_session(run, run->state == JC_RUN_TERM ? SIGTERM : SIGKILL);
     if (run->state == JC_RUN_KILL && now_ms >= run->since_ms + LAST_MS &&
         has_pid_ns) {
-        _exit(1); /* PID 1 goes, and the kernel takes the whole jail */
+        _exit(1); /* PID 1 exits, and the kernel kills the jail */
     }
 }
 
-/* What has left its session and outlived the last request. */
+/* Kills the processes that have left their session and outlived the last
+ * run. */
 static void kill_strays(int has_pid_ns)
 {
     if (has_pid_ns) {

@@ -53,13 +53,14 @@ static int is_busy(const jc_slot_t *slot)
     return __atomic_load_n(&slot->busy, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* The slot stands above its stack, which grows down to the guard. */
+/* The slot is above its stack, which grows down to the guard. */
 static char *stack_top(jc_slot_t *slot)
 {
     return (char *) slot;
 }
 
-/* Covers the range with what cannot be touched and takes no memory. */
+/* Covers the range with a mapping that cannot be touched and takes no
+ * memory. */
 static char *cover(void *at)
 {
     return mmap(at, RESERVE_LEN, PROT_NONE,
@@ -90,7 +91,7 @@ static jc_slot_t *make_slot(void)
     return NULL;
 }
 
-/* A free one, at the head of the list; NULL: no memory. */
+/* Moves a free slot to the head of the list and returns it. NULL: no memory. */
 static jc_slot_t *take_slot(void)
 {
     jc_slot_t **link = &slots;
@@ -112,7 +113,8 @@ static jc_slot_t *take_slot(void)
     return slot;
 }
 
-/* If it cannot be covered again it stays as it is, and is tried later. */
+/* If the range cannot be covered again it stays as it is, and a later call
+ * tries again. */
 static void give_back(jc_slot_t *slot)
 {
     if (slot->is_mapped && cover(slot->reserve) != MAP_FAILED) {
@@ -145,7 +147,7 @@ static pid_t make_child(jc_slot_t *slot)
 
 #else
 
-/* Its slot is a copy; ours is free at once. */
+/* The child's slot is a copy, so the keeper's is free at once. */
 static pid_t make_child(jc_slot_t *slot)
 {
     pid_t pid = _Fork();

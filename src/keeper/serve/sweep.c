@@ -35,7 +35,7 @@
 
 #define PASSES    3
 #define STRAYS_MS 500  /* between two looks at their age */
-#define LIST_LEN  1024 /* a short way from the list to the signal */
+#define LIST_LEN  1024 /* short, so that a signal follows its entry soon */
 
 static struct {
     uint32_t background_ms;
@@ -43,13 +43,14 @@ static struct {
 } sweep = {.next_ms = UINT64_MAX};
 
 typedef struct {
-    const jc_run_t *run; /* its processes; NULL: those of no request, */
-    uint64_t age_ms;     /* which are older than this */
+    const jc_run_t *run; /* its processes; NULL: those of no request */
+    uint64_t age_ms;     /* that are at least this old */
 } meant_t;
 
-/* How long ago it began: field 22 of proc_pid_stat(5), in ticks since boot. The
- * name, which is field 2, may have blanks and parentheses in it. What cannot be
- * read is old: or else whoever makes it unreadable lives on. */
+/* Returns how long ago the process began: field 22 of proc_pid_stat(5), in
+ * ticks since boot. The name in field 2 may contain blanks and parentheses. A
+ * process whose file cannot be read counts as old: otherwise one that makes it
+ * unreadable would live on. */
 static uint64_t age_ms_of(pid_t pid)
 {
     char text[1024], path[32], *at, *rest;
@@ -79,8 +80,8 @@ static uint64_t age_ms_of(pid_t pid)
     return now_ms > began_ms ? now_ms - began_ms : 0;
 }
 
-/* One of which the kernel does not say to whom it belongs, though it is there,
- * is meant. */
+/* A process that exists, but of which the kernel does not say to whom it
+ * belongs, is meant too. */
 static int is_meant(pid_t pid, const meant_t *meant)
 {
     pid_t leader;
@@ -93,8 +94,8 @@ static int is_meant(pid_t pid, const meant_t *meant)
                           age_ms_of(pid) >= meant->age_ms);
 }
 
-/* How many it has found, or -1: it has not seen the whole list. PID 1 is the
- * keeper. */
+/* Returns how many processes it has found, or -1 if it has not seen the whole
+ * list. PID 1 is the keeper. */
 static int pass(const meant_t *meant, int sig)
 {
     _Alignas(struct dirent64) char list[LIST_LEN];
@@ -117,13 +118,13 @@ static int pass(const meant_t *meant, int sig)
             at += entry->d_reclen;
         }
     }
-    /* Without a PID namespace it is no directory. */
+    /* Without a PID namespace the descriptor is no directory. */
     return len == 0 || errno == ENOTDIR ? found : -1;
 }
 
-/* On a busy machine many take seconds to die of it: fewer than ever before says
- * that they do. A list that cannot be read says nothing, and their time runs
- * out (runs.c, LAST_MS). */
+/* On a busy machine many processes take seconds to die. If fewer than ever
+ * before are left, they do die. A list that cannot be read shows nothing, and
+ * their time runs out (LAST_MS in runs.c). */
 void jc_sweep_session(jc_run_t *run)
 {
     const meant_t meant = {.run = run};
@@ -157,6 +158,6 @@ void jc_sweep_strays(void)
 
     sweep.next_ms = jc_clock_ms() + STRAYS_MS;
     if (pass(&meant, SIGKILL) < 0) {
-        _exit(1); /* PID 1 goes, and the kernel takes the whole jail */
+        _exit(1); /* PID 1 exits, and the kernel kills the jail */
     }
 }
