@@ -16,8 +16,8 @@
 
 #define READ_LEN 16384
 
-/* Cuts off what stands before the next blank. A field may be empty, as the
- * source that somebody has mounted from "". NULL: there is none left. */
+/* Cuts off the field before the next blank. A field may be empty: somebody can
+ * mount with the source "". Returns NULL if none is left. */
 static char *next_field(char **at)
 {
     char *field = *at;
@@ -30,7 +30,8 @@ static char *next_field(char **at)
     return field;
 }
 
-/* Digits, and the character `end` behind them. NULL: other than that. */
+/* Reads digits that are followed by the character `end`. Returns NULL for
+ * anything else. */
 static const char *read_number(const char *at, char end, uint32_t *number)
 {
     uint64_t value = 0;
@@ -49,7 +50,8 @@ static int is_octal(char c)
     return c >= '0' && c <= '7';
 }
 
-/* Blanks, newlines, # and \ stand there as \ and three octal digits. */
+/* Decodes blanks, newlines, # and \, which the kernel writes as \ and three
+ * octal digits. */
 static int unescape(char *text)
 {
     char *out = text;
@@ -73,7 +75,8 @@ static int unescape(char *text)
     return 0;
 }
 
-/* Cuts the next word off a list with commas. NULL: there is none left. */
+/* Cuts the next word off a comma-separated list. Returns NULL if none is
+ * left. */
 static const char *next_option(char **at)
 {
     char *option = *at;
@@ -99,8 +102,9 @@ static int has_option(char *options, const char *wanted)
     return 0;
 }
 
-/* fusermount3, which mounts for everybody, says for whom. Of several such words
- * that can be read each must be root's: one may come from elsewhere. */
+/* fusermount3, which mounts for everybody, writes for whom in user_id=. The
+ * option may occur several times, one of them from elsewhere, so each must be
+ * readable and root's. */
 static int is_of_root(char *options)
 {
     const char *option;
@@ -118,7 +122,8 @@ static int is_of_root(char *options)
     return found;
 }
 
-/* The kernel writes ro or rw first, of the mount and of its file system. */
+/* The kernel writes ro or rw first, both for the mount and for its file
+ * system. */
 static int begins_read_only(const char *options)
 {
     return strncmp(options, "ro", 2) == 0 &&
@@ -135,7 +140,7 @@ int jc_mountinfo_parse(char *line, jc_mountinfo_t *mount)
     uint32_t major, minor, unused;
 
     while (field && strcmp(field, "-") != 0) {
-        field = next_field(&at); /* any number of optional ones */
+        field = next_field(&at); /* any number of optional fields */
     }
     const char *type = next_field(&at), *source = next_field(&at);
     char *super = next_field(&at);
@@ -158,8 +163,8 @@ int jc_mountinfo_parse(char *line, jc_mountinfo_t *mount)
     return 0;
 }
 
-/* The whole table, with a 0 behind it; the caller's to free. NULL with errno.
- */
+/* Returns the whole table, followed by a 0. The caller frees it. Returns NULL
+ * with errno. */
 static char *read_table(void)
 {
     int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
@@ -180,7 +185,7 @@ static char *read_table(void)
         free(text);
         return NULL;
     }
-    text[len] = 0; /* the kernel writes none itself */
+    text[len] = 0; /* the kernel writes no NUL */
     return text;
 }
 

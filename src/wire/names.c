@@ -28,7 +28,8 @@
 
 #include <string.h>
 
-/* No pointer in it: script's children run in memory that is mapped as it is. */
+/* It contains no pointer, so it needs no relocation: script's children use it
+ * as it is mapped. */
 typedef struct {
     char pattern[31];
     char passes;
@@ -355,7 +356,7 @@ int jc_names_match(const char *pattern, const char *name, size_t len)
     return len == pattern_len && memcmp(pattern, name, len) == 0;
 }
 
-/* The first row that matches, or NULL. */
+/* Returns the first row that matches, or NULL. */
 static const row_t *find(const row_t *rows, size_t count, const char *name,
                          size_t len)
 {

@@ -112,10 +112,10 @@ jc_wire_result_t jc_wire_send(int sock_fd, uint16_t type, void *msg,
 }
 
 /*
- * Takes the descriptors out of every SCM_RIGHTS block, of which the kernel
- * lets a sender have SCM_FDS_MAX in all, and the sender out of the block that
- * SO_PASSCRED brings, if the caller asks for it. Returns how many descriptors
- * there are; *foreign is set if there is a block of another kind.
+ * Takes the descriptors out of every SCM_RIGHTS block; the kernel lets a sender
+ * have SCM_FDS_MAX in all. Takes the sender out of the block that SO_PASSCRED
+ * brings, if the caller asks for it. Returns the number of descriptors, and
+ * sets *foreign if there is a block of another kind.
  */
 static unsigned take_fds(struct msghdr *mh, int *fds, struct ucred *sender,
                          int *foreign)
@@ -141,9 +141,9 @@ static unsigned take_fds(struct msghdr *mh, int *fds, struct ucred *sender,
     return count;
 }
 
-/* End of file and an empty record both read as 0 bytes. Only the first may
- * end the connection, or one bad peer could close it for all that share it. A
- * peer that has shut down its sending side will never send again either. */
+/* End of file and an empty record both read as 0 bytes. Only the first may end
+ * the connection, or one bad peer could close it for all that share it. A peer
+ * that has shut down its sending side will never send again either. */
 static int hung_up(int sock_fd)
 {
     struct pollfd p = {.fd = sock_fd, .events = POLLRDHUP};
@@ -164,8 +164,8 @@ jc_wire_result_t jc_wire_recv_from(int sock_fd, jc_wire_any_t *any, int *fds,
                                    int flags, jc_wire_discard_t *discard,
                                    struct ucred *sender)
 {
-    /* Room for all that can come: a peer's surplus is then seen and discarded
-     * here, and not by the kernel. */
+    /* Room for everything that can arrive, so that surplus descriptors of a
+     * peer are seen and discarded here, and not by the kernel. */
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int) * SCM_FDS_MAX) +
@@ -188,8 +188,8 @@ jc_wire_result_t jc_wire_recv_from(int sock_fd, jc_wire_any_t *any, int *fds,
     }
     do {
         length = recvmsg(sock_fd, &mh, flags | MSG_CMSG_CLOEXEC);
-        /* ECONNRESET is said once, of a peer that has closed without reading
-         * all, and before what it has sent. */
+        /* The kernel reports ECONNRESET once for a peer that has closed without
+         * reading everything, and before the data that it has sent. */
     } while (length < 0 && (errno == EINTR || errno == ECONNRESET));
     if (length < 0) {
         return errno == EAGAIN ? JC_WIRE_AGAIN : JC_WIRE_ERROR;
@@ -248,8 +248,8 @@ int jc_wire_has_unread(int sock_fd)
                         .msg_control = &room,
                         .msg_controllen = sizeof(room)};
 
-    /* An empty record reads like end of file, but the kernel says who has sent
-     * it. There is no room for descriptors, so that none is taken. */
+    /* An empty record reads like end of file, but the kernel reports who has
+     * sent it. There is no room for descriptors, so none is received. */
     if (setsockopt(sock_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on))) {
         return 1;
     }
