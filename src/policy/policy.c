@@ -88,7 +88,8 @@ static int env_is_sane(const char *env, uint32_t count)
     return 1;
 }
 
-/* Where one tenant sets and suffers, there is no list of what may pass. */
+/* Only with JailUser owner is there a list of names that may pass: otherwise
+ * the tenant who sets a name is the one who gets it. */
 static int pass_is_sane(const jc_policy_rec_t *rec, const char *pattern)
 {
     if (rec->pass_count > 0 && !(rec->flags & JC_POLICY_OWNER)) {
@@ -113,8 +114,8 @@ static int paths_are_sane(const char *path, uint32_t count)
     return 1;
 }
 
-/* Sets the view's pointers behind the record. -1: it has not that much, or
- * more. */
+/* Sets the pointers of the view into the arrays after the record. Returns -1 if
+ * the record is shorter or longer than its counts say. */
 static int find_arrays(const char *data, size_t len, jc_policy_view_t *view,
                        size_t *strings_at)
 {
@@ -186,7 +187,8 @@ const void *jc_policy_part(const jc_table_head_t *table, uint32_t number)
     return (const char *) table + table->entries[number].offset;
 }
 
-/* A part or record whose length, its first word, is within the table. */
+/* Checks a part or record, whose first word, its length, is within the
+ * table. */
 static int part_is_sane(const jc_table_head_t *table, uint32_t number)
 {
     uint32_t common = table->entries[number].common;
@@ -199,7 +201,7 @@ static int part_is_sane(const jc_table_head_t *table, uint32_t number)
     if (common >= table->common_count) {
         return 0;
     }
-    view.common = jc_policy_part(table, common); /* which has been checked */
+    view.common = jc_policy_part(table, common); /* which was checked */
     return jc_policy_view(len, *len, &view) == 0;
 }
 

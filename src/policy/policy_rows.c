@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-/* Mounts are for keepers that have a mount namespace of their own: the host's
- * would show them to all. */
+/* Mounts need a keeper with a mount namespace of its own: in the host's,
+ * everybody would see them. */
 static int mounts_are_sane(const jc_rows_t *rows, uint32_t namespaces)
 {
     const char *at = rows->strings;
@@ -66,7 +66,8 @@ int jc_policy_rows_view(const void *data, size_t len, jc_policy_view_t *view)
                : 0;
 }
 
-/* A file name of cgroupfs, without a slash: it is opened beneath the jail's. */
+/* Checks that each name is a file of cgroupfs without a slash, because it is
+ * opened beneath the jail's directory. */
 static int cgroup_is_sane(const char *line, uint32_t count)
 {
     for (; count > 0; count--, line = jc_policy_next(line)) {
@@ -81,7 +82,7 @@ static int cgroup_is_sane(const char *line, uint32_t count)
     return 1;
 }
 
-/* What the common part's rows need of the keeper its record must give. */
+/* The record must give the keeper what the rows of the common part need. */
 int jc_policy_rows_suit(const jc_policy_view_t *view)
 {
     uint32_t namespaces = view->rec->namespaces;
