@@ -32,7 +32,7 @@ static int start_keeper(jc_jail_entry_t *jail, const jc_keepers_conf_t *conf,
         jc_wire_close_fds(pair, 2);
         return -1;
     }
-    int most = 1 << 20; /* the kernel cuts it to what it allows */
+    int most = 1 << 20; /* the kernel caps it at wmem_max */
     (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
     jail->pid = jc_keeper_fork(jail->policy->rec.namespaces, cgroup_fd);
     if (jail->pid == 0) {
@@ -65,8 +65,9 @@ static int start_keeper(jc_jail_entry_t *jail, const jc_keepers_conf_t *conf,
     return 0;
 }
 
-/* A jail has one cgroup, also while an older keeper of it still has scripts:
- * each with one of its own would multiply the limits. */
+/* Returns the cgroup of an older keeper of this jail that still has scripts, or
+ * 0. A jail has one cgroup, because one for each keeper would multiply the
+ * limits. */
 static unsigned cgroup_of_elder(const jc_jail_entry_t *jail,
                                 const jc_jail_entry_t *elder)
 {
@@ -77,7 +78,7 @@ static unsigned cgroup_of_elder(const jc_jail_entry_t *jail,
     return elder ? elder->cgroup : 0;
 }
 
-/* The descriptor, or -1. */
+/* Returns the descriptor, or -1 with *failure. */
 static int open_cgroup(jc_jail_entry_t *jail, const jc_jail_entry_t *all,
                        jc_failure_t *failure)
 {

@@ -31,10 +31,10 @@
 
 static struct {
     int is_tried;
-    int base_fd; /* -1: there is none; `errnum` says why */
+    int base_fd; /* -1: none; `errnum` says why */
     int errnum;
-    unsigned last; /* number of the newest jail's */
-    int sweeps;    /* how often to look for what could not be removed */
+    unsigned last; /* number of the newest cgroup */
+    int sweeps;    /* remaining looks for cgroups to remove */
 } cgroup = {.base_fd = -1};
 
 static int put(int dir_fd, const char *file, const char *value)
@@ -65,7 +65,7 @@ static int get(int dir_fd, const char *file, char *text, size_t size)
     return len < 0 ? -1 : 0;
 }
 
-/* As systemd marks it. */
+/* Whether systemd has marked the cgroup as delegated. */
 static int is_delegated(int fd)
 {
     char value = 0;
@@ -73,7 +73,8 @@ static int is_delegated(int fd)
     return fgetxattr(fd, "trusted.delegate", &value, 1) == 1 && value == '1';
 }
 
-/* Opens httpd's own cgroup; a helper before this one may have made the leaf. */
+/* Opens httpd's own cgroup, without the leaf that an earlier helper may have
+ * made. */
 static int open_base(void)
 {
     char text[4096], *path;
@@ -99,7 +100,7 @@ static int open_base(void)
     fd = openat(root_fd, path[0] && path[1] ? path + 1 : ".",
                 O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     close(root_fd);
-    /* Without systemd root's own cgroup is root's. */
+    /* Without systemd, root's own cgroup belongs to root. */
     if (fd >= 0 && !is_delegated(fd) &&
         access("/run/systemd/system", F_OK) == 0) {
         close(fd);
@@ -109,7 +110,7 @@ static int open_base(void)
     return fd;
 }
 
-/* All of httpd into the leaf, this process included. */
+/* Moves all of httpd into the leaf, including this process. */
 static int move_all(int base_fd)
 {
     char text[4096];
@@ -143,15 +144,16 @@ static void set_up(void)
     int fd = open_base();
 
     cgroup.is_tried = 1;
-    /* What was not marked may hold processes that are not httpd's: they stay,
-     * and the kernel decides whether there can be cgroups beside them. */
+    /* A cgroup without the mark may contain processes that are not httpd's.
+     * They stay, and the kernel decides whether there can be cgroups beside
+     * them. */
     if (fd < 0 || (is_delegated(fd) && move_all(fd))) {
         cgroup.errnum = errno;
         close(fd);
         return;
     }
     for (int i = 0; i < 4; i++) {
-        /* One that is missing shows where it is used. */
+        /* A missing controller shows where it is used. */
         (void) put(fd, "cgroup.subtree_control", controllers[i]);
     }
     cgroup.base_fd = fd;
@@ -163,8 +165,8 @@ static void name_of(unsigned number, char *name, size_t size)
     snprintf(name, size, "jail-%d-%u", (int) getpid(), number);
 }
 
-/* Every one that is empty: those of a helper that was killed too. None of a
- * living keeper's is, and the kernel refuses what is not. */
+/* Removes every empty cgroup, including those of a helper that was killed. The
+ * kernel refuses to remove others, so those of living keepers stay. */
 static void remove_empty(void)
 {
     int fd = openat(cgroup.base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -248,7 +250,7 @@ void jc_cgroup_tree_remove(unsigned number)
     (void) put(fd, "cgroup.kill", "1"); /* Linux 5.14 */
     close(fd);
     if (unlinkat(cgroup.base_fd, name, AT_REMOVEDIR)) {
-        cgroup.sweeps = SWEEPS; /* somebody in it is still dying */
+        cgroup.sweeps = SWEEPS; /* a process in it is still dying */
     }
 }
 

@@ -18,8 +18,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A unix SEQPACKET socket that a child of httpd has made. What is written to
- * another one would carry root's credentials to whoever is at its end. */
+/* Checks that fd is a unix SEQPACKET socket made by an httpd child. Writing to
+ * another socket would give root's credentials to the process at its other
+ * end. */
 static int is_of_channel(int fd, uint32_t web_uid)
 {
     int domain = 0, type = 0;
@@ -35,7 +36,7 @@ static int is_of_channel(int fd, uint32_t web_uid)
            peer.uid != 0 && peer.uid == web_uid;
 }
 
-/* JC_NO_ID is above any maximum. */
+/* Refuses JC_NO_ID too, which is above any maximum. */
 static int check_owner_id(const char *which, uint32_t id, uint32_t min,
                           uint32_t max, jc_failure_t *failure)
 {
@@ -49,9 +50,10 @@ static int check_owner_id(const char *which, uint32_t id, uint32_t min,
     return -1;
 }
 
-/* Who the jail belongs to: the policy decides; only for "owner" does the
- * sender propose ids, which the script's child then compares with the file.
- * The web user is refused: such a script could take httpd's children over. */
+/* Determines the user of the jail. The policy decides. Only for "owner" does
+ * the sender propose ids, and the script's child compares these with the file.
+ * The web user is refused, because its script could compromise httpd
+ * children. */
 static int choose_ids(const jc_policy_t *policy, const jc_msg_spawn_t *msg,
                       uint32_t web_uid, uint32_t *uid, uint32_t *gid,
                       jc_failure_t *failure)
@@ -84,9 +86,9 @@ static int choose_ids(const jc_policy_t *policy, const jc_msg_spawn_t *msg,
 }
 
 /*
- * Passes the channel on with a pidfd of its sender, with whom it ends. A sender
- * that has ended has no channel. Between its message and this call its number
- * could have become another process's only if all numbers were used once.
+ * Passes the channel on with a pidfd of its sender, with which it ends. A
+ * sender that has ended gets no channel. Its pid could be another process's
+ * only if all pids were used once between its message and this call.
  */
 static int pass_on(jc_policy_t *policy, uint32_t uid, uint32_t gid,
                    jc_msg_run_t *run, const int *fds, jc_failure_t *failure)
@@ -120,7 +122,7 @@ void jc_dispatch_spawn(const jc_generation_t *generation,
     if (sender->uid != generation->web_uid ||
         !is_of_channel(fds[JC_SPAWN_CONTROL], generation->web_uid) ||
         !is_of_channel(fds[JC_SPAWN_ENDED], generation->web_uid)) {
-        /* There is nobody to answer. */
+        /* There is no peer to answer. */
         jc_dispose(fds, JC_SPAWN_FDS);
         return;
     }
@@ -135,15 +137,15 @@ void jc_dispatch_spawn(const jc_generation_t *generation,
         pass_on(policy, uid, gid, &run, fds, &failure)) {
         goto refuse;
     }
-    /* Not closed here, though the keeper has a copy: if it has refused the
-     * request by now ours is the last, and something that blocks may be hidden
-     * in a socket's queue. */
+    /* Not closed here, although the keeper has a copy. If it has refused the
+     * request by now, ours is the last copy, and something that blocks may be
+     * hidden in the queue of a socket. */
     jc_dispose_as(JC_DISPOSE_CHANNEL, fds, JC_SPAWN_FDS);
     return;
 
 refuse:
     jc_wire_send_failed(fds[JC_SPAWN_CONTROL], msg->request_id, &failure);
-    /* The sender need not wait for the one who closes them. */
+    /* The sender sees the hang-up at once, and need not wait for the closer. */
     shutdown(fds[JC_SPAWN_CONTROL], SHUT_RDWR);
     shutdown(fds[JC_SPAWN_ENDED], SHUT_RDWR);
     jc_dispose(fds, JC_SPAWN_FDS);

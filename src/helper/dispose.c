@@ -32,13 +32,13 @@
 #include <unistd.h>
 
 #define LIVING_MAX 16
-#define DYING_MAX  64  /* killed, and not gone */
+#define DYING_MAX  64  /* killed, but not gone */
 #define AT_ONCE    128 /* descriptors in one message */
 
 typedef struct {
-    int sock_fd;     /* to the newest; -1: none */
+    int sock_fd;     /* to the newest closer; -1: none */
     unsigned count;  /* of pids, the oldest first */
-    unsigned killed; /* so many of them, from the first on */
+    unsigned killed; /* how many of the oldest were killed */
     pid_t pids[LIVING_MAX + DYING_MAX];
 } closers_t;
 
@@ -53,8 +53,8 @@ typedef union {
     char bytes[CMSG_SPACE(sizeof(int) * AT_ONCE)];
 } room_t;
 
-/* Holds what it receives until the word comes that nobody else does, and goes
- * when the helper has gone or has made another. */
+/* Holds what it receives until a message says that nobody else does. Exits when
+ * the helper has gone or has made another closer. */
 static void run_closer(int sock_fd) __attribute__((noreturn));
 static void run_closer(int sock_fd)
 {
@@ -81,7 +81,7 @@ static void run_closer(int sock_fd)
     }
 }
 
-/* Room for one more. */
+/* Makes room for one more closer. */
 static int make_room(closers_t *c)
 {
     if (c->count - c->killed < LIVING_MAX) {
@@ -99,7 +99,7 @@ static int start_closer(closers_t *c)
     int pair[2];
 
     if (c->sock_fd >= 0) {
-        close(c->sock_fd); /* it ends, as soon as it can */
+        close(c->sock_fd); /* the old closer ends when it can */
         c->sock_fd = -1;
     }
     if (make_room(c) ||
@@ -140,7 +140,7 @@ int jc_dispose_reaped(pid_t pid)
            forget(&closers[JC_DISPOSE_CHANNEL], pid);
 }
 
-/* Without descriptors it is the word that those before may go. */
+/* A message without descriptors says that those sent before may be closed. */
 static int pass_on(const closers_t *c, const int *fds, unsigned count)
 {
     room_t room;
@@ -161,8 +161,8 @@ static int pass_on(const closers_t *c, const int *fds, unsigned count)
     return sendmsg(c->sock_fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-/* A closer that is stuck lets its queue grow until it is full; what is in the
- * queue is closed by it, or with it. */
+/* A closer that is stuck lets its queue grow until it is full. What is in the
+ * queue is closed by that closer, or when it dies. */
 static int dispose_some(closers_t *c, int *fds, unsigned count)
 {
     if ((c->sock_fd < 0 || pass_on(c, fds, count)) &&
@@ -170,7 +170,7 @@ static int dispose_some(closers_t *c, int *fds, unsigned count)
         return -1;
     }
     jc_wire_close_fds(fds, count);
-    /* If the word is lost they go with the next. */
+    /* If this message is lost, the next one covers them too. */
     (void) pass_on(c, NULL, 0);
     return 0;
 }
@@ -195,7 +195,7 @@ void jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count)
     }
 }
 
-/* As jc_wire_recv_from() wants it. */
+/* Has the type that jc_wire_recv_from() expects. */
 void jc_dispose(int *fds, unsigned count)
 {
     jc_dispose_as(JC_DISPOSE_UNKNOWN, fds, count);

@@ -53,7 +53,7 @@ static void take_policies(jc_generation_t *generation,
     generation->policy_count = table->policy_count;
 }
 
-/* Takes sock_fd, not table_fd. NULL if the table is not one. */
+/* Takes ownership of sock_fd, not of table_fd. The table is unmapped again. */
 jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
                                     int table_fd)
 {
@@ -83,7 +83,7 @@ void jc_generation_close(jc_generation_t *generation)
     for (uint32_t i = 0; i < generation->part_count; i++) {
         jc_policies_unref(generation->parts[i]);
     }
-    jc_dispose(&generation->sock_fd, 1); /* with what lies in its queue */
+    jc_dispose(&generation->sock_fd, 1); /* with everything in its queue */
     free(generation->parts);
     free(generation);
 }

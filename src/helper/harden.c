@@ -33,7 +33,7 @@
 
 static const uint32_t native[] = {
     SYS_acct,
-    SYS_bpf, /* where users may: an old default, and a bad one */
+    SYS_bpf, /* users may call it by an old, bad default */
     SYS_clock_settime,
     SYS_delete_module,
     SYS_finit_module,
@@ -57,7 +57,7 @@ static const uint32_t native[] = {
 };
 
 #if defined(__x86_64__)
-/* The same by int 0x80, whose numbers no header of this machine has:
+/* The same calls by int 0x80. No header of this machine has their numbers:
  * arch/x86/entry/syscalls/syscall_32.tbl. */
 static const uint32_t compat[] = {
     25,  /* stime */
@@ -96,7 +96,7 @@ static struct sock_filter *load(struct sock_filter *at, size_t offset)
     return add(at, BPF_LD | BPF_W | BPF_ABS, (uint32_t) offset, 0, 0);
 }
 
-/* Each number is compared and answered with EPERM; the rest is allowed. */
+/* Compares each number and answers a match with EPERM; allows all others. */
 static struct sock_filter *refuse(struct sock_filter *at, const uint32_t *calls,
                                   size_t count)
 {
@@ -124,7 +124,7 @@ int jc_harden(void)
     at = add(at, BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 1, 0);
     at = add(at, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
 #ifdef X32
-    /* x32 has the native numbers and this bit: nobody needs it. */
+    /* x32 uses the native numbers plus this bit. Nobody needs it. */
     at = load(at, offsetof(struct seccomp_data, nr));
     at = add(at, BPF_JMP | BPF_JSET | BPF_K, X32, 0, 1);
     at = add(at, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);

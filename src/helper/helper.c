@@ -35,14 +35,14 @@
 #include <unistd.h>
 
 #define EVENTS   32
-#define BATCH    16 /* messages of one generation before others' turn */
+#define BATCH    16 /* messages of one generation in one turn */
 #define SWEEP_MS 1000
-/* A table of 10,000 hosts takes a tenth of a second. */
+/* Long enough: a table of 10,000 hosts takes a tenth of a second. */
 #define SWITCH_SECONDS 10
 #define DELAY_MS_MAX   60000
 
-/* epoll gives back a pointer to one of these, or to a generation or a jail,
- * which begin with the same field. */
+/* epoll returns a pointer to one of these, or to a generation or a jail, which
+ * begin with the same field. */
 static int source_parent = JC_SOURCE_PARENT;
 static int source_parent_died = JC_SOURCE_PARENT_DIED;
 static int source_signal = JC_SOURCE_SIGNAL;
@@ -52,7 +52,7 @@ static struct {
     int signal_fd;
     uint64_t caps;          /* that the parent's tables need */
     int has_dropped;        /* a generation, in this round of events */
-    int has_ended_children; /* likewise */
+    int has_ended_children; /* children ended, in this round */
     jc_generation_t *generations[JC_GENERATIONS_MAX];
 } helper = {.epoll_fd = -1, .signal_fd = -1};
 
@@ -66,7 +66,7 @@ static void watch(int fd, uint32_t events, void *source)
 }
 
 /* httpd ignores or handles signals that a script must find at their default,
- * and ignored ones outlive exec. */
+ * and ignored signals survive exec (execve(2)). */
 static void set_up_signals(void)
 {
     sigset_t mask;
@@ -84,8 +84,8 @@ static void set_up_signals(void)
     }
 }
 
-/* Keeps of the capabilities in `wanted` those that the machine gives; a step
- * that then fails is told to the request that met it. */
+/* Keeps those capabilities of `wanted` that the machine gives. A step that then
+ * fails is reported to the request that needs it. */
 static void limit_capabilities(uint64_t wanted)
 {
     cap_t have = cap_get_proc();
@@ -112,7 +112,7 @@ static void limit_capabilities(uint64_t wanted)
     cap_free(keep);
 }
 
-/* Each keeper in use takes a descriptor. Returns how many there can be. */
+/* Each keeper in use needs a descriptor. Returns how many there can be. */
 static unsigned raise_descriptor_limit(void)
 {
     struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
@@ -151,8 +151,8 @@ static void open_generation(const jc_msg_generation_t *msg, int *fds)
                (unsigned long long) msg->generation, JC_GENERATIONS_MAX);
         return;
     }
-    fds[JC_GENERATION_SOCKET] = -1; /* taken */
-    /* httpd has opened its log anew, and the old file may be rotated away. */
+    fds[JC_GENERATION_SOCKET] = -1; /* now the generation's */
+    /* httpd has reopened its log, and the old file may be rotated away. */
     (void) dup2(fds[JC_GENERATION_LOG], STDERR_FILENO);
     generation->source = JC_SOURCE_GENERATION;
     helper.generations[slot] = generation;
@@ -172,8 +172,8 @@ static void drop_generation(jc_generation_t *generation)
     jc_generation_close(generation);
 }
 
-/* All its children have ended. That its socket has not hung up is then the
- * work of somebody who was given a copy of their end. */
+/* All children of the generation have ended. If its socket has not hung up,
+ * somebody was given a copy of their end. */
 static void jc_helper_on_retire(const jc_msg_retire_t *msg)
 {
     for (int slot = 0; slot < JC_GENERATIONS_MAX; slot++) {
@@ -213,13 +213,13 @@ static void jc_helper_on_parent(void)
                "helper are not of one build (install both and restart httpd), "
                "or another process has the parent's socket");
         exit(JC_EXIT_VERSION);
-    default: /* the parent has let go of us */
+    default: /* the parent has closed its end */
         exit(JC_EXIT_OK);
     }
 }
 
-/* Somebody there floods us with descriptors that cannot be closed. The parent
- * sees that the socket is cut off, and restarts httpd gracefully. */
+/* A sender floods the helper with descriptors that cannot be closed. The parent
+ * sees that the socket is shut down, and restarts httpd gracefully. */
 static void give_up_generation(jc_generation_t *generation)
 {
     jc_log("configuration %llu is given up because of them, and httpd makes "
@@ -235,7 +235,7 @@ static void on_generation(jc_generation_t *generation)
     struct ucred sender;
     int fds[JC_MAX_FDS];
 
-    (void) jc_dispose_has_failed(); /* that was others' */
+    (void) jc_dispose_has_failed(); /* clears failures of other peers */
     for (int i = 0; i < BATCH; i++) {
         switch (jc_wire_recv_from(generation->sock_fd, &any, fds, MSG_DONTWAIT,
                                   jc_dispose, &sender)) {
@@ -247,7 +247,7 @@ static void on_generation(jc_generation_t *generation)
             }
             break;
         case JC_WIRE_MALFORMED:
-            break; /* that sender's loss */
+            break; /* its sender loses the message */
         case JC_WIRE_EOF:
             drop_generation(generation); /* its last child has gone */
             return;
@@ -280,7 +280,7 @@ static void on_event(const struct epoll_event *event)
         jc_helper_on_parent();
         break;
     case JC_SOURCE_PARENT_DIED:
-        /* Keepers watch the pidfd too, but one may be stopped. */
+        /* Keepers watch the pidfd too, but a tenant may have stopped one. */
         jc_keepers_kill();
         exit(JC_EXIT_OK);
     case JC_SOURCE_SIGNAL:
@@ -295,9 +295,9 @@ static void on_event(const struct epoll_event *event)
     }
 }
 
-/* The alarm is a dead man's switch. Nothing here should block; if something
+/* The alarm is a dead man's switch. Nothing here should block. If something
  * does, SIGALRM ends this process, and the parent starts another, which finds
- * in the sockets all that was not read. */
+ * everything that was not read in the sockets. */
 static void serve(void)
 {
     struct epoll_event events[EVENTS];
@@ -309,7 +309,7 @@ static void serve(void)
                            jc_keepers_any() || jc_cgroup_tree_owes() ? SWEEP_MS
                                                                      : -1);
         alarm(SWITCH_SECONDS);
-        /* What an event has dropped another one of the same round may name. */
+        /* Later events of the round may name what an earlier one dropped. */
         for (int i = 0; i < n && !helper.has_dropped; i++) {
             on_event(&events[i]);
         }
@@ -369,15 +369,16 @@ int main(int argc, char **argv)
         jc_log("is started by httpd with mod_jailcgi and not by hand");
         return JC_EXIT_USAGE;
     }
-    /* The arguments lie one behind the other (execve(2)). */
+    /* The arguments are contiguous in memory (execve(2)). */
     title_size = (size_t) (argv[2] + strlen(argv[2]) + 1 - argv[0]);
     prctl(PR_SET_DUMPABLE, 0);
-    setsid(); /* a Ctrl-C at httpd's terminal is not for us */
+    setsid(); /* Ctrl-C at httpd's terminal must not end it */
     set_up_signals();
     unsigned jails_max = raise_descriptor_limit();
     limit_capabilities(caps);
     helper.caps = caps;
-    /* A filter of httpd's unit may end who tries to make another. */
+    /* A filter of httpd's unit may kill a process that installs another, so a
+     * child tries first. */
     int errnum = jc_selftest_attempt(jc_harden);
     if (errnum || jc_harden()) {
         jc_log("goes on without a filter of system calls for itself: %s",

@@ -20,9 +20,9 @@ static const struct {
            {JC_NS_NET, CLONE_NEWNET},  {JC_NS_CGROUP, CLONE_NEWCGROUP}};
 
 /*
- * By the raw system calls, because the C library's fork takes no flags and its
- * clone wants a stack; the helper has one thread, so there is no lock that the
- * child could find taken.
+ * Uses the raw system calls, because the C library's fork takes no flags and
+ * its clone needs a stack. The helper has one thread, so the child cannot find
+ * a lock taken.
  */
 pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd)
 {
@@ -35,14 +35,14 @@ pid_t jc_keeper_fork(uint32_t namespaces, int cgroup_fd)
         flags |= namespaces & map[i].namespace ? map[i].flag : 0;
     }
     if (cgroup_fd >= 0) {
-        /* A cgroup namespace has the cgroup of its maker as its root: the
-         * keeper makes it itself. */
+        /* The root of a cgroup namespace is the cgroup of its maker, so the
+         * keeper makes that namespace itself (cgroup_namespaces(7)). */
         flags &= ~(unsigned long) CLONE_NEWCGROUP;
         args.flags = flags | CLONE_INTO_CGROUP;
         pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
     }
-    /* RestrictNamespaces= refuses clone3 whatever it asks for; the keeper's
-     * own first step then takes it there. */
+    /* RestrictNamespaces= refuses clone3 whatever it asks for. The keeper then
+     * joins its cgroup in one of its first steps. */
     if (cgroup_fd < 0 || (pid < 0 && errno == ENOSYS)) {
         pid =
             (pid_t) syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);

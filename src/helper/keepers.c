@@ -24,7 +24,7 @@
 
 #define BUCKETS 4096u
 
-/* Between two times that a jail is built anew because its root is another. */
+/* Minimum between two rebuilds of a jail whose root is another. */
 #define ANEW_EVERY_MS 10000
 
 typedef jc_jail_entry_t jail_t;
@@ -60,16 +60,16 @@ static jail_t *find(const jc_policy_t *policy, uint32_t uid, uint32_t gid)
     return jail;
 }
 
-/* What a keeper has sent goes to closers of its own, so that no tenant who has
- * taken his over can use up those of httpd's children. */
+/* Descriptors from keepers have closers of their own, so that no tenant with a
+ * compromised keeper can use up those for httpd children. */
 static void dispose(int *fds, unsigned count)
 {
     jc_dispose_as(JC_DISPOSE_KEEPER, fds, count);
 }
 
-/* The keeper sees end of file, ends its requests and goes; it stays listed
- * until it is reaped. Out of epoll first: a keeper that was just forked has a
- * copy of the descriptor. */
+/* Orders the keeper to finish: it sees end of file, finishes its requests and
+ * exits. It stays listed until it is reaped. The socket leaves epoll first,
+ * because a keeper that was just forked has a copy of it (epoll(7)). */
 static void finish(jail_t *jail)
 {
     jail_t **link = bucket_of(jail->policy, jail->uid, jail->gid);
@@ -82,9 +82,9 @@ static void finish(jail_t *jail)
     }
     *link = jail->next;
     epoll_ctl(keepers.conf.epoll_fd, EPOLL_CTL_DEL, jail->sock_fd, NULL);
-    (void) shutdown(jail->sock_fd, SHUT_RDWR); /* nothing comes from now on */
+    (void) shutdown(jail->sock_fd, SHUT_RDWR); /* nothing arrives after this */
     if (jc_wire_has_unread(jail->sock_fd)) {
-        dispose(&jail->sock_fd, 1); /* what is in there may block */
+        dispose(&jail->sock_fd, 1); /* closing its queue may block */
     }
     jc_wire_close_fds(&jail->sock_fd, 1);
 }
@@ -106,9 +106,9 @@ static int exceeds(unsigned found, unsigned most, jc_failure_t *failure)
 }
 
 /*
- * Nobody may use up what is there for all: not a tenant that stops his ending
- * keepers from outside of the jail, and not a hijacked child of httpd that
- * names one owner after the other.
+ * Nobody may use up the jails of all: neither a tenant that stops his ending
+ * keepers from outside of the jail, nor a compromised httpd child that names
+ * one owner after the other.
  */
 static int is_too_many(const jc_policy_t *policy, uint32_t uid,
                        jc_failure_t *failure)
@@ -159,8 +159,8 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     return jail;
 }
 
-/* What is sent to a keeper that still builds its jail waits in its socket,
- * where nobody but us can count it. */
+/* Requests to a keeper that still builds its jail wait in its socket, where
+ * only the helper can count them. */
 static int is_full(const jail_t *jail, jc_failure_t *failure)
 {
     const jc_policy_rec_t *rec = &jail->policy->rec;
@@ -179,7 +179,7 @@ static int is_full(const jail_t *jail, jc_failure_t *failure)
 int jc_keepers_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
                    jc_msg_run_t *msg, const int *fds, jc_failure_t *failure)
 {
-    /* Twice: a keeper that has just gone is found out by sending to it. */
+    /* Twice, because only sending shows that a keeper has just gone. */
     for (int attempt = 0; attempt < 2; attempt++) {
         jail_t *jail = find(policy, uid, gid);
         if (!jail) {
@@ -207,8 +207,7 @@ int jc_keepers_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     return -1;
 }
 
-/* A keeper is a tenant's, and what it sends is believed of its own jail
- * alone. */
+/* A keeper is a tenant's, so its messages only concern its own jail. */
 void jc_keepers_on_message(void *at)
 {
     jail_t *jail = at;
@@ -216,9 +215,9 @@ void jc_keepers_on_message(void *at)
     int fds[JC_MAX_FDS];
 
     if (jail->sock_fd < 0) {
-        return; /* told to finish in this round of events */
+        return; /* ordered to finish in this round of events */
     }
-    (void) jc_dispose_has_failed(); /* that was others' */
+    (void) jc_dispose_has_failed(); /* clears failures of other peers */
     switch (jc_wire_recv_from(jail->sock_fd, &any, fds, MSG_DONTWAIT, dispose,
                               NULL)) {
     case JC_WIRE_OK:
@@ -244,8 +243,9 @@ void jc_keepers_on_message(void *at)
     }
 }
 
-/* One that still runs scripts beside this one is enough, however often the root
- * is exchanged: each has a /tmp of its own. */
+/* Returns whether a new keeper may replace this one: never while a third still
+ * runs scripts, however often the root is exchanged, because each has a /tmp of
+ * its own. */
 static int may_be_made_anew(const jail_t *jail)
 {
     for (const jail_t *other = keepers.all; other; other = other->next_all) {
@@ -259,8 +259,8 @@ static int may_be_made_anew(const jail_t *jail)
             jc_clock_ms() - jail->made_anew_ms >= ANEW_EVERY_MS);
 }
 
-/* The next request makes a jail on the new root, and what runs in the old one
- * goes on. */
+/* The next request is served on the new root, and scripts in the old one
+ * finish. */
 static void on_look(jail_t *jail, int status)
 {
     jail->look_pid = 0;

@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One write(2) a line into httpd's main error log, which is descriptor 2.
- * UTC, because local time would have to be read from a file. */
+/* Makes one write(2) for each line, into descriptor 2. The time is UTC, because
+ * local time would have to be read from a file. */
 void jc_log(const char *format, ...)
 {
     char line[1024];
@@ -39,11 +39,11 @@ void jc_log(const char *format, ...)
         len = sizeof(line) - 2;
     }
     line[len++] = '\n';
-    /* A log that is a pipe may be full, and nobody must wait for its reader:
-     * then the line is lost. */
+    /* A log that is a pipe may be full. Nobody must wait for its reader, so the
+     * line is lost then. */
     struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&log, 1, 0) == 1 && write(STDERR_FILENO, line, len) < 0) {
-        return; /* there is nowhere left to say so */
+        return; /* there is no place left to report it */
     }
 }
 

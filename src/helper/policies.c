@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 
 #define BUCKETS    16384u
-#define CHUNK_SIZE (JC_POLICY_LEN_MAX + 65536u) /* the longest fits */
+#define CHUNK_SIZE (JC_POLICY_LEN_MAX + 65536u) /* the longest policy fits */
 
 typedef struct jc_chunk {
     uint32_t refs;
@@ -47,7 +47,7 @@ static chunk_t *chunk_new(void)
     if (chunk == MAP_FAILED || madvise(chunk, CHUNK_SIZE, MADV_DONTFORK)) {
         jc_log_bug("no memory for the policies");
     }
-    chunk->refs = 1; /* it is the open one */
+    chunk->refs = 1; /* for being the open chunk */
     chunk->used = (sizeof(*chunk) + 15) & ~(size_t) 15;
     return chunk;
 }
@@ -77,7 +77,7 @@ static jc_policy_t *allocate(size_t len)
     return policy;
 }
 
-/* Equal parts are one part, so that their addresses may be compared. */
+/* Equal parts are stored once, so that their addresses may be compared. */
 jc_policy_t *jc_policies_intern(const void *bytes, jc_policy_t *common)
 {
     uint32_t len = *(const uint32_t *) bytes;

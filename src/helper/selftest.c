@@ -39,24 +39,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Above JC_NS_*. */
+/* Further needs, in bits above JC_NS_*. */
 #define NEED_CHROOT 0x100u
 #define NEED_FILTER 0x200u
 #define NEED_PRIVS  0x400u
 #define NEED_SCOPE  0x800u
-#define NEED_ALL    0x1000u /* what every jail has */
+#define NEED_ALL    0x1000u /* needs of every jail */
 
-#define PATIENCE_MS  5000 /* with one attempt */
-#define LIFE_SECONDS 120  /* of all attempts */
+#define PATIENCE_MS  5000 /* for one attempt */
+#define LIFE_SECONDS 120  /* for all attempts */
 
-#define CGROUPS 16 /* cgroups that are made to see whether they can be */
+#define CGROUPS 16 /* cgroups that are made as a test */
 
 #define LANDLOCK_VERSION 1u /* LANDLOCK_CREATE_RULESET_VERSION */
 #define LANDLOCK_FILES   2  /* the first versions that have these */
 #define LANDLOCK_PORTS   4
 #define LANDLOCK_SCOPES  6
 
-/* The sentence's second half where a unit is the usual reason. */
+/* The remedies, which are the second half of the sentence, where a unit is the
+ * usual reason. */
 #define NAMESPACE(name)                                                        \
     "RestrictNamespaces= of the unit of httpd must allow " name
 #define CALLS(names)                                                           \
@@ -119,7 +120,7 @@ static int try_places(void)
     return jc_place_open(root_fd, "/", O_DIRECTORY) < 0 ? -1 : 0;
 }
 
-/* A unit that is older than the rules lets them not through. */
+/* The SystemCallFilter= of an older unit may refuse landlock_add_rule. */
 static int has_landlock(long least)
 {
     long version =
@@ -177,7 +178,7 @@ static int try_srv(void)
 typedef struct {
     uint32_t need;
     unsigned long clone_flags;
-    int (*try)(void); /* in a child; NULL: that there is one is enough */
+    int (*try)(void); /* in a child; NULL: clone alone is the test */
     const char *what;
     const char *remedy;
 } row_t;
@@ -222,8 +223,8 @@ static const row_t rows[] = {
     {NEED_ALL, 0, try_srv, "writing below /srv", READ_ONLY("/srv")},
 };
 
-/* 0, or the errno of what failed; ENOSYS where a filter of system calls has
- * ended the child, ETIME where it has not ended in time. */
+/* Returns 0, the errno of what failed, ENOSYS where a seccomp filter has killed
+ * the child, or ETIME where it has not ended in time. */
 static int attempt(unsigned long clone_flags, int (*try)(void))
 {
     int status = 0;
@@ -231,7 +232,7 @@ static int attempt(unsigned long clone_flags, int (*try)(void))
                                 NULL, NULL);
 
     if (pid == 0) {
-        prctl(PR_SET_DUMPABLE, 0); /* no core file of what was expected */
+        prctl(PR_SET_DUMPABLE, 0); /* no core file of an expected death */
         _exit(try && try() ? errno : 0);
     }
     if (pid < 0) {
@@ -244,7 +245,7 @@ static int attempt(unsigned long clone_flags, int (*try)(void))
         close(pidfd);
     }
     if (!has_ended) {
-        kill(pid, SIGKILL); /* and whether it dies of it is not waited for */
+        kill(pid, SIGKILL); /* do not wait: it may not be able to die */
         return ETIME;
     }
     if (waitpid(pid, &status, 0) != pid) {
@@ -274,8 +275,8 @@ static const struct {
     {CAP_SYS_NICE, "CAP_SYS_NICE", "JailLimit nice below 0"},
 };
 
-/* Returns whether it has CAP_SYS_ADMIN, without which most of the rest fails
- * for this one reason. */
+/* Returns whether the helper has CAP_SYS_ADMIN. Without it most other attempts
+ * fail for this one reason. */
 static int test_capabilities(uint64_t wanted)
 {
     cap_t have = cap_get_proc();
@@ -318,7 +319,8 @@ static uint32_t needs_of(const jc_generation_t *generation)
     return needs;
 }
 
-/* Of those that set limits the first few: what one controller lacks, all do. */
+/* Tests the first few policies that set limits: a controller that one lacks is
+ * missing for all. */
 static void test_cgroups(const jc_generation_t *generation)
 {
     static int tested;
@@ -376,7 +378,7 @@ static void try_all(uint32_t needs)
                          : 0;
         if (errnum) {
             say(&rows[i], errnum);
-            /* One line: what builds on this cannot work either. */
+            /* Log one line only: what builds on this cannot work either. */
             needs &= ~(rows[i].need & ~NEED_ALL);
         }
     }
@@ -385,7 +387,7 @@ static void try_all(uint32_t needs)
 
 void jc_selftest(const jc_generation_t *generation, uint64_t caps)
 {
-    static uint32_t tried; /* told once in the helper's life */
+    static uint32_t tried; /* reported once in the helper's life */
     uint32_t needs = needs_of(generation) & ~tried;
 
     if (!tried && needs && !test_capabilities(caps)) {

@@ -28,7 +28,8 @@ struct jc_tally {
 
 static jc_tally_t *tallies;
 
-/* A memfd that no keeper can cut short: another one would die of it. */
+/* Makes a memfd that no keeper can truncate, because another keeper would get
+ * SIGBUS from it. */
 static int make_page(void)
 {
     int fd = memfd_create("jailcgi-tally", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -86,7 +87,8 @@ int jc_tallies_take(jc_jail_entry_t *jail)
     if (!tally) {
         return -1;
     }
-    /* There is a free one: one user has at most so many keepers. */
+    /* A slot is free, because one user has no more keepers than there are slots
+     * (JC_JAILS_UID_MAX). */
     while (tally->slots & (UINT64_C(1) << jail->slot)) {
         jail->slot++;
     }

@@ -13,10 +13,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* The mount that has this directory; of those at one point the last. */
+/* The mount that contains this directory; of several at one point the last. */
 typedef struct {
     const char *path;
-    size_t len; /* of the longest mount point on the way to it */
+    size_t len; /* of the longest mount point on its path */
     int is_read_only;
 } place_t;
 
