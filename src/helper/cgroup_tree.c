@@ -65,7 +65,7 @@ static int get(int dir_fd, const char *file, char *text, size_t size)
     return len < 0 ? -1 : 0;
 }
 
-/* Whether systemd has marked the cgroup as delegated. */
+/* Returns whether systemd has marked the cgroup as delegated. */
 static int is_delegated(int fd)
 {
     char value = 0;

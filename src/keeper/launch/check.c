@@ -58,8 +58,8 @@ static int check_file(const jc_jail_t *jail, const struct stat *file,
     uint32_t uid = jail->start.uid;
     uint32_t gid = jail->start.gid;
 
-    /* Where the directory decides, a file that root has put there is as
-     * good. */
+    /* With JC_POLICY_DIR_OWNER the directory decides, and a file that root has
+     * put there is as good. */
     if (file->st_uid == 0 && (jail->policy.rec->flags & JC_POLICY_DIR_OWNER)) {
         return 0;
     }

@@ -208,8 +208,7 @@ static void find_script(const jc_slot_t *slot, const jc_request_t *request,
     jc_walk_rule_t rule = {.owner = slot->jail->start.uid, .jail = slot->jail};
     jc_failure_t failure = {.code = JC_CODE_NONE};
 
-    /* Where an owner does not choose the user, a tenant may serve his files
-     * himself. */
+    /* If no owner chooses the user, a tenant may serve his files himself. */
     if (slot->jail->policy.rec->flags & JC_POLICY_OWNER) {
         rule.file_system = jc_vouch_file_system;
     }

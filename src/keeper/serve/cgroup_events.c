@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How many of those were already reported to a request. */
+/* The counts that were already reported to a request. */
 static jc_cgroup_events_t told;
 
 /* Returns the number after `name` at the beginning of a line, or 0 if there is
@@ -40,8 +40,8 @@ void jc_cgroup_events_read(const jc_jail_t *jail, jc_cgroup_events_t *events)
     }
 }
 
-/* Whether the counter has grown, and the growth was not reported to another
- * request. */
+/* Returns whether the counter has grown, and no other request got that
+ * reported. */
 static int is_new(uint64_t now, uint64_t before, uint64_t of_others)
 {
     return now > before && now > of_others;

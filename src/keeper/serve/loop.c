@@ -30,8 +30,8 @@ static struct {
     struct rlimit descriptors;
 } keeper;
 
-/* What epoll returns for the keeper's own descriptors; for others it returns
- * the channel or the peer. */
+/* epoll returns a pointer to one of these for the keeper's own descriptors, and
+ * to the channel or the peer for others. */
 static char on_helper, on_parent, on_signal, on_stale;
 
 static int watch(int fd, uint32_t events, void *what)
@@ -136,7 +136,8 @@ static void serve_queue(void)
     }
 }
 
-/* Serves the request in a channel of which none runs. */
+/* Serves the request that is in the channel, while no other of the channel
+ * runs. */
 static void serve_request(jc_channel_t *channel)
 {
     jc_run_t *run = jc_run_new();
@@ -213,9 +214,9 @@ static int take_message(void)
         jc_wire_close_fds(fds, JC_MAX_FDS);
         return 1;
     case JC_WIRE_MALFORMED:
-        /* There was no room for the descriptors. Nobody had the right to lower
-         * the limit, so it is raised again. If that fails, another keeper is
-         * better. */
+        /* There was no room for the descriptors. If the limit was lowered,
+         * nobody had the right to do so, and it is raised again. If that fails,
+         * another keeper is better. */
         if (errno == EMFILE && setrlimit(RLIMIT_NOFILE, &keeper.descriptors)) {
             _exit(1);
         }
@@ -333,8 +334,8 @@ static int is_empty(void)
 }
 
 /* The keeper itself observes JailIdle, because most requests bypass the helper.
- * A keeper that gives way is empty, so no keeper that comes after it restarts
- * the count of JailConcurrency from 0. */
+ * A keeper that gives way is empty, so its successor does not restart the count
+ * of JailConcurrency from 0. */
 static int sleep_ms(void)
 {
     int runs_ms = jc_runs_sleep_ms();

@@ -162,7 +162,7 @@ int jc_runs_has(pid_t leader)
     return find(leader) != NULL;
 }
 
-/* Whether a child of the keeper is left that belongs to this request. */
+/* Returns whether the keeper has a child left that belongs to this request. */
 static int has_processes(const jc_run_t *run)
 {
     for (int i = 0; i < children.count; i++) {
@@ -192,7 +192,7 @@ static void jc_keeper_on_child(const jc_jail_t *jail, jc_run_t *run, int status,
                                 .maxrss_kb = (uint64_t) usage->ru_maxrss};
 }
 
-/* A peer that has not read earlier messages gets no other request. */
+/* A peer that has not read earlier messages gets no other request here. */
 static void tell(jc_run_t *run, int is_over)
 {
     run->told = 1;
@@ -303,8 +303,8 @@ static void end_run(jc_run_t *run)
     signal_session(run, SIGTERM);
 }
 
-/* Whether the request ended by itself: its leader has ended, or httpd says so
- * by a byte. Otherwise it was given up. */
+/* Returns whether the request ended by itself (its leader has ended, or httpd
+ * says so by a byte), and was not given up. */
 static int is_complete(const jc_run_t *run)
 {
     char byte;

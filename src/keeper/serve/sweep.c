@@ -5,12 +5,12 @@
  * them (src/keeper/build/own_filter.c). Some are not the keeper's children:
  * their parents live, or one of these has made itself a subreaper. The keeper
  * finds them in the list of all processes of the PID namespace. One pass over
- * that list is enough, whatever they do. Both the list and the creation of
- * processes are in the order of pids, so a child made during the pass comes
- * after its parent in the list, and the pass ends only when nothing comes
- * after. A process that has got SIGKILL makes no more children. A process can
- * be missed only if the pids start again from the bottom during the pass, and
- * the next pass finds it.
+ * that list is enough, whatever they do. Processes are both made and listed in
+ * the order of their pids, so a child made during the pass comes after its
+ * parent in the list. The pass ends only when nothing comes after. A process
+ * that has got SIGKILL makes no more children. A process can be missed only if
+ * the pids start again from the bottom during the pass, and the next pass finds
+ * it.
  *
  * Between the look at a process and kill, a pid could become another process's,
  * if 32,768 processes were made between the two calls.
@@ -80,8 +80,8 @@ static uint64_t age_ms_of(pid_t pid)
     return now_ms > began_ms ? now_ms - began_ms : 0;
 }
 
-/* A process that exists, but of which the kernel does not say to whom it
- * belongs, is meant too. */
+/* Returns 1 also if the process exists and the kernel does not say to which
+ * request it belongs. */
 static int is_meant(pid_t pid, const meant_t *meant)
 {
     pid_t leader;
