@@ -1,6 +1,6 @@
 /*
- * The two texts of the kernel's that the helper takes apart to find its own
- * cgroup: /proc/self/cgroup and cgroup.procs. cgroupfs is made here.
+ * The two texts from the kernel in which the helper finds its own cgroup:
+ * /proc/self/cgroup and cgroup.procs. The target itself imitates cgroupfs.
  *
  * Input: what is delegated; the text.
  *

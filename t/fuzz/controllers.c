@@ -1,6 +1,6 @@
 /*
- * The kernel's list of cgroup controllers, as httpd's parent reads it, and the
- * words of JailCgroup.
+ * The kernel's list of cgroup controllers, as the httpd parent reads it, and
+ * the words of JailCgroup.
  *
  * Input: the words of the directive, separated by NULs; an empty one; the list.
  *

@@ -1,6 +1,6 @@
 /*
- * Why execve refused, with any script and interpreter: the files are made here
- * of the input, and are refused here.
+ * The diagnosis of a failed execve, with any script and interpreter. The target
+ * imitates both files and the system calls on them.
  *
  * Input: errno; answers of access and stat; where the interpreter begins (2);
  * the script; the interpreter.

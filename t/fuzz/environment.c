@@ -1,6 +1,7 @@
 /*
- * The last word on the environment, over strings of any kind: the policy's
- * come once each and last, nothing is invented, and what loads code goes.
+ * The final environment, for strings of any kind: each string of the policy is
+ * there once and last, nothing is invented, and names that load code are
+ * dropped.
  *
  * Input: strings, each with its NUL.
  *

@@ -1,7 +1,7 @@
 /*
- * The script's header block over buckets of any cut: what it accepts may be
- * sent, of a bad block nothing is applied, and what follows the block is left
- * as it is.
+ * The script's header block, cut into buckets anywhere. A block that is
+ * accepted may be sent, nothing of a bad block is applied, and the data after
+ * the block stays as it is.
  *
  * Input: see answer.h.
  *

@@ -1,9 +1,9 @@
 /*
- * The kernel's texts that a keeper takes apart: what its cgroup has counted,
- * the list of its children, field 22 of a process's stat, whose field 2 is a
- * tenant's choice.
+ * The texts from the kernel that a keeper parses: the counters of its cgroup,
+ * the list of its children, and field 22 of a process's stat, whose field 2 a
+ * tenant chooses.
  *
- * Input: which of them, with how much one read gives; the text.
+ * Input: which of them, and how much one read returns; the text.
  *
  * Runs in:   the tests
  * Privilege: none

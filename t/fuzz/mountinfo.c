@@ -1,6 +1,6 @@
 /*
- * A line of the kernel's table of mounts: whatever stands in it, what is found
- * lies in it.
+ * A line of the kernel's table of mounts: whatever the line contains, the
+ * result points into it.
  *
  * Runs in:   the tests
  * Privilege: none

@@ -1,8 +1,8 @@
 /*
- * The head of an nph- script's answer over buckets of any cut. What is sent in
- * its place is read here once more, as a client reads it: whole heads, each of
- * which says one thing about its body's length and that the connection ends.
- * The body is left as it is.
+ * The head of the answer of an nph- script, cut into buckets anywhere. The
+ * target reads the data that is sent instead as a client would: whole heads,
+ * each of which gives one length for its body and says that the connection
+ * ends. The body stays as it is.
  *
  * Input: see answer.h.
  *

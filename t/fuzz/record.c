@@ -1,6 +1,6 @@
 /*
- * jc_wire_recv with a kernel made here, which is faster than a socket (wire.c)
- * and says more: any flags, control messages of any kind, any number of
+ * jc_wire_recv with an imitated kernel, which is faster than a socket (wire.c)
+ * and can send more: any flags, control messages of any kind, any number of
  * descriptors in any number of blocks.
  *
  * Input: flags; number of blocks; for each its kind and count; the record.

@@ -1,6 +1,6 @@
 /*
- * The decoder of the request, and the environment made from it, with
- * whatever a hijacked child of httpd may write there.
+ * The decoder of the request, and the environment made from it, with anything
+ * that a compromised httpd child may write there.
  *
  * Runs in:   the tests
  * Privilege: none

@@ -1,7 +1,7 @@
 /*
- * The FILE of JailSeccomp: no call is denied that every script needs, and
- * every error is one. The file is the input; libseccomp's look-up, which takes
- * most of the time, is made here.
+ * The FILE of JailSeccomp: no call that every script needs is denied, and every
+ * error is reported. The file is the input. The target imitates the look-up of
+ * libseccomp, which would take most of the time.
  *
  * Runs in:   the tests
  * Privilege: none

@@ -1,5 +1,6 @@
 /*
- * The policy table: what passes the check must be readable in every part.
+ * The policy table: a table that passes the check must be readable in every
+ * part.
  *
  * Runs in:   the tests
  * Privilege: none

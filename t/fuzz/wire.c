@@ -1,6 +1,6 @@
 /*
- * jc_wire_recv with whatever a peer may send: the first byte says how many
- * descriptors go with it, the rest is the record.
+ * jc_wire_recv with anything that a peer may send. The first byte is the number
+ * of descriptors sent with it, the rest is the record.
  *
  * Runs in:   the tests
  * Privilege: none

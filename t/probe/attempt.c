@@ -1,11 +1,11 @@
 /*
- * One attempt to leave a jail, to reach what is not the script's, or to take
- * more than is its share: attempt NAME [ARGUMENT]... Prints "NAME: done" if it
- * has worked, else "NAME: ERRNO". As a CGI program it takes both from the query
- * (NAME+ARGUMENT, which Apache makes arguments of).
+ * Makes one attempt to leave a jail, to reach what is not the script's, or to
+ * take more than its share: attempt NAME [ARGUMENT]... It prints "NAME: done"
+ * if that worked, otherwise "NAME: ERRNO". As a CGI program it takes both from
+ * the query (NAME+ARGUMENT, which Apache turns into arguments).
  *
- * Nothing here does harm where it works: what is tried is the smallest call
- * that tells.
+ * An attempt that works does no harm: it is the smallest call that shows the
+ * result.
  *
  * Runs in:   a jail, as a CGI program; and outside of one, as the control
  */

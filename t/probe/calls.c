@@ -1,9 +1,9 @@
 /*
- * A CGI program that makes system calls which JailSeccomp may refuse, with
- * arguments that do no harm where they are not refused: nonsense, which a call
- * that is reached answers with another error than a filter would. A line
- * "NAME: ERRNO" or "NAME: done" for each. The cases of one call have names
- * with a dash: clone-user.
+ * A CGI program that makes system calls which JailSeccomp may refuse. Their
+ * arguments are nonsense, which does no harm where a call is not refused: a
+ * call that is reached answers with another error than a filter would. It
+ * prints a line "NAME: ERRNO" or "NAME: done" for each. The cases of one call
+ * have names with a dash: clone-user.
  *
  * Runs in:   a jail, as a CGI program
  */

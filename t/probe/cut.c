@@ -1,6 +1,6 @@
 /*
- * Shuts down the SOCK_SEQPACKET sockets of another process, as it could do
- * itself if somebody had taken it over. Is run by root, outside of any jail:
+ * Shuts down the SOCK_SEQPACKET sockets of another process, as that process
+ * could do itself if it were compromised. Root runs it, outside of any jail:
  *
  *   cut PID r|w|rw
  */

@@ -1,12 +1,13 @@
 /*
- * What a script can do with descriptors that a process outside of its jail has
- * opened and sends in by a socket, and that its own files are not concerned:
+ * Tries what a script can do with descriptors that a process outside of its
+ * jail has opened and sends in over a socket, and shows that the script's own
+ * files still work:
  *
  *   take SOCKET         makes the socket, takes the descriptors, tries it all
- *   give SOCKET OUTSIDE opens / and what is in the directory, and sends that
+ *   give SOCKET OUTSIDE opens / and the contents of OUTSIDE, and sends them
  *   ended               does nothing: the program that is executed
  *
- * Each attempt is one line: its name, and done or the errno.
+ * It prints one line for each attempt: its name, and done or the errno.
  *
  * Runs in:   a jail, as a CGI program (take+SOCKET); outside of it
  */

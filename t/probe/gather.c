@@ -1,7 +1,7 @@
 /*
- * A CGI program that is one of many: it answers when as many as the query says
- * run at the same time. They count themselves in /tmp/count, which jails may
- * share, by a byte each.
+ * A CGI program that runs many times at once: it answers when as many as the
+ * query says run at the same time. They count themselves in /tmp/count, which
+ * jails may share, by one byte each.
  */
 #include <err.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* What a test runs to see whether anything runs: prints one line. */
+/* Prints one line, so that a test sees whether anything runs. */
 #include <stdio.h>
 
 int main(void)

@@ -1,6 +1,6 @@
 /*
- * Prints, one "name: value" line each, what a process can learn about its own
- * identity without /proc.
+ * Prints what a process can learn about its own identity without /proc, one
+ * line "name: value" for each fact.
  *
  * Runs in:   script
  * Privilege: the tenant's

@@ -1,4 +1,4 @@
-/* Prints what a script may use: each name of JailLimit with soft and hard. */
+/* Prints the limits of a script: each name of JailLimit with soft and hard. */
 #include <stdio.h>
 #include <sys/resource.h>
 

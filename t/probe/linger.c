@@ -1,11 +1,11 @@
 /*
- * A CGI program that leaves processes behind, or tries to, each way by its name
- * in QUERY_STRING, with + and a word behind it that tells its processes apart.
- * It prints "left" when they are all there, then it ends, or waits for /tmp/go
- * with a second word, "stay".
+ * A CGI program that leaves processes behind, or tries to. QUERY_STRING names
+ * each way, followed by + and a word that identifies its processes. It prints
+ * "left" when they all exist. Then it exits, or waits for /tmp/go if there is a
+ * second word, "stay".
  *
- * All processes end by themselves after LIFE_SECONDS, so that a test that fails
- * leaves nothing that runs for ever.
+ * All processes exit after LIFE_SECONDS, so that a test that fails leaves
+ * nothing that runs for ever.
  *
  * Runs in:   a jail, as a CGI program
  */

@@ -4,12 +4,12 @@
  *   ipv4, ipv6, any   binds and listens on TCP: 127.0.0.1, ::1, both kinds
  *   unspecified       the same with an address that names no family
  *   i386              the same by int 0x80
- *   mptcp, smc        with a protocol that answers TCP's clients as well
+ *   mptcp, smc        with a protocol that answers TCP clients as well
  *   unbound           listens without a bind: the kernel chooses the port
- *   range             the same, and it is told to choose from this one alone
+ *   range             the same, with this port as the kernel's only choice
  *   udp               binds
  *   connect           to 127.0.0.1, as a client
- *   source            likewise, after it has bound its own address
+ *   source            the same, after it has bound its own address
  *   unix              a socket that is a file
  *
  * Runs in:   a jail, as a CGI program

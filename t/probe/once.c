@@ -1,8 +1,8 @@
 /*
- * A CGI program that tells which requests were run, and how often: before
- * anything else it writes the query, as a line, to /tmp/started in one write.
- * Then it is at work for some milliseconds, or with a query that begins with
- * "slow" until there is /tmp/go, and answers with the query.
+ * A CGI program that records which requests were run, and how often. First it
+ * appends the query to /tmp/started, as a line in one write. Then it works for
+ * some milliseconds, or, if the query begins with "slow", until /tmp/go exists.
+ * It answers with the query.
  */
 #include <err.h>
 #include <fcntl.h>

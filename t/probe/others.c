@@ -1,18 +1,18 @@
 /*
- * A CGI program that tries every system call which has an effect on another
- * process, or reads it, on one that it names:
+ * A CGI program that tries, on a process that it names, every system call which
+ * reads another process or has an effect on it:
  *
  *   others+PID      all of them, on PID; keeper: on its parent
  *   others+0        those that can name their caller, on itself
- *   victim          says "victim PID" and what strikes it; waits for /tmp/go
+ *   victim          prints "victim PID" and what strikes it; waits for /tmp/go
  *   limit+RES+PID   sets both limits of a resource to 0: cpu or nofile
  *   traceme         makes its parent its tracer, and stops
  *   stay            leaves a process in a session of its own
  *   child           as traceme, but a child makes this process its tracer
  *
- * A line "NAME: done" or "NAME: ERRNO" for each. What they set is what was set
- * before. NAME-i386 and NAME-x32 are the same calls by other ways into the
- * kernel; ENOEXEC: this machine has no int 0x80.
+ * It prints a line "NAME: done" or "NAME: ERRNO" for each. A call that works
+ * sets what was set before. NAME-i386 and NAME-x32 are the same calls by other
+ * ways into the kernel; ENOEXEC: this machine has no int 0x80.
  *
  * Runs in:   a jail, as a CGI program; and outside of one, as the control
  */

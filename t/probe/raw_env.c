@@ -1,5 +1,5 @@
-/* A CGI program that prints its environment as it is: a shell between would
- * keep one of two variables of the same name. */
+/* A CGI program that prints its environment as it is. A shell in between would
+ * keep only one of two variables of the same name. */
 #include <stdio.h>
 #include <unistd.h>
 

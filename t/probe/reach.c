@@ -1,6 +1,7 @@
 /*
- * What a hostile script can reach: tries, and says on each line what came of
- * it. QUERY_STRING names host processes and files: pid=1&pid=2&file=/etc/shadow
+ * Tries what a hostile script could reach, and prints the result of each
+ * attempt on a line. QUERY_STRING names host processes and files:
+ * pid=1&pid=2&file=/etc/shadow
  *
  * Runs in:   a jail, as a CGI program
  */

@@ -1,8 +1,8 @@
 /*
- * A CGI program that shows its request as it finds it, one fact a line: working
- * directory, umask, arguments, environment, body. Bytes that are not printable,
- * and the backslash, come as \xHH. The number of arguments is in a header too,
- * for HEAD.
+ * A CGI program that shows its request as it finds it, one fact on each line:
+ * working directory, umask, arguments, environment, body. It writes bytes that
+ * are not printable, and the backslash, as \xHH. For HEAD, the number of
+ * arguments is in a header too.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * A CGI program that kills whatever else its user runs in the jail, again and
- * again, for a while: the children of the keeper between fork and exec too.
+ * A CGI program that kills all other processes of its user in the jail, again
+ * and again, for a while, including the keeper's children between fork and
+ * exec.
  */
 #include <signal.h>
 #include <stdio.h>

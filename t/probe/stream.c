@@ -1,11 +1,11 @@
 /*
- * One CGI program for all ways in which body, page and stderr can flow. The
- * query is MODE or MODE,SIZE. Large data is a pattern in which each word
- * depends on its place, so nothing can be lost, doubled or exchanged unseen.
+ * A CGI program for all ways in which body, page and stderr can flow. The query
+ * is MODE or MODE,SIZE. Large data is a pattern in which each word depends on
+ * its place, so that lost, doubled or exchanged data is noticed.
  *
- * Files in /tmp of the jail are how a test and a script wait for each other:
- * the script makes /tmp/at, the test /tmp/go. Without a jail
- * (build/probe/stream SIZE) it compares its stdin with the pattern.
+ * A test and a script wait for each other by files in /tmp of the jail: the
+ * script makes /tmp/at, the test /tmp/go. Without a jail (build/probe/stream
+ * SIZE) it compares its stdin with the pattern.
  */
 #include <err.h>
 #include <errno.h>

@@ -1,14 +1,14 @@
 /*
- * A CGI program for what requests of one jail can do to each other:
+ * A CGI program that tries what requests of one jail can do to each other:
  *
  *   listen+NAME   an abstract socket with this name; waits for /tmp/go
  *   connect+NAME  to it
  *   own+NAME      both, by two processes of this request
  *   signal+PID    signal 0
- *   group         SIGTERM to its own process group, in which a child is
- *   children      a child signals its parent, and is ended by it
+ *   group         SIGTERM to its own process group, which contains a child
+ *   children      a child signals its parent, and is killed by it
  *   files         moves and links a file
- *   raised        executes /tools/raised, and says what that says
+ *   raised        executes /tools/raised, and prints its output
  *
  * Runs in:   a jail, as a CGI program; as /tools/raised with set-id bits
  */

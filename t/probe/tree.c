@@ -1,16 +1,16 @@
 /*
- * A CGI program with descendants that are hard to find, for the tests of how
- * a request is ended. The query is words with + between them:
+ * A CGI program with descendants that are hard to find, for the tests of how a
+ * request is ended. The query is words with + between them:
  *
  *   silent, page   waits for /tmp/go before its page, or in the middle of it
  *   read           reads its body, and makes /tmp/eof at its clean end
  *   endless        a page without end
  *   gentle         obeys SIGTERM and makes /tmp/term; otherwise it is ignored
  *   setsid         one descendant leaves the session
- *   any other      tells it apart in the process list
+ *   any other      identifies it in the process list
  *
- * When all its processes are there it makes /tmp/at. They are four, and with
- * setsid five.
+ * When all its processes exist it makes /tmp/at. There are four, or five with
+ * setsid.
  */
 #include <err.h>
 #include <fcntl.h>

@@ -1,9 +1,10 @@
 /*
- * A child of httpd at its end of channels, with this test in the place of the
- * helper and of a keeper: which channels it keeps for the next request, and
- * what it takes for an answer.
+ * An httpd child at its end of channels: which channels it keeps for the next
+ * request, and what it accepts as an answer. This test stands in for the helper
+ * and a keeper.
  *
- * Of httpd there is only what exchange.c, control.c and channel.c call, below.
+ * The only parts of httpd here are the functions that exchange.c, control.c and
+ * channel.c call, below.
  *
  * Runs in:   the tests
  * Privilege: none

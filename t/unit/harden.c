@@ -1,5 +1,6 @@
 /*
- * The helper's filter for itself: what it refuses, root could do without it.
+ * The helper's filter for itself: root could make each call that it refuses if
+ * there were no filter.
  *
  * Runs in:   the tests
  * Privilege: root

@@ -1,6 +1,6 @@
 /*
- * The real helper and its keepers, with this test in the place of the httpd
- * parent and of httpd children, well-behaved and not.
+ * The real helper and its keepers. This test stands in for the httpd parent and
+ * for httpd children, well-behaved and not.
  *
  * Runs in:   the tests
  * Privilege: root

@@ -1,6 +1,7 @@
 /*
- * A line of /proc/self/mountinfo: what it says is found, whatever a tenant has
- * named his mounts; and what is not such a line is none.
+ * The parser of a line of /proc/self/mountinfo: it finds what the line says,
+ * however a tenant has named his mounts, and refuses anything that is not such
+ * a line.
  *
  * Runs in:   the tests
  * Privilege: none

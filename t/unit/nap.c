@@ -1,6 +1,6 @@
 /*
- * For which requests of a script the first wait is one for its end alone, by
- * what became of the waits before.
+ * The rule that decides for which requests of a script the httpd child first
+ * waits only for the end, by the results of earlier waits.
  *
  * Runs in:   the tests
  * Privilege: none

@@ -1,6 +1,7 @@
 /*
- * The bucket that reads a connection's socket: like APR's own, but for the size
- * of its reads, and that a large buffer is not kept for little data.
+ * The bucket that reads the socket of a connection: it behaves like APR's own
+ * except for the size of its reads, and does not keep a large buffer for little
+ * data.
  *
  * Runs in:   the tests
  * Privilege: none

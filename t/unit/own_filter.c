@@ -1,7 +1,7 @@
 /*
- * The keeper's own filter, run here as the kernel would run it: what it says to
- * each number, and that it looks at no argument of a call that it does not
- * name, so that the kernel can remember that one as allowed.
+ * The keeper's own filter, run here as the kernel would run it: its answer to
+ * each number. For a call that it does not name it looks at no argument, so
+ * that the kernel can remember that call as allowed.
  *
  * Runs in:   the tests
  */

@@ -1,6 +1,7 @@
 /*
- * The shape of the policy table, of its records and common parts: whole ones
- * are taken, and each way to break them is refused, because root reads them.
+ * The shape of the policy table, of its records and of its common parts: valid
+ * ones are accepted, and each way to break them is refused, because root reads
+ * them.
  *
  * Runs in:   the tests
  * Privilege: none

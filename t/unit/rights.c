@@ -1,10 +1,9 @@
 /*
- * Who may send what, with a real helper: a right is proved when it is used. An
- * end of a socket can be passed on to another process, and is worth nothing
- * there.
+ * Who may send what, with a real helper. A right is proved when it is used: an
+ * end of a socket can be passed to another process, and is worth nothing there.
  *
  * Runs in:   the tests
- * Privilege: root; asks as the web user does
+ * Privilege: root; acts as the web user when it asks
  */
 #include "driver.h"
 

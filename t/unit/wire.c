@@ -1,6 +1,6 @@
 /*
- * src/wire/wire.c: every type goes through unchanged; everything that is not
- * exactly a message is refused; no refusal leaves a descriptor open.
+ * src/wire/wire.c: every type passes unchanged, everything that is not exactly
+ * a message is refused, and no refusal leaves a descriptor open.
  *
  * Runs in:   the tests
  * Privilege: none
