@@ -1,8 +1,9 @@
 /*
- * JailBackground: what may outlive its request.
+ * Implements JailBackground, which says whether processes may outlive their
+ * request.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing; every argument is checked
  */
 #include "directives.h"

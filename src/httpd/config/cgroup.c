@@ -1,8 +1,9 @@
 /*
- * JailCgroup: what it says, and the lines for the files of a jail's cgroup.
+ * Implements JailCgroup: reads its limits, and makes the lines for the files of
+ * a jail's cgroup.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's; makes no cgroup itself
+ * Privilege: that of the parent; makes no cgroup itself
  * Trusts:    nothing; every value is checked
  */
 #include "directives.h"

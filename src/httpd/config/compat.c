@@ -1,12 +1,12 @@
 /*
- * The directives of mod_cgi and mod_cgid. httpd gives a directive to every
- * module that has it in its table, so they work beside these modules, without
- * them, and with the stand-ins of compat/.
+ * Implements the directives of mod_cgi and mod_cgid. httpd gives a directive to
+ * every module that has it in its table, so these work beside the two modules,
+ * without them, and with the stand-ins of compat/.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing; every argument is checked
- * Never:     opens the log: the child does, as the web user
+ * Never:     opens the log: an httpd child does that, as the web user
  */
 #include "directives.h"
 #include "parse.h"

@@ -1,9 +1,10 @@
 /*
- * JailConcurrency: how many scripts run at once, who waits, and how those that
- * are refused are answered. The keeper counts, and httpd's child answers.
+ * Implements JailConcurrency: how many scripts run at once, which requests
+ * wait, and how refused ones are answered. The keeper counts, and the httpd
+ * child answers.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing; every argument is checked
  */
 #include "directives.h"

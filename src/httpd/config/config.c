@@ -1,11 +1,12 @@
 /*
- * The directives. How a virtual host inherits them is in inherit.c.
+ * Holds the table of directives, and implements those that have no file of
+ * their own. inherit.c says how a virtual host inherits them.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing; every argument is checked
- * Never:     looks a name up or opens a file: that is done once for all
- *            virtual hosts, in freeze.c
+ * Never:     looks up a name or opens a file: freeze.c does that, once for all
+ *            virtual hosts
  */
 #include "directives.h"
 #include "parse.h"

@@ -1,9 +1,10 @@
 /*
- * The configuration of a virtual host, and what other folders ask of it.
+ * Declares the configuration of a virtual host, and what other folders ask of
+ * it.
  *
  * Runs in:   httpd parent (root) and httpd child (web user)
- * Privilege: the process's own
- * Trusts:    the configuration; in a child nothing that a request brings
+ * Privilege: that of the process
+ * Trusts:    the configuration; in an httpd child nothing that a request brings
  */
 #ifndef JC_CONFIG_H
 #define JC_CONFIG_H

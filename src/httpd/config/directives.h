@@ -1,9 +1,9 @@
 /*
- * The directives that have a file of their own: what config.c's table calls.
- * Each returns NULL, or a sentence for the administrator.
+ * Declares the directives that have a file of their own, for the table in
+ * config.c. Each function returns NULL, or a sentence for the administrator.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing; every argument is checked
  */
 #ifndef JC_DIRECTIVES_H

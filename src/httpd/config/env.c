@@ -1,9 +1,9 @@
 /*
- * JailEnv, which sets variables of scripts, and JailPassEnv, by which a request
- * may bring more than CGI's own.
+ * Implements JailEnv, which sets variables of scripts, and JailPassEnv, which
+ * lets a request bring more variables than those of CGI.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration
  */
 #include "directives.h"

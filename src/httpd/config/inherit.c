@@ -1,9 +1,9 @@
 /*
- * What a virtual host has without directives of its own: the defaults, and
+ * Gives a virtual host what its own directives do not set: the defaults, and
  * what it inherits from the server around it.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    config.c, which has checked every value
  */
 #include "inherit.h"

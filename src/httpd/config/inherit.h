@@ -1,8 +1,9 @@
 /*
- * The record of a server: empty, and with what it inherits.
+ * Declares how the record of a server is made, first empty, and then with what
+ * it inherits.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the directives, which have checked every value
  */
 #ifndef JC_INHERIT_H

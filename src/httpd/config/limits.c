@@ -1,9 +1,9 @@
 /*
- * JailLimit: names and numbers of resource limits.
+ * Implements JailLimit: the names and numbers of resource limits.
  *
- * Runs in:   httpd parent (root), while it reads its configuration; names for
- *            reasons in the child
- * Privilege: the parent's; sets no limit itself
+ * Runs in:   httpd parent (root), while it reads its configuration; httpd
+ *            child, for the names in reasons
+ * Privilege: that of the parent; sets no limit itself
  * Trusts:    nothing; every value is checked
  */
 #include "directives.h"

@@ -1,8 +1,8 @@
 /*
- * JailListen: the TCP ports that scripts may listen on.
+ * Implements JailListen: the TCP ports that scripts may listen on.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing; every argument is checked
  */
 #include "directives.h"

@@ -1,8 +1,8 @@
 /*
- * Which modules are loaded.
+ * Says which modules are loaded.
  *
  * Runs in:   httpd parent (root)
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    httpd
  */
 #include "config.h"

@@ -1,11 +1,12 @@
 /*
- * JailMount: what is in a jail. What it comes to for a virtual host is in
- * mount_rows.c.
+ * Implements JailMount, which says what is in a jail. mount_rows.c turns its
+ * lines into the mounts of a virtual host.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing; every argument is checked
- * Never:     looks at a file: sources may come later, and need no reload then
+ * Never:     looks at a file: a source may appear later, and then needs no
+ *            reload
  */
 #include "directives.h"
 #include "parse.h"

@@ -1,8 +1,8 @@
 /*
- * JailNamespaces: what a jail has of its own.
+ * Implements JailNamespaces, which says what namespaces a jail has of its own.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing; every argument is checked
  */
 #include "directives.h"

@@ -1,8 +1,8 @@
 /*
- * Numbers, sizes, times and paths in directives.
+ * Parses numbers, sizes, times and paths in directives.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing
  */
 #include "parse.h"

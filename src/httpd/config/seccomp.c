@@ -1,11 +1,12 @@
 /*
- * JailSeccomp: the list of refused calls as the program that the kernel runs
- * at each call (seccomp(2)). The keeper only installs it: so libseccomp is in
- * no process that is root while tenants are about.
+ * Implements JailSeccomp: turns the list of refused calls into the program that
+ * the kernel runs at each call (seccomp(2)). The keeper only installs the
+ * program, so neither the helper nor a keeper, which are root while tenants run
+ * scripts, has libseccomp in it.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
- * Trusts:    nothing; a FILE must be root's and is checked line by line
+ * Privilege: that of the parent
+ * Trusts:    nothing; a FILE must belong to root and is checked line by line
  * Never:     makes one filter twice: hosts with the same setting share it
  */
 #include "directives.h"

@@ -1,8 +1,9 @@
 /*
- * JailSeccomp: which system calls the scripts of a jail may not make.
+ * Declares the rows of JailSeccomp, which say what system calls the scripts of
+ * a jail may not make.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration
  */
 #ifndef JC_SECCOMP_H

@@ -1,9 +1,10 @@
 /*
- * The FILE of JailSeccomp: what it adds to the default list and takes off it.
+ * Reads the FILE of JailSeccomp, which adds calls to the default list and
+ * removes others from it.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
- * Trusts:    nothing: the file must be root's and is checked line by line
+ * Privilege: that of the parent
+ * Trusts:    nothing: the file must belong to root and is checked line by line
  */
 #include "seccomp.h"
 

@@ -1,19 +1,20 @@
 /*
- * The system calls that scripts are refused by default, and why.
- * t/lint/seccomp.t holds the manual's list (doc/manual/seccomp.md) against this
- * one.
+ * Lists the system calls that scripts are refused by default, and why.
+ * t/lint/seccomp.t compares this list with the one of the manual
+ * (doc/manual/seccomp.md).
  *
- * What decides: a CGI program never needs it, and it is a way to reach more of
- * the kernel than such a program has to, or another process, or what is the
- * machine's. What needs a capability stands here as well: there is none in a
- * jail, but the kernel's check comes late in some of them. EPERM, unless
- * programs try the call and do without it when it is not there: ENOSYS.
+ * A call is in the list if no CGI program ever needs it, and if it reaches more
+ * of the kernel than such a program has to, or another process, or something
+ * that belongs to the machine. Calls that need a capability are in the list as
+ * well: no process in a jail has one, but in some of these calls the kernel
+ * checks that late. The error is EPERM, or ENOSYS where programs try the call
+ * and do without it if it does not exist.
  *
  * Arguments of 32 bits are compared in 32 bits: the kernel does not look at the
- * upper half of the register, so neither may the test.
+ * upper half of the register, so the test must not look at it either.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  */
 #include "seccomp.h"
 

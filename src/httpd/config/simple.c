@@ -1,10 +1,10 @@
 /*
- * The simple directives: a field that is -1 where it is unset, and inherited
- * from the server around it. A directive that is On or Off needs a row here, a
- * field in config.h and a row in config.c.
+ * Implements the simple directives: each has a field that is -1 where it is
+ * unset, and that is inherited from the server around it. A directive that is
+ * On or Off needs a row here, a field in config.h and a row in config.c.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    config.c, which has checked every value
  */
 #include "inherit.h"

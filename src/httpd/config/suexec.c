@@ -1,24 +1,26 @@
 /*
- * Beside a mod_suexec that cannot work: SuexecUserGroup is an identity of ours
- * too, but mod_suexec fails the whole configuration at that line if httpd has
- * found no usable suexec program. So while directives are read, and only then,
- * httpd is told that there is one.
+ * Makes SuexecUserGroup work beside a mod_suexec that cannot work. The
+ * directive names an identity for this module too, but mod_suexec fails the
+ * whole configuration at that line if httpd has found no usable suexec program.
+ * Therefore httpd is made to believe in one while directives are read, and only
+ * then.
  *
  * Theory of operation. mod_unixd looks for the program in its pre_config hook
- * (APR_HOOK_FIRST). Ours comes after it and sets suexec_enabled; the first
- * check_config hook sets it back. In between httpd runs directives and
- * nothing else, and ends if one of them fails. All that acts on the value
- * runs later: mod_cgid and mod_fcgid fork in post_config, mod_suexec announces
- * itself there, and requests are served after that. So no process ever
- * believes in a program that is not there.
+ * (APR_HOOK_FIRST). The hook of this file comes after it and sets
+ * suexec_enabled. The first check_config hook sets it back. In between, httpd
+ * runs directives and nothing else, and ends if one of them fails. Everything
+ * that acts on the value runs later: mod_cgid and mod_fcgid fork in
+ * post_config, mod_suexec announces itself there, and requests are served after
+ * that. Therefore no process ever believes in a program that does not exist.
  *
- * mod_suexec's refusal was also what kept scripts from running as the web
- * user. jc_suexec_problem() refuses in its place, where nothing of ours does.
+ * The refusal of mod_suexec also kept scripts from running as the web user.
+ * jc_suexec_problem() refuses in its place where nothing else of this module
+ * does.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration; what mod_unixd has found out
- * Never:     leaves suexec_enabled other than httpd has it at run time
+ * Never:     leaves suexec_enabled different from what httpd has at run time
  */
 #include "config.h"
 

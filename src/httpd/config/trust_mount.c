@@ -1,11 +1,11 @@
 /*
- * JailTrustMount: file systems whose owners count although they are FUSE or
- * nosuid; and a word at start about sites whose scripts lie on others.
+ * Implements JailTrustMount: file systems whose owners count although they are
+ * FUSE or nosuid. Warns at start of sites whose scripts are on others.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration, the kernel's table of mounts
- * Never:     asks a file system, whose server may not answer
+ * Never:     asks a file system, because its server may not answer
  */
 #include "directives.h"
 #include "parse.h"

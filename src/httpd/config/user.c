@@ -1,10 +1,10 @@
 /*
- * The directives that say who scripts run as.
+ * Implements the directives that say who scripts run as.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing; every argument is checked
- * Never:     looks a name up: identity.c does, once for all virtual hosts
+ * Never:     looks up a name: identity.c does that, once for all virtual hosts
  */
 #include "directives.h"
 #include "parse.h"
