@@ -1,11 +1,11 @@
 /*
- * Freezes every virtual host into a number of the policy table, and says what
- * keeps one from running scripts before a visitor finds out.
+ * Freezes every virtual host into a number of the policy table, and reports
+ * what keeps a host from running scripts before a visitor finds out.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration, the machine's user database
- * Never:     gives a virtual host that fails a check any policy
+ * Never:     gives a policy to a virtual host that fails a check
  */
 #include "freeze.h"
 #include "src/httpd/config/inherit.h"

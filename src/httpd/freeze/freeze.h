@@ -1,8 +1,9 @@
 /*
- * Shared by the files that freeze virtual hosts into the policy table.
+ * Declares what the files of this folder share. They freeze virtual hosts into
+ * the policy table.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration, the machine's user database
  */
 #ifndef JC_FREEZE_H

@@ -1,10 +1,11 @@
 /*
- * JailRoot host: what of the machine itself is in such a jail, read-only, and
- * why. Nothing is copied, so nothing can drift from the host's libraries.
+ * Makes the rows of JailRoot host: what of the machine itself is in such a
+ * jail, read-only, and why. Nothing is copied, so nothing can drift from the
+ * libraries of the machine.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
- * Trusts:    the directories that it names, which are root's
+ * Privilege: that of the parent
+ * Trusts:    the directories that it names, which belong to root
  */
 #include "mount_rows.h"
 

@@ -1,11 +1,12 @@
 /*
- * Who the scripts of a virtual host run as: names become numbers here, once
- * each, so that nothing behind this point ever asks the user database.
+ * Decides who the scripts of a virtual host run as. Names become numbers here,
+ * once each, so that neither the helper nor a keeper ever asks the user
+ * database.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the machine's user database (NSS, through nscd if it runs)
- * Never:     falls back to another identity than the one configured
+ * Never:     falls back to an identity other than the configured one
  */
 #include "freeze.h"
 #include "src/wire/table.h"

@@ -1,11 +1,12 @@
 /*
- * What JailRoot, JailNamespaces and JailMount come to for one virtual host:
- * the rows that its keeper makes its root of, in their order.
+ * Turns JailRoot, JailNamespaces and JailMount of one virtual host into rows,
+ * in the order in which its keeper makes its root of them.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
- * Trusts:    the configuration, after isolation.c; the user database
- * Never:     opens what a row names: that is done in the keeper, each time
+ * Privilege: that of the parent
+ * Trusts:    the configuration, after mount.c and namespaces.c; the user
+ *            database
+ * Never:     opens what a row names: the keeper does that, each time
  */
 #include "mount_rows.h"
 

@@ -1,8 +1,8 @@
 /*
- * What makes a root, while it is put together.
+ * Declares the rows that make a root, and the functions that append them.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration
  */
 #ifndef JC_MOUNT_ROWS_H

@@ -1,9 +1,9 @@
 /*
- * What every script of a virtual host has in its environment, over everything
- * that a request brings.
+ * Writes the variables that every script of a virtual host has in its
+ * environment, over everything that a request brings.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration, the user database
  */
 #include "table_writer.h"

@@ -1,12 +1,13 @@
 /*
- * The policy table: what a virtual host's configuration is as a record, and
- * what it has in common with others. The format is that of src/wire/table.h.
+ * Writes the configuration of a virtual host as a record of the policy table,
+ * and what it has in common with others as a part of its own. src/wire/table.h
+ * has the format.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration, after the checks of config.c and identity.c
- * Never:     writes into a record what names a virtual host: equal bytes are
- *            what makes two policies one
+ * Never:     writes into a record what names a virtual host: policies are one
+ *            if their bytes are equal
  */
 #include "mount_rows.h"
 #include "table_writer.h"

@@ -1,10 +1,11 @@
 /*
- * Whether the JailRoots of a configuration are directories. A root may lie
- * where a tenant's file system or a file server decides how long an answer
- * takes, and a reload must not wait for that: a process that may be lost looks
- * at them, one after the other, and says each result at once.
+ * Finds out whether the JailRoots of a configuration are directories. A root
+ * may be where a tenant's file system or a file server decides how long an
+ * answer takes, and a reload must not wait for that. Therefore a process that
+ * may be lost looks at them, one after the other, and reports each result at
+ * once.
  *
- * Runs in:   httpd parent, and a process of its own for the looks
+ * Runs in:   httpd parent, and a process of its own that looks
  * Privilege: root
  * Trusts:    nothing: a root that is not looked at is a root with a problem
  * Never:     waits for longer than PATIENCE_MS for one root, or for more than

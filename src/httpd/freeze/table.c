@@ -1,12 +1,12 @@
 /*
- * The bytes of the policy table: parts are written one after the other, equal
- * ones are kept once, and at last all of them are one sealed memfd.
+ * Holds the bytes of the policy table. Parts are written one after the other,
+ * equal ones are kept once, and in the end all of them become one sealed memfd.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    record.c, which says what the bytes mean
- * Never:     writes a byte into a part that it was not told: padding is zero,
- *            because equal bytes are what makes two policies one
+ * Never:     writes a byte into a part that its caller did not give it: padding
+ *            is zero, because policies are one if their bytes are equal
  */
 #include "table_writer.h"
 #include "src/httpd/memfd.h"

@@ -1,8 +1,9 @@
 /*
- * What the table's records and common parts are put together with.
+ * Declares how the records and common parts of the policy table are put
+ * together.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    record.c, which says what the bytes mean
  */
 #ifndef JC_TABLE_WRITER_H
