@@ -1,10 +1,10 @@
 /*
- * The generations of httpd's children that may still live: for each the
+ * Keeps the generations of httpd children that may still live: for each one the
  * helper's end of its socket, and its policy table.
  *
  * Runs in:   httpd parent (root); closed in each process that it forks
- * Privilege: the parent's
- * Trusts:    nothing that comes through these sockets: reads none of it
+ * Privilege: that of the parent
+ * Trusts:    nothing that comes through these sockets: it reads none of it
  */
 #include "generations.h"
 

@@ -1,8 +1,9 @@
 /*
- * The httpd children of each configuration, as long as one of them lives.
+ * Declares generations. A generation is the httpd children of one
+ * configuration, as long as one of them lives.
  *
  * Runs in:   httpd parent (root)
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration; of the helper only its pid and exit status
  */
 #ifndef JC_GENERATIONS_H

@@ -1,11 +1,11 @@
 /*
- * Starting and ending the helper's process.
+ * Starts and ends the helper's process.
  *
  * Runs in:   httpd parent (root); between fork and exec in its child
  * Privilege: root
  * Trusts:    JailHelper, after jc_helper_process_check
- * Never:     lets the helper inherit a descriptor, a signal's disposition or
- *            an environment of httpd's
+ * Never:     lets the helper inherit a descriptor, a signal disposition or an
+ *            environment from httpd
  */
 #include "helper_process.h"
 #include "src/wire/wire.h"

@@ -1,8 +1,9 @@
 /*
- * The helper as a process: its start, its end and what that means.
+ * Declares the helper as a process: how it starts and ends, and what its end
+ * means.
  *
  * Runs in:   httpd parent (root)
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration; of the helper only its pid and exit status
  */
 #ifndef JC_HELPER_PROCESS_H

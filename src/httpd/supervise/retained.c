@@ -1,22 +1,22 @@
 /*
- * What the parent keeps from one configuration to the next, and what becomes
- * of it if this module is not loaded again.
+ * Keeps the state of the parent from one configuration to the next, and gives
+ * it up if this module is not loaded again.
  *
- * Theory of operation. With its configuration httpd unloads this module, and
- * loads it again only if the next one says so; in between none of its code
- * can be called, so the descriptors are given into httpd's own care. plog is
- * the pool that httpd clears at each restart when it has read the new
- * configuration, and before it opens a log or forks (server/main.c). At the
- * end of a configuration each descriptor gets a cleanup in plog that is code
- * of libapr. If the module is loaded again, which is while the configuration
- * is read, it takes the cleanups away and has its descriptors. If it is not,
- * they are closed: no child of httpd inherits them, and the helper sees end of
- * file and goes.
+ * Theory of operation. httpd unloads this module together with its
+ * configuration, and loads it again only if the next one says so. In between,
+ * none of its code can be called, so httpd itself must take care of the
+ * descriptors. plog is the pool that httpd clears at each restart, after it has
+ * read the new configuration, and before it opens a log or forks
+ * (server/main.c). At the end of a configuration each descriptor gets a cleanup
+ * in plog that is code of libapr. If the module is loaded again, which happens
+ * while the configuration is read, it removes the cleanups and has its
+ * descriptors back. If it is not, they are closed: no httpd child inherits
+ * them, and the helper sees end of file and ends.
  *
  * Runs in:   httpd parent (root); closes in each process that it forks
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    nothing but its own memory
- * Never:     has a descriptor's number while httpd cares for it
+ * Never:     has the number of a descriptor while httpd takes care of it
  */
 #include "retained.h"
 

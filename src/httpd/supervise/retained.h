@@ -1,8 +1,8 @@
 /*
- * The state of the parent, in memory that outlives a configuration.
+ * Declares the state of the parent, in memory that outlives a configuration.
  *
  * Runs in:   httpd parent (root)
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration; of the helper only its pid and exit status
  */
 #ifndef JC_RETAINED_H

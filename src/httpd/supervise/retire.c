@@ -1,16 +1,17 @@
 /*
- * Generations whose children have all ended.
+ * Retires generations whose children have all ended.
  *
- * Mostly a generation's socket hangs up then, as nobody else has an end of it.
- * But a compromised child can have passed its end on, to a process of a
- * tenant's that outlives it; the generation would go on for as long as that
- * process likes. So the parent remembers which children it has started, and
- * asks the kernel which of them it still has.
+ * Usually the socket of such a generation hangs up, because nobody else has an
+ * end of it. But a compromised httpd child can have passed its end to a process
+ * of a tenant that outlives it, and the generation would last for as long as
+ * that process likes. Therefore the parent remembers which children it has
+ * started, and asks the kernel which of them it still has.
  *
  * Runs in:   httpd parent (root)
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the MPM, for the pid of a child that it has just started; the
- *            kernel's list. Not the scoreboard, which children can write
+ *            kernel's list of children. Not the scoreboard, which httpd
+ *            children can write
  * Never:     retires the newest generation
  */
 #include "generations.h"

@@ -1,13 +1,14 @@
 /*
- * The helper's life, as its parent sees it.
+ * Starts the helper, replaces it and ends it.
  *
  * Theory of operation. The helper and the sockets to it outlive a restart of
- * httpd, but this module does not: httpd unloads and loads it again. So all
- * that must live on is in memory that httpd retains (retained.c), and the
- * callbacks are registered anew with each configuration. For each generation
- * of children that may still live the parent keeps the helper's end of its
- * socket and its table. When the helper dies, the requests that it had not
- * read are still in these sockets, and its successor is given all of them.
+ * httpd, but this module does not: httpd unloads it and loads it again.
+ * Therefore everything that must live on is in memory that httpd retains
+ * (retained.c), and the callbacks are registered again with each configuration.
+ * For each generation of httpd children that may still live, the parent keeps
+ * its table and the helper's end of its socket. When the helper dies, the
+ * requests that it had not read are still in these sockets, and its successor
+ * is given all of them.
  *
  * Runs in:   httpd parent (root); closes in each of its children
  * Privilege: root

@@ -1,8 +1,8 @@
 /*
- * What mod_jailcgi.c calls to keep the helper alive.
+ * Declares what mod_jailcgi.c calls to keep the helper alive.
  *
  * Runs in:   httpd parent (root)
- * Privilege: the parent's
+ * Privilege: that of the parent
  * Trusts:    the configuration; of the helper only its pid and exit status
  */
 #ifndef JC_SUPERVISE_H
