@@ -1,8 +1,8 @@
 /*
- * What the script says, on its way to the client.
+ * Declares how the answer of a script is read, and passed on to the client.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that the script says
  */
 #ifndef JC_ANSWER_H

@@ -1,11 +1,11 @@
 /*
- * The request's body on its way to the script's stdin.
+ * Moves the request's body to the script's stdin.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    httpd's input filters to bound what they return
- * Never:     waits, neither for the client nor for the script; holds more than
- *            one piece of the body; writes before the script has started
+ * Never:     waits for the client or for the script; holds more than one piece
+ *            of the body; writes before the script has started
  */
 #include "exchange.h"
 #include "notes.h"

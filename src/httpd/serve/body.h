@@ -1,9 +1,9 @@
 /*
- * The request's body on its way to the script's stdin.
+ * Declares how the request's body reaches the script's stdin.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    of the client nothing
+ * Privilege: that of the web user
+ * Trusts:    nothing that the client sends
  */
 #ifndef JC_BODY_H
 #define JC_BODY_H

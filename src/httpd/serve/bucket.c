@@ -1,8 +1,9 @@
 /*
- * The bucket whose read runs the pump and returns the script's output.
+ * Implements the bucket whose read runs the pump and returns the script's
+ * output.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that comes out of the pipes
  * Never:     holds more than one read; copies a large one
  */

@@ -1,16 +1,17 @@
 /*
- * Channels: two sockets, over which requests go to one jail's keeper, one after
- * the other. The helper makes the first connection, and is not asked again as
- * long as the keeper lives: a request then costs neither a socket nor a message
- * to the helper nor its wake-up.
+ * Opens channels and uses them again. A channel is two sockets, over which
+ * requests go to the keeper of one jail, one after the other. The helper makes
+ * the first connection, and is not asked again as long as the keeper lives. A
+ * request then costs no socket, no message to the helper and no wake-up of it.
  *
  * A channel is kept for the next request when EXIT has said that nothing of the
- * last one is left, and all that was told of it has been read (channel_pool.c).
+ * last one is left, and everything that was said about that one has been read
+ * (channel_pool.c).
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing, and needs not: the other end checks
- * Never:     keeps a channel whose request may still lie in it unread
+ * Privilege: that of the web user
+ * Trusts:    nothing, and need not: the other end checks
+ * Never:     keeps a channel that may still hold its request unread
  */
 #include "channel.h"
 #include "channel_pool.h"

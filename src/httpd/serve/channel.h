@@ -1,8 +1,8 @@
 /*
- * The way of a request to the keeper of its jail.
+ * Declares the channel, over which a request reaches the keeper of its jail.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing: the other end checks
  */
 #ifndef JC_CHANNEL_H

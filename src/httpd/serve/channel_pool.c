@@ -1,11 +1,11 @@
 /*
- * Where channels wait for the next request. A server of thousands of tenants
- * needs one for each of them that is busy, or its requests go by way of the
- * helper; so there are many, and they are found by a hash.
+ * Keeps channels for the next request. A server of thousands of tenants needs
+ * one for each tenant that is busy, because requests without one go through the
+ * helper. Therefore there are many, and a hash finds them.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing; what is kept here was made by this process
+ * Privilege: that of the web user
+ * Trusts:    nothing; this process made what is kept here
  * Never:     takes more than a quarter of the descriptors
  */
 #include "channel_pool.h"

@@ -1,9 +1,9 @@
 /*
- * The channels of this child of httpd that wait for their next request. Any
- * thread may call; one at a time goes on.
+ * Declares the pool of channels of this httpd child that wait for their next
+ * request. Any thread may call its functions; a mutex admits one at a time.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  */
 #ifndef JC_CHANNEL_POOL_H
 #define JC_CHANNEL_POOL_H

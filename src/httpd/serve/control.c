@@ -1,11 +1,11 @@
 /*
- * What the keeper says of a request: STARTED, FAILED and EXIT over its channel;
- * and sending the request again, if its keeper has died with it.
+ * Reads what the keeper says about a request: STARTED, FAILED and EXIT over its
+ * channel. Sends the request again if its keeper has died with it.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    of control messages their shape, which jc_wire_recv has checked
- * Never:     sends again what may have been run
+ * Privilege: that of the web user
+ * Trusts:    the shape of control messages, which jc_wire_recv_from has checked
+ * Never:     sends a request again that may have been run
  */
 #include "channel.h"
 #include "exchange.h"

@@ -1,8 +1,9 @@
 /*
- * One run of a script from its beginning to its end, which is one function.
+ * Begins an exchange, which is one run of a script, and ends it in one
+ * function.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    the configuration
  * Never:     leaves control open at the end of a request, unless its channel is
  *            free: closing it is the order to kill

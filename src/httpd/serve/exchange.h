@@ -1,11 +1,11 @@
 /*
- * One run of a script at the keeper of its jail: what is known of it, from the
+ * Declares the exchange: what is known about one run of a script, from the
  * handler to the last byte. The other headers of this folder have its parts.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    of the channel only the shape of what it brings, of stdout and
- * stderr nothing
+ * Privilege: that of the web user
+ * Trusts:    the shape of what the channel brings; nothing from stdout and
+ *            stderr
  */
 #ifndef JC_EXCHANGE_H
 #define JC_EXCHANGE_H

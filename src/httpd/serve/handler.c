@@ -1,10 +1,10 @@
 /*
- * The content handler: mod_cgi's checks, then one script.
+ * Implements the content handler: the checks of mod_cgi, then one script.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    the configuration and what httpd's earlier phases decided
- * Never:     serves a script's source
+ * Never:     serves the source of a script
  */
 #include "answer.h"
 #include "exchange.h"

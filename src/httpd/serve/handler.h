@@ -1,8 +1,8 @@
 /*
- * What the handler checks before anything of a host is run.
+ * Declares what the handler checks before it runs anything of a host.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    the configuration
  */
 #ifndef JC_HANDLER_H

@@ -1,9 +1,9 @@
 /*
- * The request into the control socket, where the script's child finds it.
+ * Puts the request into the control socket, where the script's child finds it.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing, and needs not: the other end checks
+ * Privilege: that of the web user
+ * Trusts:    nothing, and need not: the other end checks
  * Never:     waits
  */
 #include "channel.h"

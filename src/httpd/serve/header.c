@@ -1,13 +1,13 @@
 /*
- * The script's header block (RFC 3875 section 6).
+ * Reads the script's header block (RFC 3875 section 6).
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing: the block is the tenant's
+ * Privilege: that of the web user
+ * Trusts:    nothing: the block comes from the tenant
  * Never:     holds more than JailHeaderMax; applies a part of a block that
  *            turns out to be bad; believes a transfer coding, or says anything
  *            about the connection, with which a script could desynchronise it
- *            (CVE-2024-24795). What becomes of a length is in length.c
+ *            (CVE-2024-24795). length.c decides about a length
  */
 #include "answer.h"
 #include "exchange.h"

@@ -1,8 +1,8 @@
 /*
- * One field of a header block that a script has written.
+ * Parses one field of a header block that a script has written.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that the script says
  */
 #include "answer.h"

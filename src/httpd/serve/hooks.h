@@ -1,9 +1,9 @@
 /*
- * The functions that mod_jailcgi.c registers as httpd's hooks: httpd calls them
- * for a request, for a connection and for a new child.
+ * Declares the functions that mod_jailcgi.c registers as hooks, which httpd
+ * calls for a request, for a connection and for a new child.
  *
- * Runs in:   httpd parent (the registering ones), httpd child
- * Privilege: the process's own
+ * Runs in:   httpd parent (those that register), httpd child
+ * Privilege: that of the process
  * Trusts:    httpd
  */
 #ifndef JC_HOOKS_H

@@ -1,8 +1,8 @@
 /*
- * A path of the host's as the jail has it.
+ * Translates a path of the host into the path that it has in the jail.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    the configuration
  */
 #include "reason.h"

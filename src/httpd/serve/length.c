@@ -1,13 +1,14 @@
 /*
- * How much of a script's answer leaves. Whoever reads the connection, a proxy
- * first of all, takes what comes after the length that was sent for the next
- * answer, which may be another tenant's visitor's. So this filter comes behind
- * all that may change the page or its header, and sees to it that both agree.
+ * Limits how much of a script's answer leaves httpd. A reader of the
+ * connection, a proxy above all, takes everything after the announced length
+ * for the next answer, which may be for a visitor of another tenant. Therefore
+ * this filter comes after everything that may change the page or its header,
+ * and makes sure that the two agree.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that the script says; not mod_headers either, which a
- *            .htaccess commands
+ *            .htaccess controls
  * Never:     passes on more than the length in the header; lets the connection
  *            go on after less
  */

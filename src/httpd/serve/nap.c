@@ -1,10 +1,11 @@
 /*
- * The first wait of a request: for its end, if that has lately paid.
+ * Makes the first wait of a request a wait for its end, if that has lately
+ * paid.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nobody: tenants decide what is in the records, and these decide
- *            nothing but how long a request sleeps, JC_NAP_MS at most
+ * Privilege: that of the web user
+ * Trusts:    nobody: tenants decide what is in the records, and the records
+ *            decide only how long a request sleeps, JC_NAP_MS at most
  */
 #include "exchange.h"
 #include "pump.h"

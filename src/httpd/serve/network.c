@@ -1,14 +1,14 @@
 /*
- * The bucket at the bottom of a connection's input, which reads the socket. It
- * does what APR's does, 8,000 bytes a time, but JC_READ_BYTES while a script's
- * body is asked for: a fast upload takes about a third less time so
- * (bench/history/NOTES.md).
+ * Implements the bucket at the bottom of a connection's input, which reads the
+ * socket. It does the same as that of APR, which reads 8,000 bytes at a time,
+ * but reads JC_READ_BYTES while a script's body is asked for. A fast upload
+ * then takes about a third less time (bench/history/NOTES.md).
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing of what it reads, at which it does not look
- * Never:     reads more at a time than APR's for anybody else; keeps a buffer
- *            of which less than a quarter is used
+ * Privilege: that of the web user
+ * Trusts:    nothing that it reads, and does not look at it
+ * Never:     reads more at a time than APR's bucket for anybody else; keeps a
+ *            buffer of which less than a quarter is used
  */
 #include "body.h"
 #include "hooks.h"

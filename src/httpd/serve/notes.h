@@ -1,9 +1,9 @@
 /*
- * The notes of a request, which LogFormat shows with %{JAILCGI_PID}n, and those
- * by which two files of this folder know of each other.
+ * Names the notes of a request: those that LogFormat shows with
+ * %{JAILCGI_PID}n, and those that one file of this folder leaves for another.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing
  */
 #ifndef JC_NOTES_H

@@ -1,13 +1,14 @@
 /*
- * The head of an nph- script's answer. The script speaks HTTP itself, and what
- * it says of its body is sent as it is; but the connection is httpd's, and a
- * proxy in front may keep it for the visitors of other tenants. So the head is
- * read, and written anew: nothing in it that two readers could understand in
- * two ways, nothing about the connection but that it ends here.
+ * Reads the head of the answer of an nph- script. The script speaks HTTP
+ * itself, and what it says about its body is sent as it is. But the connection
+ * belongs to httpd, and a proxy in front may keep it for the visitors of other
+ * tenants. Therefore the head is read and written anew. The new one has nothing
+ * that two readers could understand in two ways, and says nothing about the
+ * connection except that it ends here.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing: the head is the tenant's
+ * Privilege: that of the web user
+ * Trusts:    nothing: the head comes from the tenant
  * Never:     passes on a head that it has not understood; lets an answer look
  *            as if another could follow it
  */

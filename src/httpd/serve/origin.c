@@ -1,17 +1,18 @@
 /*
- * What a request brought itself, apart from what other pages on the way to this
- * script have made of it.
+ * Keeps what a request itself brought apart from what other pages have made of
+ * it on the way to this script.
  *
- * With JailUser owner a page of one tenant can lead to the script of another
+ * With JailUser owner, a page of one tenant can lead to the script of another
  * (DirectoryIndex, FallbackResource, ErrorDocument, Action, rewriting,
- * server-side includes). httpd then goes on with the first request's headers,
- * which `RequestHeader` in a .htaccess may have changed, and, after a fast
- * redirect, with the user that the first directory's password file admitted.
+ * server-side includes). httpd then continues with the headers of the first
+ * request, which `RequestHeader` in a .htaccess may have changed. After a fast
+ * redirect it also continues with the user that the password file of the first
+ * directory admitted.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    httpd's record of the request, at the moments at which it is
- *            noted here
+ * Privilege: that of the web user
+ * Trusts:    httpd's record of the request, at the moments at which it is noted
+ *            here
  * Never:     attributes to a script a user that its own directory has not
  *            authenticated
  */

@@ -1,8 +1,9 @@
 /*
- * `JailUser owner`: whom a script is to run as, and his account.
+ * Finds the user that a script of `JailUser owner` must run as, and the account
+ * of that user.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    the file system; the keeper looks at the script again, as the
  *            tenant, and its fstat decides
  */

@@ -1,10 +1,11 @@
 /*
- * `JailUser owner`: a script's environment, made from facts of this request and
- * not from r->subprocess_env, in which other tenants' pages may have set what
- * they like. Without their variables, whatever these are called.
+ * Makes the environment of a script of `JailUser owner` from facts of this
+ * request, and not from r->subprocess_env, in which the pages of other tenants
+ * may have set what they like. It has none of their variables, whatever they
+ * are called.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    httpd's record of the request, mod_ssl, mod_http2; JailPassEnv
  * Never:     takes a value from r->subprocess_env, unless JailPassEnv has its
  *            name

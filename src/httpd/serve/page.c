@@ -1,9 +1,9 @@
 /*
- * What the script says on its way to the client: a page, a redirect, raw HTTP,
- * or nothing of use.
+ * Turns what the script says into an answer to the client: a page, a redirect,
+ * raw HTTP, or an error if it was nothing of use.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that the script says
  * Never:     passes off a broken page as whole
  */

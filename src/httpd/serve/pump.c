@@ -1,13 +1,15 @@
 /*
- * The pump: one poll for the body, stdout, stderr, control and the client.
+ * Implements the pump: one poll for the body, stdout, stderr, control and the
+ * client.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that comes out of the pipes
  * Never:     blocks in anything but that poll
  *
- * STARTED brings the pipes; of a script that ends soon it is read together with
- * EXIT (jc_pump_nap), which comes by a socket of its own for that reason.
+ * STARTED brings the pipes. If a script ends soon, its STARTED is read together
+ * with EXIT (jc_pump_nap), which comes over a socket of its own for that
+ * reason.
  */
 #include "exchange.h"
 #include "notes.h"

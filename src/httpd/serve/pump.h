@@ -1,9 +1,9 @@
 /*
- * One poll for everything that can happen to a request, and the buckets that
- * read on top of it.
+ * Declares the one poll for everything that can happen to a request, and the
+ * buckets that read on top of it.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that comes out of the pipes
  */
 #ifndef JC_PUMP_H

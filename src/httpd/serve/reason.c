@@ -1,24 +1,24 @@
 /*
- * A reason becomes one line in the site's error log and an HTTP status.
+ * Turns a reason into one line in the site's error log and an HTTP status.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing in the reason: text and numbers may be the tenant's
+ * Privilege: that of the web user
+ * Trusts:    nothing in the reason: text and numbers may come from the tenant
  * Never:     writes more than one line; shows the client more than a status
  *            unless JailErrorDetail is On
  *
  * Words in braces in the table:
  *   {found} {expected}  what the check saw and wanted: texts or numbers
- *   {mode}              found as permission bits
+ *   {mode}              found, as permission bits
  *   {fs}                the kind of file system that found says (jc_fs_t)
  *   {unsafe}            the same if expected is the code of that; otherwise
- *                       found as an octal number
- *   {type}              the kind of file that found as st_mode says
+ *                       found, as an octal number
+ *   {type}              the kind of file that found says, as an st_mode
  *   {limit}             the name that JailLimit has for found
  *   {text}              the reason's text
  *   {name}              the same if it is a path; otherwise the script's path;
- *                       in a remedy quoted as a word of a shell's command
- *   {path}              {name}, and where it is to be looked for
+ *                       a remedy quotes it as a word of a shell command
+ *   {path}              {name}, and the jail in which to look for it
  */
 #include "notes.h"
 #include "reason.h"

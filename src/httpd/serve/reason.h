@@ -1,8 +1,9 @@
 /*
- * Why a request failed: a code of codes.h becomes one log line and a status.
+ * Declares why a request failed: a code of codes.h becomes one log line and a
+ * status.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    the configuration; texts that came from elsewhere are quoted
  */
 #ifndef JC_REASON_H

@@ -1,14 +1,14 @@
 /*
- * The table of reasons: what was wrong, and what mends it, for everyone who
- * reads a site's error log without having read anything else.
+ * Holds the table of reasons: what was wrong and how to fix it, for everyone
+ * who reads a site's error log without having read anything else.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing; there is nothing but constants
+ * Privilege: that of the web user
+ * Trusts:    nothing: it has only constants
  *
- * Words in braces are filled in by reason.c. Status 500 is for what the site's
- * owner mends in his files, as under suexec; 503 for what the administrator
- * mends or what passes by itself.
+ * reason.c fills in the words in braces. Status 500 is for what the owner of
+ * the site fixes in files, as under suexec. Status 503 is for what the
+ * administrator fixes or what passes by itself.
  */
 #include "reason.h"
 

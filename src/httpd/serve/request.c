@@ -1,15 +1,15 @@
 /*
- * One request as the script will see it: arguments and environment.
+ * Builds one request as the script will see it: arguments and environment.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    what httpd has made of the request
  * Never:     decides about identity; leaves a path of the host in a variable
- *            whose file lies inside the jail
+ *            whose file is inside the jail
  *
  * The names that no request may bring are left out here, so that the site's log
- * says so, and again by the script's child, which does not have to believe this
- * process.
+ * says so. The script's child leaves them out again, because it does not have
+ * to believe this process.
  */
 #include "exchange.h"
 #include "notes.h"

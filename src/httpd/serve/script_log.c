@@ -1,21 +1,23 @@
 /*
- * mod_cgi's ScriptLog: all about a script that failed, in one file.
+ * Writes mod_cgi's ScriptLog: everything about a script that failed, in one
+ * file.
  *
  * Runs in:   httpd child
- * Privilege: the web user's, with which the file is opened, as by mod_cgi
+ * Privilege: that of the web user, who opens the file, as with mod_cgi
  * Trusts:    the configured path, and nothing that a tenant may have put there;
- *            nothing of what is written
- * Never:     waits for the file; follows a symbolic link that is not root's;
- *            writes to anything but an ordinary file with one name; leaves an
- *            entry out in silence
+ *            nothing that is written
+ * Never:     waits for the file; follows a symbolic link that does not belong
+ *            to root; writes to anything but an ordinary file with one name;
+ *            leaves an entry out silently
  *
- * Control panels keep the log in the tenant's home. There he can lock it, lease
- * it, or put a FIFO, a socket, a link to another tenant's log in its place.
+ * Control panels keep the log in the tenant's home. There the tenant can lock
+ * it, lease it, or put a FIFO, a socket or a link to another tenant's log in
+ * its place.
  *
  * Each entry is one write to a file opened with O_APPEND, so that the entries
- * of several children do not mix. There is no lock around it: whoever may read
- * the file could hold one. Children that write at the same moment can therefore
- * exceed ScriptLogLength by an entry each.
+ * of several httpd children do not mix. There is no lock around it, because
+ * anybody who can read the file could hold one. Therefore children that write
+ * at the same moment can exceed ScriptLogLength by an entry each.
  */
 #include "notes.h"
 #include "reason.h"

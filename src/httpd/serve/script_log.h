@@ -1,8 +1,8 @@
 /*
- * mod_cgi's ScriptLog: what is kept for it, and its writing.
+ * Declares what is kept for mod_cgi's ScriptLog, and how it is written.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that comes out of the pipes
  */
 #ifndef JC_SCRIPT_LOG_H

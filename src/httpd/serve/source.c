@@ -1,11 +1,12 @@
 /*
- * What the buckets have in common that read when they are asked: stdout's
- * (bucket.c) and the connection's (network.c). As APR's for pipes and sockets,
- * one becomes what it has read, with a new one behind it.
+ * Implements what the buckets that read when they are asked have in common:
+ * those of stdout (bucket.c) and of the connection (network.c). As with the
+ * buckets of APR for pipes and sockets, one becomes what it has read, with a
+ * new one after it.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing of what is read, at which it does not look
+ * Privilege: that of the web user
+ * Trusts:    nothing that is read, and does not look at it
  */
 #include "pump.h"
 

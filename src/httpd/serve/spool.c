@@ -1,10 +1,10 @@
 /*
- * A body of unknown length (chunked, or HTTP/2 without a length), read before
- * the script starts: RFC 3875 4.1.2 demands CONTENT_LENGTH of a body, and PHP
- * reads no further than it says. Where the administrator asks for it.
+ * Reads a body of unknown length (chunked, or HTTP/2 without a length) before
+ * the script starts, where the administrator asks for that. RFC 3875 4.1.2
+ * demands CONTENT_LENGTH for a body, and PHP reads no further than it says.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    httpd's input filters to keep to LimitRequestBody
  * Never:     holds more than JC_SPOOL_MEMORY in memory
  */

@@ -1,16 +1,18 @@
 /*
- * Server-side includes: `exec cgi` and `exec cmd` of mod_include, in the jail.
+ * Runs `exec cgi` and `exec cmd` of mod_include (server-side includes) in the
+ * jail.
  *
  * mod_include has one function for `exec`, the one that was registered last.
  * mod_cgi and mod_cgid, if one is loaded for the hosts with JailRoot off,
- * register theirs in post_config or right after it; to hand such a host back to
- * them it must be known. So while the configuration is read the optional
- * function by which they do that is ours, which remembers and passes on.
+ * register theirs in post_config or right after it. To hand such a host back to
+ * them, this module must know their function. Therefore, while the
+ * configuration is read, it replaces the optional function that registers by
+ * one of its own, which remembers theirs and passes it on.
  *
  * Runs in:   httpd parent (hooks), httpd child (the function)
- * Privilege: the process's own
- * Trusts:    the configuration. Of a page that its owner may write what he
- *            likes in it: it is run as him, in his jail
+ * Privilege: that of the process
+ * Trusts:    the configuration. The owner of a page may write anything in it,
+ *            because it is run as that owner, in the owner's jail
  * Never:     runs a command of a jailed host outside of its jail
  */
 #include "answer.h"

@@ -1,9 +1,10 @@
 /*
- * The script's stderr: line by line into the virtual host's own error log.
+ * Writes the script's stderr, line by line, into the virtual host's own error
+ * log.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
- * Trusts:    nothing: the bytes are the tenant's. httpd escapes control
+ * Privilege: that of the web user
+ * Trusts:    nothing: the bytes come from the tenant. httpd escapes control
  *            characters of every log line, so none can forge a line
  * Never:     makes the script wait: what is too much is read and counted
  */

@@ -1,8 +1,8 @@
 /*
- * The script's stderr on its way to the site's error log.
+ * Declares how the script's stderr reaches the site's error log.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that comes out of the pipe
  */
 #ifndef JC_STDERR_H

@@ -1,8 +1,8 @@
 /*
- * The body of an answer, from the script to httpd's filters.
+ * Moves the body of an answer from the script to httpd's filters.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that the script says
  * Never:     holds more than PASS_BYTES
  */

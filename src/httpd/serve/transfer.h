@@ -1,8 +1,8 @@
 /*
- * An answer on its way to the client.
+ * Declares how an answer reaches the client.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing that the script says
  */
 #ifndef JC_TRANSFER_H

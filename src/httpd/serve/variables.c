@@ -1,8 +1,8 @@
 /*
- * Names and values of CGI variables, as httpd and mod_cgi make them.
+ * Makes the names and values of CGI variables, as httpd and mod_cgi do.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    nothing
  */
 #include "variables.h"

@@ -1,8 +1,8 @@
 /*
- * What a script is given to know: its arguments and its environment.
+ * Declares what a script is given: its arguments and its environment.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    what httpd has made of the request
  */
 #ifndef JC_VARIABLES_H

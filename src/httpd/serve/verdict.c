@@ -1,8 +1,8 @@
 /*
- * How a script ended, and whether that is a failure.
+ * Decides how a script ended, and whether that is a failure.
  *
  * Runs in:   httpd child
- * Privilege: the web user's
+ * Privilege: that of the web user
  * Trusts:    the keeper's EXIT
  */
 #include "exchange.h"

@@ -1,11 +1,11 @@
 /*
- * Says which variables a site's scripts do not get although its configuration
- * sets them: in the site's log, and not at each request.
+ * Reports the variables that a site's scripts do not get although its
+ * configuration sets them, in the site's log, and not at each request.
  *
  * Runs in:   httpd parent (makes the memory), httpd child
- * Privilege: the process's own
+ * Privilege: that of the process
  * Trusts:    nothing in that memory: a compromised httpd child can keep a line
- *            from the log, or have it there again
+ *            from the log, or make it appear again
  */
 #include "exchange.h"
 #include "hooks.h"
