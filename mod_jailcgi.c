@@ -1,10 +1,10 @@
 /*
- * The module record and its hooks.
+ * Holds the module record and registers the hooks.
  *
  * Runs in:   httpd parent (root) and httpd child (web user)
- * Privilege: the process's own
+ * Privilege: that of the process
  * Trusts:    the configuration
- * Never:     does the work itself; each hook only calls src/httpd
+ * Never:     does the work itself: the hooks call src/httpd
  */
 #include "src/httpd/freeze/freeze.h"
 #include "src/httpd/config/inherit.h"

@@ -1,9 +1,9 @@
 /*
- * How an httpd child reaches the helper: filled in by the parent, read by its
- * children.
+ * Says how an httpd child reaches the helper. The parent fills it in, and the
+ * httpd children read it.
  *
  * Runs in:   httpd parent, httpd child
- * Privilege: the process's own
+ * Privilege: that of the process
  * Trusts:    nothing
  */
 #ifndef JC_LINK_H

@@ -1,11 +1,11 @@
 /*
- * Bytes in a memfd that nobody can change any more: the policy table and large
- * requests.
+ * Makes sealed memfds, whose bytes nobody can change any more: for the policy
+ * table and for large requests.
  *
  * Runs in:   httpd parent, httpd child
- * Privilege: its caller's
+ * Privilege: that of its caller
  * Trusts:    nothing: it reads nothing
- * Never:     leaves a memfd behind that it does not return
+ * Never:     leaves a memfd open that it does not return
  */
 #include "memfd.h"
 #include "src/wire/wire.h"

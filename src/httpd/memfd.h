@@ -1,8 +1,9 @@
 /*
- * Sealed memfds: the policy table, and requests that are too long for a record.
+ * Declares how sealed memfds are made, for the policy table and for requests
+ * that are too long for a record.
  *
  * Runs in:   httpd parent, httpd child
- * Privilege: the process's own
+ * Privilege: that of the process
  * Trusts:    nothing
  */
 #ifndef JC_MEMFD_H

@@ -1,16 +1,17 @@
 /*
- * Modules that have a name and nothing else. Configurations guard blocks with
- * <IfModule mod_cgid.c>, <IfModule cgid_module> and the like; where
- * mod_jailcgi takes the place of these modules, loading the stand-in under
- * their name keeps such blocks in force:
+ * Defines modules that have a name and nothing else. Configurations guard
+ * blocks with <IfModule mod_cgid.c>, <IfModule cgid_module> and similar lines.
+ * Where mod_jailcgi takes the place of these modules, the stand-in is loaded
+ * under their name, and keeps such blocks in force:
  *
  *   LoadModule cgid_module modules/mod_jailcgi_compat.so
  *
- * In a file of its own and never loaded beside the module that it stands for:
- * the dynamic linker would bind that module's own name to this one.
+ * The stand-in is a file of its own, and is never loaded beside the module that
+ * it replaces: the dynamic linker would bind the name of that module to this
+ * one.
  *
  * Runs in:   httpd parent, httpd child
- * Privilege: the process's own
+ * Privilege: that of the process
  * Trusts:    nothing
  * Never:     does anything
  */
