@@ -30,7 +30,7 @@
 #define JC_DEFAULT_IDLE_MS  (5 * 60 * 1000)
 #define JC_DEFAULT_TMP_SIZE (64 << 20)
 #define JC_DEFAULT_LOG_LEN  10385760 /* ScriptLogLength, as in mod_cgi */
-#define JC_DEFAULT_LOG_BUF  1024     /* ScriptLogBuffer, likewise */
+#define JC_DEFAULT_LOG_BUF  1024     /* ScriptLogBuffer, as in mod_cgi */
 
 #ifndef JC_HELPER_PATH
 #error "the Makefile gives JC_HELPER_PATH"
@@ -75,47 +75,47 @@ typedef struct {
     uint32_t flags; /* JC_MOUNT_* */
     const char *source;
     const char *target;
-    uint64_t size; /* of a tmpfs, as the next two */
+    uint64_t size; /* bytes; this and the next two: of a tmpfs */
     uint32_t mode;
     uint32_t inodes;
 } jc_mount_conf_t;
 
-/* Why the scripts of a host cannot be run. */
+/* Says why the scripts of a host cannot be run. */
 typedef struct {
     jc_code_t code;       /* JC_CODE_NONE: they can */
-    const char *found;    /* what was found, for the sentence, */
-    const char *expected; /* and what would have been right */
+    const char *found;    /* text: what was found */
+    const char *expected; /* text: what would have been right */
 } jc_refusal_t;
 
-/* What JailSeccomp comes to: a program for the kernel. */
+/* The result of JailSeccomp: a program for the kernel. */
 typedef struct {
-    uint32_t count; /* of its steps, of JC_FILTER_STEP bytes; 0: off */
+    uint32_t count; /* steps, of JC_FILTER_STEP bytes each; 0: off */
     const char *steps;
 } jc_filter_t;
 
-/* What JailListen says: any TCP port, or these, in ascending order. */
+/* The result of JailListen: any TCP port, or these, in ascending order. */
 typedef struct {
     int is_any;
     uint32_t count;
     uint32_t ports[JC_PORTS_MAX];
 } jc_listen_t;
 
-/* One for each server; merged, and there are thousands: what a host only
- * inherits is the same array or table as the main server's. Fields that are
- * unset inherit. */
+/* There is one for each server, and after the merge there are thousands. What a
+ * host only inherits is the same array or table as that of the main server.
+ * Fields that are unset inherit. */
 typedef struct {
     jc_root_kind_t root_kind;
     const char *root; /* absolute, no trailing slash */
 
     jc_user_kind_t user_kind;
     const char *user;        /* "alice" or "#1001" */
-    const char *group;       /* or NULL: the user's own */
+    const char *group;       /* NULL: that of the user */
     const char *suexec_user; /* SuexecUserGroup; JailUser wins over it */
     const char *suexec_group;
 
-    int owner_is_dirs; /* with JC_USER_OWNER: the owner of its directory */
+    int owner_is_dirs; /* JC_USER_OWNER: the owner of the directory counts */
 
-    int64_t min_uid; /* -1: unset, as in all that follow */
+    int64_t min_uid; /* -1: unset, as in those that follow */
     int64_t min_gid;
     int64_t max_uid;
     int64_t max_gid;
@@ -127,11 +127,11 @@ typedef struct {
     int64_t idle_ms;
     int64_t timeout_total_ms; /* JailTimeout; 0: none */
     int64_t timeout_idle_ms;
-    int64_t running_max; /* JailConcurrency; 0: none; the next four are its */
+    int64_t running_max; /* JailConcurrency, with the next four; 0: none */
     int64_t queue_max;
     int64_t queue_ms;
-    int full_status;     /* of HTTP, where one is refused because of it */
-    int64_t retry_s;     /* and what Retry-After says */
+    int full_status;     /* HTTP status of a request that it refuses */
+    int64_t retry_s;     /* seconds, for the Retry-After of that */
     apr_table_t *env;    /* JailEnv; NULL: none */
     jc_rlimit_t *limits; /* JC_RLIMITS of them; NULL: none is set */
     int nice_is_set;
@@ -141,11 +141,12 @@ typedef struct {
     apr_array_header_t *trust_mounts; /* JailTrustMount, in the same way */
     int trust_mounts_are_reset;
     apr_array_header_t *pass;   /* JailPassEnv: const char *; NULL: unset */
-    int pass_is_reset;          /* likewise */
+    int pass_is_reset;          /* as trust_is_reset */
     int64_t namespaces;         /* JC_NS_*; -1: unset */
     apr_array_header_t *mounts; /* jc_mount_conf_t; NULL: unset */
     int mounts_are_reset;
-    /* JailCgroup: what is written, by the order in cgroup.c; NULL: unset. */
+    /* JailCgroup: the values to be written, in the order of cgroup.c; NULL:
+     * unset. */
     const char *cgroup[JC_CGROUPS];
     int cgroup_is_reset;
     const jc_filter_t *filter; /* JailSeccomp; NULL: unset */
@@ -157,71 +158,80 @@ typedef struct {
     const char *script_log; /* NULL: none */
     int64_t script_log_len; /* bytes; the file grows no further */
     int64_t script_log_buffer;
-    int64_t script_log_complain_s; /* in a child: not before this time */
+    int64_t script_log_complain_s; /* httpd child: no complaint before */
 
-    /* server level only (read from the main server's configuration) */
+    /* Of the server only: these are read from the main server's
+     * configuration. */
     int strict; /* -1: unset */
     const char *helper;
-    int has_script_sock; /* of mod_cgid; without a meaning here */
+    int has_script_sock; /* of mod_cgid; has no effect here */
 
-    uint64_t *told; /* of withheld.c: a bit for each name in the site's log */
+    uint64_t *told; /* withheld.c: a bit for each name in the site's log */
 
-    /* Result of freezing, filled in by jc_freeze_hosts() in post_config. */
+    /* The result of freezing, which jc_freeze_hosts() sets in post_config. */
     uint32_t policy;      /* number in the table; JC_NO_ID: none */
     jc_refusal_t refusal; /* why there is none */
 } jc_server_conf_t;
 
-/* One for each directory; not in .htaccess. */
+/* The settings of one directory. A .htaccess cannot have them. */
 typedef struct {
     apr_interval_time_t timeout; /* CGIScriptTimeout; -1: unset */
 } jc_dir_conf_t;
 
+/* Returns the configuration of a server, which lives as long as the server. */
 static inline jc_server_conf_t *jc_config_of(server_rec *s)
 {
     return (jc_server_conf_t *) ap_get_module_config(s->module_config,
                                                      &jailcgi_module);
 }
 
-/* config.c: the table of directives. */
+/* config.c: the table of directives, which ends with an empty row. */
 extern const command_rec jc_config_commands[];
 
-/* limits.c: what JailLimit calls an RLIMIT_*, or "?". */
+/* limits.c: returns the name that JailLimit has for an RLIMIT_*, or "?". */
 const char *jc_limits_name(uint64_t resource);
 
-/* concurrency.c: how long a request may have to wait until its
- * script is started, because others of its jail run. */
+/* concurrency.c: returns how many milliseconds a request may have to wait until
+ * its script is started, because others of its jail run. */
 int64_t jc_concurrency_wait_ms(const jc_server_conf_t *conf);
 
-/* seccomp.c: the filter of `setting`, which is default, off or a file, made
- * once for all that have it; lives as long as p. NULL or a sentence. */
+/* seccomp.c: sets *found to the filter of `setting`, which is "default", "off"
+ * or the path of a file. The filter is made once for all hosts that have the
+ * setting, and lives as long as p. Returns NULL, or a sentence for the
+ * administrator. */
 const char *jc_seccomp_find(apr_pool_t *p, const char *setting,
                             const jc_filter_t **found);
 
-/* cgroup.c: FILE=VALUE for each file of the jail's cgroup. */
+/* cgroup.c: returns FILE=VALUE for each file of the jail's cgroup that has a
+ * limit, allocated from p. */
 apr_array_header_t *jc_cgroup_lines(apr_pool_t *p,
                                     const jc_server_conf_t *conf);
-/* NULL, or what this machine lacks for it, to follow a name. What it has is
- * read into *have, which begins as NULL and lives as long as p. */
+/* Returns NULL, or what this machine lacks for these limits, to follow a name.
+ * Reads what the machine has into *have, which begins as NULL and lives as long
+ * as p. */
 const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
                               const char **have);
 
-/* trust_mount.c: NULL, or why `JailUser owner` of this server would run
- * nothing, to follow a name. What is mounted is read into *mounts, which begins
+/* trust_mount.c: returns NULL, or why `JailUser owner` of this server would run
+ * nothing, to follow a name. Reads what is mounted into *mounts, which begins
  * as NULL and lives as long as p. */
 const char *jc_trust_mount_problem(apr_pool_t *p, server_rec *s,
                                    const jc_server_conf_t *conf,
                                    apr_array_header_t **mounts);
 
-/* loaded.c: whether this module itself is loaded ("mod_cgid.c"), and not a
- * stand-in. */
+/* loaded.c: returns whether the module itself, which its file names
+ * ("mod_cgid.c"), is loaded, and not a stand-in. */
 int jc_loaded(const char *file);
 
-/* suexec.c: hooks around the reading of directives. */
+/* suexec.c: hooks around the reading of directives. The first says that there
+ * is a suexec program, and the second takes that back. */
 int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *s);
-/* After them: NULL, or why httpd must not start: programs of this host would
- * run as the web user although SuexecUserGroup names another. */
+/* Runs after them. Returns NULL, or why httpd must not start: programs of this
+ * host would run as the web user although SuexecUserGroup names another user.
+ * `has_cgi` says whether mod_cgi or mod_cgid is loaded. The text is allocated
+ * from p. */
 const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
                               const jc_server_conf_t *main_conf, int has_cgi);
 

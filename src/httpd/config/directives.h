@@ -11,6 +11,8 @@
 
 #include "config.h"
 
+/* Each is in the file that it is named after, and sets the directive's fields
+ * in the configuration of cmd->server. */
 const char *jc_user_set(cmd_parms *cmd, void *unused, const char *user,
                         const char *group);
 const char *jc_user_set_suexec(cmd_parms *cmd, void *unused, const char *user,
@@ -34,7 +36,9 @@ const char *jc_env_set(cmd_parms *cmd, void *unused, const char *args);
 const char *jc_env_set_pass(cmd_parms *cmd, void *unused, const char *name);
 const char *jc_trust_mount_set(cmd_parms *cmd, void *unused, const char *arg);
 
-/* compat.c: the directives of mod_cgi and mod_cgid. */
+/* compat.c: the directives of mod_cgi and mod_cgid. jc_compat_log_number sets
+ * ScriptLogBuffer if cmd->info is not NULL, and ScriptLogLength otherwise.
+ * jc_compat_timeout sets the timeout of `dir`, which is a jc_dir_conf_t. */
 const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg);
 const char *jc_compat_log_number(cmd_parms *cmd, void *unused, const char *arg);
 const char *jc_compat_script_sock(cmd_parms *cmd, void *unused,

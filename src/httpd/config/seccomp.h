@@ -13,24 +13,25 @@
 
 #include <seccomp.h>
 
-/* One reason to refuse one call. Where its arguments decide, all tests must
- * hold; a call may have several rows, and one of them is enough. */
+/* A row is one reason to refuse one call. Where its arguments decide, all tests
+ * must hold. A call may have several rows, and one of them is enough. */
 typedef struct {
     const char *name;
-    int error; /* what the call says: EPERM, or ENOSYS: it is not there */
+    int error; /* errno of the call: ENOSYS, as if it did not exist, or another
+                */
     const char *when; /* the tests in words; NULL: always */
-    const char *why;  /* NULL, as `when`: those of the row above */
+    const char *why;  /* NULL: this and `when` are those of the row above */
     unsigned tests;
     struct scmp_arg_cmp test[2];
-    int number; /* of a call that libseccomp may not know yet; 0: it does */
+    int number; /* of a call that libseccomp may not know yet; 0: it knows it */
 } jc_seccomp_row_t;
 
-/* seccomp_table.c: what `default` refuses. */
+/* seccomp_table.c: the calls that `default` refuses. */
 extern const jc_seccomp_row_t jc_seccomp_table[];
 extern const unsigned jc_seccomp_rows;
 
-/* seccomp_file.c: `rows` (jc_seccomp_row_t), which are the default list, as a
- * FILE changes them. NULL or a sentence. */
+/* seccomp_file.c: changes `rows` (jc_seccomp_row_t), which are the default
+ * list, as the FILE says. Returns NULL, or a sentence for the administrator. */
 const char *jc_seccomp_file_read(apr_pool_t *p, const char *file,
                                  apr_array_header_t *rows);
 
