@@ -14,34 +14,34 @@
 #include "apr_pools.h"
 
 /*
- * freeze.c: turns every virtual host into a number in one
- * table. Resolves names once each. Fills in policy/refusal of every server.
- * Sets *table_fd to a sealed memfd (caller closes; -1 if `table_fd` is NULL:
- * then only checks and warns, as for configtest) and *caps_needed to a mask of
- * 1 << CAP_* that the helper must have for it.
- * Returns NULL, or a sentence for the administrator if the server must not
- * start (JailStrict On, no memory).
+ * freeze.c: turns every virtual host into a number in one table. Looks up each
+ * name once. Sets policy and refusal of every server. Sets *table_fd to a
+ * sealed memfd, which the caller closes, or to -1 if no host has a policy. Sets
+ * *caps_needed to a mask of 1 << CAP_* that the helper must have for the table.
+ * If `table_fd` is NULL, as for a configtest, it only checks and warns. Returns
+ * NULL, or a sentence for the administrator if httpd must not start (JailStrict
+ * On, no memory).
  */
 const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
                             server_rec *main_server, uint64_t generation,
                             int *table_fd, uint64_t *caps_needed);
 
-/* roots.c: whether JailRoots are directories. Sets `problem` of each jc_root_t:
- * NULL, or what is wrong with it, to follow its name. Returns after some
- * seconds, however long a file server takes. */
+/* roots.c: finds out whether JailRoots are directories. Sets `problem` of each
+ * jc_root_t to NULL, or to what is wrong with it, to follow its name. Returns
+ * after some seconds, however long a file server takes. */
 typedef struct {
     const char *path;
-    server_rec *s; /* the first one that has it */
+    server_rec *s; /* the first server that has it */
     const char *problem;
 } jc_root_t;
 void jc_roots_look(apr_pool_t *p, apr_array_header_t *roots);
 
-/* identity.c */
+/* identity.c: who scripts run as. */
 typedef struct jc_identity_names_t
-    jc_identity_names_t; /* every name looked up, once */
+    jc_identity_names_t; /* each name, looked up once */
 
 typedef struct {
-    jc_refusal_t refusal; /* code JC_CODE_NONE: the rest is valid */
+    jc_refusal_t refusal; /* JC_CODE_NONE: the rest is valid */
     uint32_t uid;         /* uid and gid: JC_NO_ID with JailUser owner */
     uint32_t gid;
     const uint32_t *groups; /* sorted */
@@ -51,45 +51,53 @@ typedef struct {
     const char *group; /* NULL: no entry; always looked up with JailRoot host */
 } jc_identity_t;
 
+/* Returns a store of names, which is empty and lives as long as p. */
 jc_identity_names_t *jc_identity_names(apr_pool_t *p);
-/* Who the scripts of `conf` run as. Everything in *id lives as long as p. */
+/* Fills *id with who the scripts of `conf` run as, or with the refusal.
+ * Everything in it lives as long as `names`. */
 void jc_identity_resolve(jc_identity_names_t *names,
                          const jc_server_conf_t *conf, jc_identity_t *id);
+/* These return the bound in force: the configured one, or the default if it is
+ * not above 0. */
 uint32_t jc_identity_min(int64_t configured);
 uint32_t jc_identity_max(int64_t configured);
 
 /* mount_rows.c: what the keeper of a virtual host's jail makes. */
 typedef struct {
     uint32_t namespaces; /* JC_NS_* */
-    /* jc_mount_row_t: first those that other hosts have as well. The array is
-     * the same one for all that have the same of them. */
+    /* jc_mount_row_t: the rows that other hosts have as well, which come first.
+     * All hosts that have the same of them have the same array. */
     const apr_array_header_t *common;
     const apr_array_header_t *rows;
     const jc_filter_t *filter;
-    jc_refusal_t refusal; /* code JC_CODE_NONE: the rest is valid */
+    jc_refusal_t refusal; /* JC_CODE_NONE: the rest is valid */
 } jc_isolation_t;
 typedef struct jc_mount_rows_t jc_mount_rows_t;
 
+/* Returns what jc_mount_rows_compile shares between hosts, which lives as long
+ * as p. `main_conf` is the configuration that hosts inherit. */
 jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
                                       const jc_server_conf_t *main_conf);
-/* Fills *isolation, which lives as long as p. */
+/* Fills *isolation, except its filter, with the rows of one host or the
+ * refusal. It lives as long as p and `mounts` do. */
 void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
                            const jc_server_conf_t *conf,
                            const jc_identity_t *id, jc_isolation_t *isolation);
 
 typedef struct jc_table_t jc_table_t;
 
-/* table.c: empty; what is in it lives as long as p. */
+/* table.c: returns an empty table. What is in it lives as long as p. */
 jc_table_t *jc_table_create(apr_pool_t *p);
-/* record.c: sets *policy to the number of an equal record or of a new one. NULL
- * or what is wrong with this virtual host, to follow its name; made in p, as
- * all that is not kept. */
+/* record.c: sets *policy to the number of an equal record, or of a new one.
+ * Returns NULL, or what is wrong with this virtual host, to follow its name.
+ * The text and everything that is not kept are allocated from p. */
 const char *jc_record_add(jc_table_t *table, apr_pool_t *p,
                           const jc_server_conf_t *conf, const jc_identity_t *id,
                           const jc_isolation_t *isolation, uint32_t *policy);
-/* table.c: how many records it has. */
+/* table.c: returns how many records the table has. */
 uint32_t jc_table_count(const jc_table_t *table);
-/* Sets *table_fd to a memfd that nobody can change. NULL or a sentence. */
+/* Sets *table_fd to a memfd that holds the table and that nobody can change.
+ * The caller closes it. Returns NULL, or a sentence for the administrator. */
 const char *jc_table_seal(jc_table_t *table, uint64_t generation,
                           int *table_fd);
 

@@ -17,25 +17,29 @@
 /* A row of the policy record and its two strings. */
 typedef struct {
     jc_mount_t mount;
-    const char *source; /* of a file its content, of a link its target */
+    const char *source; /* for a file its content, for a link its target */
     const char *target;
 } jc_mount_row_t;
 
-/* What virtual hosts have in common is looked up and put together once. */
+/* Holds what virtual hosts have in common, which is looked up and put together
+ * once. */
 struct jc_mount_rows_t {
     apr_pool_t *p;
     const apr_array_header_t *none;
-    const apr_array_header_t *host; /* NULL: nobody has asked for it */
-    apr_hash_t *common;             /* which of its rows -> these rows */
-    char *which;                    /* a byte for each, and room for two more */
-    const apr_array_header_t *lines;    /* JailMount of the main server, */
-    const apr_array_header_t *of_lines; /* and its rows; NULL: likewise */
+    const apr_array_header_t *host; /* NULL: no host has needed it yet */
+    apr_hash_t *common;             /* by `which`: the rows that it selects */
+    char *which; /* a byte for each row of `host`, and two more */
+    const apr_array_header_t *lines;    /* JailMount of the main server */
+    const apr_array_header_t *of_lines; /* its rows; NULL: not needed yet */
 };
 
-/* host_root.c: the rows of JailRoot host that are the same for all. */
+/* host_root.c: returns the rows of JailRoot host that are the same for all
+ * hosts, allocated from p. */
 apr_array_header_t *jc_host_root(apr_pool_t *p);
 
-/* Each appends rows; strings are not copied. */
+/* Each appends a row. Strings are not copied, and must live as long as the
+ * rows. `size` is in bytes. An `ino` that is not 0 makes another policy of a
+ * file that was replaced. */
 void jc_mount_rows_bind(apr_array_header_t *rows, const char *source,
                         const char *target, uint32_t flags, uint64_t ino);
 void jc_mount_rows_link(apr_array_header_t *rows, const char *content,
