@@ -19,7 +19,7 @@ typedef struct {
     pid_t parent_pid;
     uint64_t last_generation;
     int children_end_fd; /* of the newest generation */
-    int old_end_fd;      /* of the one before, while httpd is between them */
+    int old_end_fd;      /* of the one before, during a restart */
     jc_generations_t generations;
 
     apr_proc_t helper; /* pid 0: none runs */
@@ -29,25 +29,27 @@ typedef struct {
     jc_helper_file_t helper_file;
     unsigned short_lives; /* in a row */
     int is_forking_helper;
-    uint64_t pinged_ms; /* 0: not since something else was sent to it */
+    uint64_t pinged_ms; /* 0: not since something else was sent */
 
     apr_pool_t *plog;
-    apr_array_header_t *left; /* in plog, of the configuration `left_by` */
+    apr_array_header_t *left; /* in plog, from configuration `left_by` */
     int left_by;
 
-    /* of the present configuration */
+    /* These belong to the present configuration. */
     apr_pool_t *pconf;
     server_rec *server;
     const char *path;
 } jc_retained_t;
 
-/* As soon as the module is loaded: what an earlier configuration has left, or
- * nothing. From then on it is kept from other processes that httpd forks. */
+/* Returns the state that an earlier configuration has left, or an empty one. It
+ * is called as soon as the module is loaded. From then on the state is kept
+ * from other processes that httpd forks. */
 jc_retained_t *jc_retained_load(void);
-/* When a configuration ends: httpd closes all descriptors before it serves
- * with the next one, unless that one loads the module. */
+/* Is called when a configuration ends. httpd closes all descriptors before it
+ * serves with the next one, unless that one loads the module. */
 void jc_retained_leave(void);
-/* All that lets a process command the helper, or be taken for it. */
+/* Closes everything that lets a process command the helper, or be taken for
+ * it. */
 void jc_retained_close(void);
 
 #endif
