@@ -10,19 +10,20 @@
 
 typedef struct jc_exchange jc_exchange_t; /* exchange.h */
 
-/* channel.c: makes a channel and sends SPAWN. Returns 0, or -1 with c->why
- * filled in. */
+/* channel.c: makes a channel, puts the request into it and sends SPAWN. Returns
+ * 0, or -1 with c->why filled in. */
 int jc_channel_open(jc_exchange_t *c);
-/* Sends the request over a channel that is idle. Returns 1, or 0 if there is
- * none. */
+/* Sends the request over an idle channel. Returns 1, or 0 if there is none. */
 int jc_channel_reuse(jc_exchange_t *c);
-/* Whether nothing of the request is left in the channel or in the jail. */
+/* Returns whether nothing of the request is left in the channel or in the
+ * jail. */
 int jc_channel_is_free(const jc_exchange_t *c);
-/* Keeps the channel for the next request if it is free; otherwise closes it,
- * which is the keeper's order to kill. */
+/* Keeps the channel for the next request if it is free. Otherwise closes it,
+ * which is the order to the keeper to kill the request. */
 void jc_channel_release(jc_exchange_t *c);
 
-/* handover.c: puts it into a control socket. 0, or -1 with errno. */
+/* handover.c: puts the request into a control socket. Returns 0, or -1 with
+ * errno. */
 int jc_handover(const jc_exchange_t *c, int control_fd);
 
 #endif

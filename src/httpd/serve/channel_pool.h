@@ -10,24 +10,26 @@
 
 #include <stdint.h>
 
-/* One channel: where it leads (the first three), and its two sockets. */
+/* One channel: the first three fields say where it leads, and two are its
+ * sockets. */
 typedef struct {
     uint32_t policy;
-    uint32_t uid; /* JC_NO_ID: the policy's */
+    uint32_t uid; /* JC_NO_ID: that of the policy */
     uint32_t gid;
     int control_fd;
     int ended_fd;
     uint64_t request_id; /* of the next request */
 } jc_pooled_channel_t;
 
-/* Fills in the rest of one that leads where *wanted says, the one that came
- * last; its sockets are the caller's from now on. Returns 1, or 0 if there is
- * none. */
+/* Takes the channel that was put last of those that lead where *wanted says,
+ * and fills in the rest of *wanted. The caller owns its sockets from then on.
+ * Returns 1, or 0 if there is none. */
 int jc_channel_pool_take(jc_pooled_channel_t *wanted);
 
-/* Keeps it, and its sockets are the caller's no more: returns 1. The one that
- * has waited longest makes room and is closed. Returns 0 if none is kept at
- * all. */
+/* Puts a channel into the pool, which owns its sockets from then on, and
+ * returns 1. If there is no room, closes the one that has waited longest.
+ * Returns 0 if nothing is kept at all; the caller still owns the sockets
+ * then. */
 int jc_channel_pool_put(const jc_pooled_channel_t *channel);
 
 #endif

@@ -10,7 +10,8 @@
 
 #include "src/httpd/config/config.h"
 
-/* handler.c: OK, or the status with which the host refuses, logged. */
+/* handler.c: returns OK, or the status with which the host refuses, and logs
+ * the reason. */
 int jc_handler_check_host(request_rec *r, const jc_server_conf_t *conf);
 
 #endif

@@ -9,7 +9,7 @@
 #ifndef JC_NOTES_H
 #define JC_NOTES_H
 
-/* Notes of the request, for LogFormat's %{JAILCGI_PID}n. */
+/* Notes of the request, for %{JAILCGI_PID}n in LogFormat. */
 #define JC_NOTE_PID       "JAILCGI_PID"
 #define JC_NOTE_UID       "JAILCGI_UID"
 #define JC_NOTE_GID       "JAILCGI_GID"
@@ -18,17 +18,18 @@
 #define JC_NOTE_STIME     "JAILCGI_STIME_US"
 #define JC_NOTE_MAXRSS    "JAILCGI_MAXRSS_KB"
 #define JC_NOTE_THROTTLED "JAILCGI_THROTTLED" /* 1: by JailCgroup cpu= */
-#define JC_NOTE_EXIT      "JAILCGI_EXIT"      /* the same in words: "exit 3" */
-#define JC_NOTE_JAIL      "JAILCGI_JAIL"      /* JailRoot, or "-" */
-#define JC_NOTE_SCRIPT    "JAILCGI_SCRIPT"    /* its path inside the jail */
-#define JC_NOTE_CODE      "JAILCGI_CODE"      /* JCGInnnn of the last reason */
-#define JC_NOTE_REASON    "JAILCGI_REASON"    /* its sentence */
+#define JC_NOTE_EXIT      "JAILCGI_EXIT"   /* the status in words: "exit 3" */
+#define JC_NOTE_JAIL      "JAILCGI_JAIL"   /* JailRoot, or "-" */
+#define JC_NOTE_SCRIPT    "JAILCGI_SCRIPT" /* its path inside the jail */
+#define JC_NOTE_CODE      "JAILCGI_CODE"   /* JCGInnnn of the last reason */
+#define JC_NOTE_REASON    "JAILCGI_REASON" /* its sentence */
 
-/* A note too: the body is the script's that was started, and not any more that
- * of the page which the request is redirected to. */
+/* This note says that the body belongs to the script that was started, and no
+ * longer to the page that the request is redirected to. */
 #define JC_NOTE_BODY_GIVEN "jailcgi-body-given"
 
-/* Of the connection: the client has closed its sending side and still reads. */
+/* This note of the connection says that the client has closed its sending side
+ * and still reads. */
 #define JC_NOTE_HALF_CLOSED "jailcgi-half-closed"
 
 #endif

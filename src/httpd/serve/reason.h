@@ -12,38 +12,39 @@
 #include "src/httpd/config/config.h"
 #include "src/wire/codes.h"
 
-/* Why a request failed, with what the sentence needs. */
+/* Says why a request failed, with what the sentence needs. */
 typedef struct {
     jc_code_t code;
     int errnum;
-    int http_status; /* 0: the one of the table */
+    int http_status; /* 0: that of the table */
     uint64_t found;
     uint64_t expected;
-    const char *text;            /* path, name, line; untrusted */
+    const char *text;            /* path, name or line; untrusted */
     const jc_refusal_t *refusal; /* texts that say more; NULL: none */
 } jc_reason_t;
 
-/* A row of the table of reasons. See reason.c for the words in braces. */
+/* A row of the table of reasons. reason.c explains the words in braces. */
 typedef struct {
     jc_code_t code;
     int level; /* APLOG_* */
     int http_status;
     const char *wrong;
-    const char *values; /* added if something was found; or NULL */
-    const char *remedy; /* or NULL: nothing is wrong */
+    const char *values; /* added if something was found; NULL: none */
+    const char *remedy; /* NULL: nothing is wrong */
 } jc_reason_row_t;
 
-/* reason.c: logs one line, sets the note, returns the HTTP status. */
+/* reason.c: logs one line, sets the notes and returns the HTTP status. */
 int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
                   const jc_reason_t *why);
-/* Logs it of a request that goes on. */
+/* Logs the reason of a request that goes on. */
 void jc_reason_note(request_rec *r, const jc_server_conf_t *conf,
                     const jc_reason_t *why);
-/* reason_table.c; never NULL: an unknown code has a row of its own. */
+/* reason_table.c: returns the row of a code, and never NULL: an unknown code
+ * has a row of its own. */
 const jc_reason_row_t *jc_reason_table_row(uint32_t code);
 
-/* jail_path.c: the path as the jail has it: without conf->root if it is below
- * that. */
+/* jail_path.c: returns the path that `path` has in the jail: without conf->root
+ * if it is below that. Allocates nothing. */
 const char *jc_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,
                          const char *path);
 

@@ -15,9 +15,9 @@
 
 typedef struct jc_exchange jc_exchange_t; /* exchange.h */
 
-/* The script's stderr on its way to the error log. */
+/* The state of the script's stderr on its way to the error log. */
 typedef struct {
-    char *line; /* a line and its end; NULL until something comes */
+    char *line; /* a line and its NUL; NULL until data comes */
     size_t line_len;
     unsigned lines;
     size_t bytes;
@@ -27,8 +27,10 @@ typedef struct {
     const char *loader_line;
 } jc_stderr_t;
 
-/* stderr.c */
-void jc_stderr_read(jc_exchange_t *c);   /* until it is empty */
-void jc_stderr_finish(jc_exchange_t *c); /* last line, count of dropped ones */
+/* stderr.c: jc_stderr_read logs what the pipe holds, a bounded part of it in
+ * one call. jc_stderr_finish logs the last line and the count of dropped
+ * ones. */
+void jc_stderr_read(jc_exchange_t *c);
+void jc_stderr_finish(jc_exchange_t *c);
 
 #endif

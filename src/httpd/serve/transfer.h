@@ -12,10 +12,11 @@
 
 typedef struct jc_exchange jc_exchange_t; /* exchange.h */
 
-/* What is on its way to the client. */
+/* The state of an answer on its way to the client. */
 typedef struct {
     jc_exchange_t *c;
-    apr_bucket_brigade *in;  /* what follows the header, and our bucket */
+    apr_bucket_brigade
+        *in; /* rest after the header, then the bucket of bucket.c */
     apr_bucket_brigade *out; /* to be passed on */
     apr_off_t out_len;
     int out_buckets;
@@ -24,10 +25,12 @@ typedef struct {
     int bodyless; /* the answer is a header alone: HEAD, 204, 304 */
 } jc_page_t;
 
-/* transfer.c: from the script to the filters until its output ends, which is
- * APR_EOF. Otherwise what a filter said, or APR_EGENERAL: c->why says why. */
+/* transfer.c: moves the output of the script to the filters. Returns APR_EOF
+ * when it has ended. Otherwise returns what a filter said, or APR_EGENERAL if
+ * c->why says why. */
 apr_status_t jc_transfer(jc_page_t *page);
-/* Passes on what is in page->out, and empties it. */
+/* Passes on what is in page->out, and empties it. Returns what the filters
+ * say. */
 apr_status_t jc_transfer_pass(jc_page_t *page);
 /* Reads the rest of the output and keeps nothing of it. */
 void jc_transfer_discard(jc_page_t *page);
