@@ -11,13 +11,13 @@
 
 #include <stdint.h>
 
-/* The httpd child's way to the helper. */
+/* Says how an httpd child reaches the helper. */
 typedef struct {
     int socket_fd; /* the children's end of this generation's socket, or -1 */
     uint64_t generation;
 } jc_link_t;
 
-/* mod_jailcgi.c: set in post_config, read by the children. */
+/* mod_jailcgi.c sets it in post_config, and the httpd children read it. */
 extern jc_link_t jc_link;
 
 #endif

@@ -11,8 +11,8 @@
 
 #include <sys/uio.h>
 
-/* A memfd with all JC_SEALS that holds these parts, one
- * after the other, the caller's to close; or -1 with errno. */
+/* Returns a memfd with all JC_SEALS that holds these parts, one after the
+ * other, and which the caller closes. Returns -1 with errno if it fails. */
 int jc_memfd_sealed(const char *name, const struct iovec *parts, int count);
 
 #endif
