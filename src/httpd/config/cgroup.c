@@ -24,7 +24,7 @@
 #define CPU_MOST       100000u
 #define PIDS_MOST      4194303u /* PID_MAX_LIMIT less the keeper */
 #define IO_WEIGHT_MOST 10000u
-#define SIZE_LEAST     (1024u * 1024u) /* less does not hold a keeper */
+#define SIZE_LEAST     (1024u * 1024u) /* a keeper needs that much itself */
 
 static const char *set_size(apr_pool_t *p, const char *value, uint64_t least,
                             const char **line)
@@ -77,7 +77,8 @@ static const char *set_cpu(apr_pool_t *p, const char *value, const char **line)
     return NULL;
 }
 
-/* The keeper is one of them and not the site's. */
+/* The keeper counts as one of them, and is not one of the site's: adds one for
+ * it. */
 static const char *set_pids(apr_pool_t *p, const char *value, const char **line)
 {
     int64_t number;
@@ -109,7 +110,8 @@ static const struct {
     const char *name;
     const char *controller;
     const char *file;
-    /* Sets *line to what is written. NULL, or what is wrong with `value`. */
+    /* Sets *line to what is written. Returns NULL, or what is wrong with
+     * `value`. */
     const char *(*set)(apr_pool_t *p, const char *value, const char **line);
 } names[JC_CGROUPS] = {
     {"memory", "memory", "memory.max", set_memory},
@@ -185,7 +187,8 @@ apr_array_header_t *jc_cgroup_lines(apr_pool_t *p, const jc_server_conf_t *conf)
     return lines;
 }
 
-/* The names between blanks in the kernel's list; "": no cgroup v2. */
+/* Returns the names in the kernel's list, each between blanks, or "" if there
+ * is no cgroup v2. */
 static const char *controllers(apr_pool_t *p)
 {
     char text[512];

@@ -46,8 +46,8 @@ const char *jc_compat_log_number(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-/* Where mod_cgid's daemon listens. There is none, and nothing here has a name
- * in the file system. */
+/* ScriptSock says where the daemon of mod_cgid listens. There is no such
+ * daemon here, and no socket has a name in the file system. */
 const char *jc_compat_script_sock(cmd_parms *cmd, void *unused, const char *arg)
 {
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);

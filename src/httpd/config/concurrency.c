@@ -18,7 +18,7 @@
 
 #include <stdlib.h>
 
-/* Each one is a descriptor of the keeper's. */
+/* Each script costs the keeper a descriptor. */
 #define SCRIPTS_MAX      10000
 #define DEFAULT_QUEUE_MS 10000
 #define DEFAULT_RETRY_S  10
@@ -49,7 +49,8 @@ static const char *set_wait(apr_pool_t *p, jc_server_conf_t *conf,
                               arg);
 }
 
-/* ap_get_status_line() has 500 for what httpd does not know. */
+/* ap_get_status_line() returns the line of 500 for a status that httpd does not
+ * know. */
 static const char *set_status(apr_pool_t *p, jc_server_conf_t *conf,
                               const char *arg)
 {
@@ -108,8 +109,8 @@ static const char *set_option(apr_pool_t *p, jc_server_conf_t *conf,
                         arg);
 }
 
-/* A line stands for itself: what it does not say has its default, and not what
- * an earlier line said. */
+/* Each line is complete in itself: what it leaves out has its default, and not
+ * the value of an earlier line. */
 const char *jc_concurrency_set(cmd_parms *cmd, void *unused, int argc,
                                char *const argv[])
 {

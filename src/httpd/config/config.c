@@ -57,7 +57,8 @@ static const char *set_root(cmd_parms *cmd, void *unused, const char *arg)
 
 #define FIELD(name) ((void *) offsetof(jc_server_conf_t, name))
 
-/* JailMinUID, JailMaxUID and their two sisters: cmd->info tells which. */
+/* Serves JailMinUID, JailMaxUID, JailMinGID and JailMaxGID; cmd->info is the
+ * offset of the field. */
 static const char *set_bound(cmd_parms *cmd, void *unused, const char *arg)
 {
     jc_server_conf_t *conf = conf_of(cmd);
@@ -74,7 +75,7 @@ static const char *set_bound(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-/* Of an int of the structure. */
+/* Sets an int of the structure; cmd->info is its offset. */
 static const char *set_flag(cmd_parms *cmd, void *unused, int on)
 {
     *(int *) ((char *) conf_of(cmd) + (uintptr_t) cmd->info) = on;
@@ -186,8 +187,9 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-/* RSRC_CONF, and ACCESS_CONF for what says nothing of a jail: whoever may write
- * a .htaccess must not choose who a script runs as, nor where. */
+/* All have RSRC_CONF, and only those that say nothing about a jail have
+ * ACCESS_CONF: anybody who can write a .htaccess must not choose who a script
+ * runs as, nor where. */
 const command_rec jc_config_commands[] = {
     AP_INIT_TAKE1("JailRoot", set_root, NULL, RSRC_CONF,
                   "directory that scripts see as /, or host, none or off"),

@@ -160,8 +160,7 @@ typedef struct {
     int64_t script_log_buffer;
     int64_t script_log_complain_s; /* httpd child: no complaint before */
 
-    /* Of the server only: these are read from the main server's
-     * configuration. */
+    /* These are read from the main server's configuration only. */
     int strict; /* -1: unset */
     const char *helper;
     int has_script_sock; /* of mod_cgid; has no effect here */

@@ -27,7 +27,8 @@ static int is_name(const char *name)
     return *name == '\0';
 }
 
-/* Not an overlay of apr_tables: they ignore case, and environments do not. */
+/* Does not use an overlay of apr_tables: they ignore case, and environments do
+ * not. */
 static void set_line(apr_table_t *env, const char *name, const char *value)
 {
     const apr_array_header_t *lines = apr_table_elts(env);
@@ -60,7 +61,8 @@ apr_table_t *jc_env_merge(apr_pool_t *p, apr_table_t *base, apr_table_t *over)
     return merged;
 }
 
-/* Raw, because httpd would refuse an empty value: JailEnv NAME "". */
+/* Takes raw arguments, because httpd would refuse an empty value: JailEnv NAME
+ * "". */
 const char *jc_env_set(cmd_parms *cmd, void *unused, const char *args)
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
@@ -91,7 +93,7 @@ const char *jc_env_set(cmd_parms *cmd, void *unused, const char *args)
     return NULL;
 }
 
-/* PREFIX_* has its '*' taken off before it is looked at. */
+/* Takes the '*' off PREFIX_* before it looks at the name. */
 static int is_pattern(apr_pool_t *p, const char *pattern)
 {
     size_t len = strlen(pattern);

@@ -30,7 +30,7 @@ void *jc_inherit_create_server(apr_pool_t *p, server_rec *s)
     return conf;
 }
 
-/* The nearer identity wins, whichever directive named it: JailUser of the
+/* The nearer identity wins, whichever directive names it: a JailUser of the
  * server must not shadow the SuexecUserGroup of one customer. */
 static void merge_identity(jc_server_conf_t *merged,
                            const jc_server_conf_t *base,
@@ -49,8 +49,8 @@ static void merge_identity(jc_server_conf_t *merged,
     merged->suexec_group = from->suexec_group;
 }
 
-/* The lines of a directive that may stand several times: they add to what is
- * inherited, unless one of them is `none`. */
+/* Merges the lines of a directive that may occur several times. They add to
+ * what is inherited, unless one of them is `none`. */
 static apr_array_header_t *merge_lines(apr_pool_t *p, apr_array_header_t *base,
                                        apr_array_header_t *over,
                                        int over_is_reset)
@@ -80,7 +80,7 @@ static void merge_all_lines(apr_pool_t *p, jc_server_conf_t *merged,
     merged->mounts_are_reset = base->mounts_are_reset | over->mounts_are_reset;
 }
 
-/* All three from where the file is named, as in mod_cgi. */
+/* Takes all three from the server that names the file, as mod_cgi does. */
 static void merge_script_log(jc_server_conf_t *merged,
                              const jc_server_conf_t *base,
                              const jc_server_conf_t *over)
@@ -92,8 +92,9 @@ static void merge_script_log(jc_server_conf_t *merged,
     merged->script_log_buffer = from->script_log_buffer;
 }
 
-/* In the place of the host's own, which nobody asks for after that: a third
- * of what a host costs in the server's memory. */
+/* Writes the result in the place of the host's own record, which nobody asks
+ * for after that. This saves a third of what a host costs in the server's
+ * memory. */
 void *jc_inherit_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
 {
     jc_server_conf_t *merged = over_ptr;

@@ -68,7 +68,7 @@ static const char *known_names(apr_pool_t *p)
     return apr_pstrcat(p, all, "nice", NULL);
 }
 
-/* Returns NULL or what is wrong with `text`, to follow it in a sentence. */
+/* Returns NULL, or what is wrong with `text`, to follow it in a sentence. */
 static const char *parse_amount(const limit_name_t *limit, const char *text,
                                 uint64_t *amount)
 {
@@ -76,7 +76,7 @@ static const char *parse_amount(const limit_name_t *limit, const char *text,
         return jc_parse_amount(text, limit->is_bytes, amount);
     }
     if (limit->resource == RLIMIT_NOFILE) {
-        /* setrlimit(2): EPERM above fs.nr_open, even for root */
+        /* setrlimit(2) fails with EPERM above fs.nr_open, even for root. */
         return "is more than the kernel allows; write a number, at most "
                "that of sysctl fs.nr_open";
     }

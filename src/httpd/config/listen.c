@@ -12,7 +12,8 @@
 
 #include <string.h>
 
-/* In ascending order, each once: the same ports are then the same policy. */
+/* Keeps the ports in ascending order, and each once, so that the same ports
+ * make the same policy. */
 static void add_port(jc_listen_t *listen, uint32_t port)
 {
     uint32_t i = 0;

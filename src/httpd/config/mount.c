@@ -18,9 +18,9 @@
 #include <strings.h>
 
 #define SIZE_MOST   (UINT64_MAX >> 20)
-#define INODE_BYTES 4096 /* of a tmpfs for which no number is given */
+#define INODE_BYTES 4096 /* size of a tmpfs for each inode, by default */
 
-/* NULL, or what is wrong with one word behind the paths. */
+/* Returns NULL, or what is wrong with one word after the paths. */
 static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
                                 const char *word)
 {

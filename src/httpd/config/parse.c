@@ -48,7 +48,7 @@ int jc_parse_mode(const char *text, uint32_t most, uint32_t *mode)
     return 1;
 }
 
-/* Bytes per unit of the suffix, or 0 if there is no such suffix. */
+/* Returns the bytes per unit of the suffix, or 0 if there is no such suffix. */
 static uint64_t unit_of(const char *suffix)
 {
     if (suffix[0] == '\0') {

@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define USERDATA "jailcgi-filters" /* of the pool: setting -> jc_filter_t */
+#define USERDATA "jailcgi-filters" /* in the pool: setting -> jc_filter_t */
 
 static int add_row(scmp_filter_ctx filter, const jc_seccomp_row_t *row)
 {
@@ -37,11 +37,13 @@ static int add_row(scmp_filter_ctx filter, const jc_seccomp_row_t *row)
     }
     rc = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((uint32_t) row->error),
                                 number, row->tests, row->test);
-    /* A second row may say the same: what is refused anyway. */
+    /* A second row may say the same, and then refuses what is refused
+     * anyway. */
     return rc == -EEXIST ? 0 : rc;
 }
 
-/* The program's steps, in memory of the pool. 0 or -errno. */
+/* Copies the steps of the program to memory of the pool. Returns 0 or
+ * -errno. */
 static int export_steps(apr_pool_t *p, scmp_filter_ctx filter,
                         jc_filter_t *compiled)
 {
@@ -77,18 +79,20 @@ static const char *compile(apr_pool_t *p, const apr_array_header_t *rows,
     const char *wrong = NULL;
     int rc;
 
-    /* The parent only writes the filter down. Asking the kernel what it can do,
-     * as libseccomp would, is death to httpd where its unit has a
+    /* The parent only writes the filter down. libseccomp would ask the kernel
+     * what it can do, and that kills httpd where its unit has a
      * SystemCallFilter= without seccomp(2). */
     (void) seccomp_api_set(1);
     filter = seccomp_init(SCMP_ACT_ALLOW);
     rc = !filter ? -ENOMEM : 0;
-    /* i386 and x32 have numbers of their own for the same calls. */
+    /* i386 and x32 have numbers of their own for the same calls, so refuse
+     * theirs. */
     rc = rc ? rc
             : seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
                                SCMP_ACT_ERRNO(ENOSYS));
-    /* A binary tree. What is allowed whatever its arguments are costs nothing
-     * since Linux 5.11: the kernel asks the filter once, and remembers. */
+    /* Make a binary tree. Since Linux 5.11 a call that is allowed whatever its
+     * arguments are costs nothing: the kernel asks the filter once, and
+     * remembers. */
     rc = rc ? rc : seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     for (int i = 0; rc == 0 && i < rows->nelts; i++) {
         const jc_seccomp_row_t *row = &APR_ARRAY_IDX(rows, i, jc_seccomp_row_t);

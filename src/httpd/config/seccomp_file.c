@@ -19,8 +19,9 @@
 
 #define ERRNO_MAX 133
 
-/* Without these no script would start: the keeper makes them, or the script's
- * child before the script, or every program when it begins and ends. */
+/* Without these calls no script would start. The keeper makes them, or the
+ * script's child before the script, or every program when it begins and
+ * ends. */
 static const char *const needed[] = {
     "brk",
     "capget",
@@ -97,7 +98,8 @@ static void take_off(apr_array_header_t *rows, const char *name)
     rows->nelts = kept;
 }
 
-/* The number of a call of the list that libseccomp may not know yet, or 0. */
+/* Returns the number that the list has for a call that libseccomp may not know
+ * yet, or 0. */
 static int number_of(const apr_array_header_t *rows, const char *name)
 {
     for (int i = 0; i < rows->nelts; i++) {
@@ -129,7 +131,7 @@ static const char *check_call(apr_pool_t *p, const char *name, int number,
     return NULL;
 }
 
-/* NULL, or what is wrong with a line. */
+/* Returns NULL, or what is wrong with a line. */
 static const char *apply_line(apr_pool_t *p, const char *line,
                               apr_array_header_t *rows)
 {
@@ -176,7 +178,8 @@ static const char *apply_line(apr_pool_t *p, const char *line,
     return NULL;
 }
 
-/* It decides what scripts may do: nobody but root may have a say. */
+/* The file decides what scripts may do, so nobody but root may have a say in
+ * it. */
 static const char *check_file(apr_pool_t *p, const char *path, FILE *file)
 {
     struct stat st;

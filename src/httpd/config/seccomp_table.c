@@ -26,7 +26,7 @@
 #include <sys/stat.h>
 
 #define WORD UINT32_MAX
-/* The argument's bits in `mask` are `value`. */
+/* Tests that the bits of the argument in `mask` are `value`. */
 #define BITS(arg, mask, value)                                                 \
     {                                                                          \
         arg, SCMP_CMP_MASKED_EQ, mask, value                                   \
@@ -45,7 +45,7 @@
     {                                                                          \
         "clone", EPERM, NULL, NULL, 1, {BITS(0, flag, flag)}, 0                \
     }
-/* Flags that are neither all clear nor all set have a bit that is set beside
+/* Flags that are neither all clear nor all set have a bit that is set next to
  * one that is not. */
 #define PERSONA(bit, next)                                                     \
     {                                                                          \
@@ -61,8 +61,8 @@
         "socket", EAFNOSUPPORT, NULL, NULL, 1, {IS(0, number)}, 0              \
     }
 
-/* As many types or protocols, from the first one on: a power of two, which
- * divides the first. What is between two rows of them is not refused. */
+/* Refuses `count` types or protocols from `first` on. The count is a power of
+ * two that divides `first`. What is between two rows of them is not refused. */
 #define TYPES(error, family, first, count)                                     \
     {                                                                          \
         "socket", error, NULL, NULL, 2,                                        \

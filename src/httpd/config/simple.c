@@ -13,7 +13,7 @@
 
 typedef enum { INT, INT64 } kind_t;
 
-/* t/lint/documented.t compares them with the other places. */
+/* t/lint/documented.t compares these rows with the other places. */
 static const struct {
     size_t offset;
     kind_t kind;

@@ -27,7 +27,7 @@
 #include "apr_strings.h"
 #include "unixd.h"
 
-/* Between the two hooks of one reading of the configuration. */
+/* Is 1 between the two hooks of one reading of the configuration. */
 static int is_pretended;
 
 int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -37,8 +37,9 @@ int jc_suexec_pretend(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     return OK;
 }
 
-/* Back to 0 even after `Suexec On`, which httpd itself would have refused. If
- * there is a program, `Suexec Off` may have been read meanwhile and holds. */
+/* Goes back to 0 even after `Suexec On`, which httpd itself would have refused.
+ * If there is a program, `Suexec Off` may have been read meanwhile, and stays
+ * in force. */
 int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *s)
 {
@@ -50,19 +51,21 @@ int jc_suexec_restore(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 }
 
 /*
- * Who would start programs of this host as the web user, although they were
- * to get another; to follow "SuexecUserGroup U G of a host ", or NULL.
+ * Returns who would start programs of this host as the web user although
+ * another user is configured for them, or NULL. The text follows
+ * "SuexecUserGroup U G of a host".
  *
- * JailRoot off hands the scripts to others, whether mod_suexec is loaded or
- * not: without it httpd would not even know the directive.
+ * JailRoot off hands the scripts to other modules, whether mod_suexec is loaded
+ * or not. Without mod_suexec, httpd alone would not even know the directive.
  *
- * In other hosts the line is an identity for us, and without mod_suexec for
- * us alone. With it loaded the administrator counts on it wherever a module
- * asks it. Our handler keeps scripts from mod_cgi and mod_cgid, also where no
- * JailRoot is set; but there mod_include's `exec cmd` is theirs, and that is
- * all the line could still be for. In a jailed host it is for its scripts,
- * and `exec cmd` is outside of the jail whoever it runs as; the manual says
- * so. FastCGI programs never pass our handler.
+ * In other hosts the line is an identity for this module, and if mod_suexec is
+ * not loaded, for this module alone. If it is loaded, the administrator counts
+ * on the line wherever another module asks mod_suexec. The handler of this
+ * module keeps scripts from mod_cgi and mod_cgid, even where no JailRoot is
+ * set. But there the `exec cmd` of mod_include is theirs, and the line could be
+ * for that alone. In a jailed host the line is for its scripts and for `exec
+ * cmd`, which run in the jail. FastCGI programs never pass the handler of this
+ * module.
  */
 static const char *who_ignores_it(const jc_server_conf_t *conf, int has_cgi)
 {
@@ -90,8 +93,8 @@ const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
     const jc_server_conf_t *from = conf;
     const char *who, *why = "mod_suexec is not loaded";
 
-    /* A JailUser of the host takes the server's SuexecUserGroup out of our
-     * record of it, but not out of mod_suexec's. */
+    /* A JailUser of the host removes the server's SuexecUserGroup from our
+     * record of the host, but not from that of mod_suexec. */
     if (!from->suexec_user) {
         from = main_conf;
     }

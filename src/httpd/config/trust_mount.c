@@ -55,7 +55,8 @@ static int is_below(const char *path, const char *point)
                         (path[len] == '\0' || path[len] == '/'));
 }
 
-/* What one sees at `path`, as far as no symbolic link leads elsewhere. */
+/* Returns the mount that is seen at `path`, as far as no symbolic link leads
+ * elsewhere. */
 static const jc_mountinfo_t *mount_of(const apr_array_header_t *mounts,
                                       const char *path)
 {
@@ -64,7 +65,7 @@ static const jc_mountinfo_t *mount_of(const apr_array_header_t *mounts,
     for (int i = 0; i < mounts->nelts; i++) {
         const jc_mountinfo_t *mount = &APR_ARRAY_IDX(mounts, i, jc_mountinfo_t);
 
-        /* Of those at one place the last one covers the others. */
+        /* The last one of several mounts at one place covers the others. */
         if (is_below(path, mount->point) &&
             (!found || strlen(mount->point) >= strlen(found->point))) {
             found = mount;

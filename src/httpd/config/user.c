@@ -15,7 +15,7 @@
 
 #include "apr_strings.h"
 
-/* A name, or # and a number. NULL or what is wrong. */
+/* Takes a name, or # and a number. Returns NULL, or what is wrong. */
 static const char *check_id(const char *arg)
 {
     int64_t number;
@@ -83,8 +83,9 @@ const char *jc_user_set(cmd_parms *cmd, void *unused, const char *user,
 }
 
 /*
- * mod_suexec's own directive. httpd gives a directive to every module that
- * has it in its table, so this one works with mod_suexec and without.
+ * Implements the directive of mod_suexec. httpd gives a directive to every
+ * module that has it in its table, so this one works with mod_suexec and
+ * without it.
  */
 const char *jc_user_set_suexec(cmd_parms *cmd, void *unused, const char *user,
                                const char *group)
@@ -98,8 +99,9 @@ const char *jc_user_set_suexec(cmd_parms *cmd, void *unused, const char *user,
     if (error) {
         return error;
     }
-    /* suexec.c enables it, so this is `Suexec Off` above. mod_suexec is asked
-     * too and will refuse; say how that is mended. */
+    /* suexec.c enables suEXEC, so only a `Suexec Off` above this line can have
+     * disabled it. mod_suexec is asked too and will refuse; say how to fix
+     * that. */
     if (!ap_unixd_config.suexec_enabled && jc_loaded("mod_suexec.c")) {
         return "SuexecUserGroup: mod_suexec refuses this line after Suexec "
                "Off; mod_jailcgi needs neither, so remove Suexec Off or the "
