@@ -20,12 +20,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define WARNINGS_MAX 50 /* a panel's mistake hits all of 10,000 hosts */
+#define WARNINGS_MAX 50 /* one mistake of a panel hits all of 10,000 hosts */
 
 #define CAP_BIT(cap) (UINT64_C(1) << (cap))
-/* What every keeper needs: to become the tenant with all its groups and
+/* Every keeper needs these: to become the tenant with all its groups and
  * without any capability, to be killed, to make namespaces, and to walk to a
- * root below directories closed to it. */
+ * root below directories that are closed to it. */
 #define CAPS_ALWAYS                                                            \
     (CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETPCAP) |        \
      CAP_BIT(CAP_KILL) | CAP_BIT(CAP_SYS_ADMIN) |                              \
@@ -37,14 +37,14 @@ typedef struct {
     apr_pool_t *phost; /* cleared after each virtual host */
     server_rec *main_server;
     server_rec *log_to; /* NULL in a configtest: no log is open */
-    int log_level;      /* likewise without a date */
+    int log_level;      /* in a configtest, without a date */
     jc_identity_names_t *names;
     jc_table_t *table;
     jc_mount_rows_t *mounts;
-    const char *controllers;        /* of cgroups; NULL: not looked at */
-    apr_array_header_t *mounted;    /* on the machine; NULL: likewise */
+    const char *controllers;        /* of cgroups; NULL: not read yet */
+    apr_array_header_t *mounted;    /* on the machine; NULL: not read yet */
     apr_array_header_t *roots;      /* jc_root_t: JailRoots to look at */
-    apr_hash_t *roots_seen;         /* the same by their paths */
+    apr_hash_t *roots_seen;         /* the same, by their paths */
     uint64_t inherited[JC_RLIMITS]; /* hard limits of this process */
     uint64_t caps_needed;
     unsigned warnings;
@@ -95,8 +95,8 @@ static int has_cgroup(const jc_server_conf_t *conf)
     return 0;
 }
 
-/* Whether one of our directives reaches this server at all. LoadModule alone
- * is no reason to complain of missing ones. */
+/* Returns whether any of our directives reaches this server. LoadModule alone
+ * is no reason to complain about missing ones. */
 static int is_configured(const jc_server_conf_t *conf)
 {
     return jc_simple_is_any_set(conf) || conf->limits || conf->nice_is_set ||
@@ -110,8 +110,8 @@ static int is_configured(const jc_server_conf_t *conf)
 }
 
 /*
- * A main server with virtual hosts usually only carries what they have in
- * common: that it lacks a root or an identity itself is no mistake.
+ * A main server with virtual hosts usually only has what these have in common.
+ * It is no mistake if it lacks a root or an identity itself.
  */
 static int is_worth_a_warning(const freeze_t *freeze, const server_rec *s,
                               const jc_server_conf_t *conf)
@@ -140,8 +140,8 @@ static void report_refusal(freeze_t *freeze, server_rec *s,
 }
 
 /*
- * A root that is not there (yet) is no reason to refuse: the keeper finds out
- * at each request, and a root that appears heals the site without a reload.
+ * A root that does not exist (yet) is no reason to refuse. The keeper finds out
+ * at each request, and a root that appears repairs the site without a reload.
  */
 static void report_roots(freeze_t *freeze)
 {
@@ -173,7 +173,7 @@ static void add_root(freeze_t *freeze, server_rec *s, const char *path)
     *root = (jc_root_t){.path = path, .s = s};
 }
 
-/* The helper's unit may lack more; the helper says so when it starts. */
+/* The helper's unit may lack more, which the helper reports when it starts. */
 static void check_cgroup(freeze_t *freeze, server_rec *s,
                          const jc_server_conf_t *conf)
 {
@@ -228,7 +228,7 @@ static void refuse(jc_server_conf_t *conf, jc_code_t code, const char *found,
     conf->refusal = (jc_refusal_t){code, found, expected};
 }
 
-/* The same with texts that do not live as long as the configuration. */
+/* Does the same with texts that do not live as long as the configuration. */
 static void refuse_as(const freeze_t *freeze, jc_server_conf_t *conf,
                       const jc_refusal_t *refusal)
 {
@@ -236,7 +236,8 @@ static void refuse_as(const freeze_t *freeze, jc_server_conf_t *conf,
            apr_pstrdup(freeze->p, refusal->expected));
 }
 
-/* Gives the host a policy or the reason why it has none. */
+/* Gives the host a policy, or the reason why it has none. Returns NULL, or why
+ * httpd must not start, to follow the host's name. */
 static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
 {
     jc_identity_t id;
@@ -297,8 +298,8 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
     jc_server_conf_t *conf = jc_config_of(s);
     const char *problem = NULL;
 
-    /* httpd gives a virtual host without a directive of ours the main
-     * server's own structure. */
+    /* httpd gives a virtual host without any of our directives the structure of
+     * the main server itself. */
     if (s == freeze->main_server || conf != jc_config_of(freeze->main_server)) {
         problem = freeze_conf(freeze, conf);
         if (!problem) {
@@ -365,7 +366,8 @@ const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
         .roots_seen = apr_hash_make(ptemp),
         .strict = jc_config_of(main_server)->strict == 1,
         .has_cgi = jc_loaded("mod_cgi.c") || jc_loaded("mod_cgid.c"),
-        /* Anyone may run a configtest; it is about the configuration. */
+        /* Anybody may run a configtest, which is only about the
+         * configuration. */
         .is_helpless = table_fd && geteuid() != 0,
     };
 

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A pattern of glob(7); what is not there is left out. */
+/* These are patterns of glob(7). What does not exist is left out. */
 static const char *const shown[] = {
     /* Programs, their libraries and data. */
     "/usr",
@@ -28,7 +28,7 @@ static const char *const shown[] = {
     "/lib64",
     "/libx32",
     "/opt",
-    /* The loader's cache, and the names that packages choose programs by. */
+    /* The loader's cache, and the names by which packages choose programs. */
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
     "/etc/ld.so.conf.d",
@@ -47,7 +47,8 @@ static const char *const shown[] = {
     "/etc/timezone",
     "/etc/locale.alias",
     "/etc/locale.conf",
-    /* Certificates; private keys in there are closed by their modes. */
+    /* Certificates. The modes of the private keys among them keep these
+     * closed. */
     "/etc/ssl",
     "/etc/pki",
     "/etc/ca-certificates",
@@ -73,10 +74,10 @@ static const char *const shown[] = {
     "/etc/os-release",
 };
 
-/* Written to; each user's files there are closed to the others by their modes,
- * as they are without a jail. */
+/* Scripts write to these. The modes of the files there close each user's files
+ * to the others, as they do without a jail. */
 static const char *const shared[] = {
-    "/var/lib/php/sessions", /* of Debian's PHP: lost, if it were not kept */
+    "/var/lib/php/sessions", /* of Debian's PHP; otherwise lost */
 };
 
 static void add_all_directories(apr_array_header_t *rows)
@@ -91,7 +92,7 @@ static void add_all_directories(apr_array_header_t *rows)
     jc_mount_rows_link(rows, "/tmp", "/var/tmp");
 }
 
-/* A symbolic link into what is shown is a link there too. */
+/* A symbolic link into what is shown becomes a link in the jail too. */
 static int is_inner_link(apr_pool_t *p, const char *path, const char **content)
 {
     char buffer[PATH_MAX];
@@ -116,8 +117,8 @@ static void show(apr_pool_t *p, apr_array_header_t *rows, const char *path)
         jc_mount_rows_link(rows, content, apr_pstrdup(p, path));
     } else if (stat(path, &st) == 0) {
         path = apr_pstrdup(p, path);
-        /* A file that was replaced is another one, and then this is another
-         * policy: a reload brings it into jails that are warm. */
+        /* A file that was replaced has another inode, and that makes another
+         * policy: a reload brings the new file into jails that are warm. */
         jc_mount_rows_bind(rows, path, path,
                            JC_MOUNT_READ_ONLY | JC_MOUNT_MAKE |
                                JC_MOUNT_OPTIONAL,

@@ -21,7 +21,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 
-/* The groups of a user together with one that is the first. */
+/* The groups of a user, together with one that is the primary group. */
 typedef struct group_list_t {
     const struct group_list_t *next;
     const char *problem;
@@ -30,12 +30,12 @@ typedef struct group_list_t {
     const uint32_t *ids;
 } group_list_t;
 
-/* A user or group as configured, looked up. */
+/* A user or a group as it is configured, with what the look-up has found. */
 typedef struct {
     const char *problem; /* why there is no number, or NULL */
     uint32_t id;
-    const char *name; /* NULL: a number was configured that has none, or (of
-                       * groups) any */
+    const char *name; /* NULL: a number was configured that has no name,
+                       * or (for groups) any number */
     int has_entry;    /* users: the fields below are valid */
     uint32_t gid;
     const char *home;
@@ -50,8 +50,8 @@ typedef struct {
 struct jc_identity_names_t {
     apr_pool_t *p;
     apr_hash_t *users;  /* as configured -> entry_t */
-    apr_hash_t *groups; /* likewise */
-    apr_hash_t *by_gid; /* gid_name_t */
+    apr_hash_t *groups; /* the same for groups */
+    apr_hash_t *by_gid; /* gid -> gid_name_t */
 };
 
 jc_identity_names_t *jc_identity_names(apr_pool_t *p)
@@ -65,8 +65,8 @@ jc_identity_names_t *jc_identity_names(apr_pool_t *p)
     return names;
 }
 
-/* A name that does not exist and a database that does not answer (LDAP at
- * boot) call for different cures; getpwnam(3) tells them apart by errno. */
+/* A name that does not exist and a database that does not answer (LDAP at boot)
+ * need different cures. getpwnam(3) distinguishes them by errno. */
 static const char *lookup_problem(apr_pool_t *p, int errnum)
 {
     if (errnum == 0 || errnum == ENOENT || errnum == ESRCH || errnum == EBADF ||
@@ -100,7 +100,7 @@ static entry_t *look_up_user(jc_identity_names_t *names, const char *user)
         entry->id = pw->pw_uid;
         entry->has_entry = 1;
         entry->gid = pw->pw_gid;
-        /* The configuration's own string lives longer than this does. */
+        /* The configuration's own string lives longer than this entry. */
         entry->name = strcmp(pw->pw_name, user) == 0
                           ? user
                           : apr_pstrdup(names->p, pw->pw_name);
@@ -134,7 +134,7 @@ static entry_t *look_up_group(jc_identity_names_t *names, const char *group)
     return entry;
 }
 
-/* NULL: it has none. */
+/* Returns NULL if the group has no name. */
 static const char *look_up_gid(jc_identity_names_t *names, uint32_t gid)
 {
     gid_name_t *known = apr_hash_get(names->by_gid, &gid, sizeof(gid));
@@ -157,8 +157,9 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Sorted and without repetitions: the order of the database's answer must not
- * make a new policy at each reload and so throw warm jails away. */
+/* Sorts the ids and removes repetitions. Otherwise the order of the database's
+ * answer could make a new policy at each reload, and so throw warm jails
+ * away. */
 static void normalise(group_list_t *list, uint32_t *ids, unsigned count)
 {
     unsigned kept = 0;
@@ -248,8 +249,8 @@ static int resolve_group(jc_identity_names_t *names, const char *group,
     return 0;
 }
 
-/* The groups that the user's login would have; a number without a name in the
- * user database has none beyond its own. */
+/* Finds the groups that a login of the user would have. A number without a name
+ * in the user database has none beyond its own. */
 static int resolve_list(jc_identity_names_t *names, entry_t *user,
                         jc_identity_t *id)
 {
@@ -274,9 +275,9 @@ static int resolve_list(jc_identity_names_t *names, entry_t *user,
 }
 
 /*
- * Group 0 as a supplementary group is refused and not left out: it opens what
- * belongs to root's group, and a login of that user has it, so leaving it out
- * silently would run scripts as nobody that the administrator has named.
+ * Group 0 as a supplementary group is refused, and not left out. It opens what
+ * belongs to root's group, and a login of that user has it. Without it, scripts
+ * would silently run as somebody whom the administrator has not named.
  */
 static int check_root(jc_identity_names_t *names, jc_identity_t *id)
 {
@@ -300,7 +301,7 @@ static int check_root(jc_identity_names_t *names, jc_identity_t *id)
     return 0;
 }
 
-/* Which of the two: uid or gid. */
+/* `which` is "uid" or "gid". */
 static int check_bounds(jc_identity_names_t *names, const char *which,
                         uint32_t id, uint32_t min, uint32_t max,
                         jc_identity_t *identity)
@@ -362,7 +363,7 @@ static void resolve_named(jc_identity_names_t *names,
         check_ids(names, conf, id) != 0) {
         return;
     }
-    /* Nobody else needs it. */
+    /* Nothing but JailRoot host needs it. */
     if (!id->group && conf->root_kind == JC_ROOT_HOST) {
         id->group = look_up_gid(names, id->gid);
     }
@@ -373,7 +374,8 @@ void jc_identity_resolve(jc_identity_names_t *names,
 {
     memset(id, 0, sizeof(*id));
     if (conf->user_kind == JC_USER_OWNER) {
-        /* Known only when the script is: the keeper compares with its file. */
+        /* They are known only when the script is known. The keeper compares
+         * them with its file. */
         id->uid = JC_NO_ID;
         id->gid = JC_NO_ID;
     } else if (conf->user_kind == JC_USER_NAMED) {

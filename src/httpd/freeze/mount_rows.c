@@ -70,7 +70,7 @@ static void add_proc(apr_array_header_t *rows, uint32_t flags)
     add(rows, JC_MOUNT_PROC, "", "/proc", flags | JC_MOUNT_NOEXEC);
 }
 
-/* Devices that tell and change nothing, by the host's own nodes. */
+/* Adds devices that reveal and change nothing, by the nodes of the host. */
 static void add_dev(apr_array_header_t *rows, uint32_t flags)
 {
     static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full",
@@ -95,7 +95,8 @@ static void add_dev(apr_array_header_t *rows, uint32_t flags)
                         01777, JC_DEFAULT_TMP_SIZE, JC_DEFAULT_TMP_SIZE / 4096);
 }
 
-/* All directories on the way to `path`, which is below the new root's own. */
+/* Adds all directories on the way to `path`, which the new root itself must
+ * have. */
 static void add_parents(apr_pool_t *p, apr_array_header_t *rows,
                         const char *path)
 {
@@ -131,7 +132,8 @@ static int has_kind(const jc_server_conf_t *conf, jc_mount_conf_kind_t kind)
     return 0;
 }
 
-/* A home that is no more than one: not what others live in as well. */
+/* Returns whether this is the home of one user, and not a directory in which
+ * others live as well. */
 static int is_home(const char *home)
 {
     static const char *const shared[] = {
@@ -193,8 +195,8 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
     }
 }
 
-/* One line for root and one for the tenant: names of others are nobody's
- * business. */
+/* Adds one line for root and one for the tenant. The names of others are
+ * nobody's business. */
 static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
                          const jc_identity_t *id)
 {
@@ -215,8 +217,8 @@ static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
     add_file(rows, groups, "/etc/group");
 }
 
-/* Of JailRoot host what does not depend on the identity. A JailMount takes the
- * place of what is there by default. */
+/* Returns those rows of JailRoot host that do not depend on the identity. A
+ * JailMount replaces the default row of the same target. */
 static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
                                            const jc_server_conf_t *conf,
                                            uint32_t namespaces)
@@ -260,7 +262,7 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     return rows;
 }
 
-/* Of JailRoot host what does. */
+/* Adds those rows of JailRoot host that depend on the identity. */
 static void add_identity(apr_pool_t *p, apr_array_header_t *rows,
                          const jc_server_conf_t *conf, const jc_identity_t *id)
 {
@@ -271,9 +273,10 @@ static void add_identity(apr_pool_t *p, apr_array_header_t *rows,
     }
 }
 
-/* What a host only inherits is the same for all, if nothing depends on the
- * identity. (Lines of a host's own are not looked at: each common part has a
- * filter too, and one for each host would be more than their rows.) */
+/* Lines that a host only inherits make the same rows for all hosts, if nothing
+ * in them depends on the identity. (The lines of a host itself are not
+ * considered: each common part has a filter too, and one for each host would be
+ * more than the rows.) */
 static const apr_array_header_t *inherited(jc_mount_rows_t *mounts,
                                            const jc_server_conf_t *conf)
 {
@@ -298,7 +301,7 @@ static int refuse(jc_isolation_t *isolation, jc_code_t code, const char *found,
     return -1;
 }
 
-/* 0, or -1 with the refusal filled in. */
+/* Returns 0, or -1 with the refusal filled in. */
 static int check(apr_pool_t *p, const jc_server_conf_t *conf,
                  const jc_identity_t *id, jc_isolation_t *isolation)
 {
@@ -356,7 +359,7 @@ static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
     isolation->common = common ? common : mounts->none;
     isolation->rows = mounts->none;
     if (!is_host && common) {
-        return; /* all of them */
+        return; /* they are all in the common part */
     }
     rows = apr_array_make(p, 8, sizeof(jc_mount_row_t));
     if (is_host) {

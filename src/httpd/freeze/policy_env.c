@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-/* A table lookup that minds case, unlike apr_table_get. */
+/* Looks up a name with its case, unlike apr_table_get. */
 static const char *configured_value(const jc_server_conf_t *conf,
                                     const char *name)
 {
@@ -35,7 +35,7 @@ static const char *configured_value(const jc_server_conf_t *conf,
     return NULL;
 }
 
-/* The home as it is called inside the jail. */
+/* Returns the home by the name that it has inside the jail. */
 static const char *home_inside(const jc_server_conf_t *conf,
                                const jc_identity_t *id)
 {
@@ -53,7 +53,7 @@ static const char *home_inside(const jc_server_conf_t *conf,
     return id->home[len] == '/' ? id->home + len : id->home;
 }
 
-/* Each returns how many lines it has written: NAME=VALUE. */
+/* Each returns how many lines of NAME=VALUE it has written. */
 static uint32_t add(jc_table_t *table, const char *name, const char *value)
 {
     jc_table_append(table, name, strlen(name));
@@ -105,8 +105,8 @@ uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
         count += add_configured(table, conf);
     }
     if (conf->eager_binding != 0) {
-        /* The loader then binds everything before main: a library that does
-         * not fit fails the script at once and not halfway through a page. */
+        /* The loader then binds everything before main. A library that does not
+         * fit makes the script fail at once, and not halfway through a page. */
         count += add(table, "LD_BIND_NOW", "1");
     }
     return count;

@@ -64,7 +64,7 @@ static void append_mount_strings(jc_table_t *table,
     }
 }
 
-/* What a common part is made of: the same addresses are the same part. */
+/* Says what a common part is made of: the same addresses make the same part. */
 typedef struct {
     const apr_array_header_t *rows;
     const jc_filter_t *filter;
@@ -75,7 +75,8 @@ typedef struct {
     uint32_t number;
 } made_t;
 
-/* What a keeper must have of its own to make these. */
+/* Returns the namespaces that a keeper must have of its own to make these
+ * rows. */
 static uint32_t namespaces_for(const apr_array_header_t *rows)
 {
     uint32_t namespaces = rows->nelts > 0 ? JC_NS_MOUNT : 0;
@@ -89,7 +90,7 @@ static uint32_t namespaces_for(const apr_array_header_t *rows)
     return namespaces;
 }
 
-/* Sets *number; or -1: it is too long. */
+/* Sets *number. Returns 0, or -1 if the part is too long. */
 static int add_common(jc_table_t *table, const jc_isolation_t *isolation,
                       uint32_t *number)
 {
@@ -105,7 +106,7 @@ static int add_common(jc_table_t *table, const jc_isolation_t *isolation,
         return 0;
     }
     jc_table_begin(table, &table->common, 0);
-    jc_table_append(table, &common, sizeof(common)); /* room */
+    jc_table_append(table, &common, sizeof(common)); /* room for the head */
     common.mount_count = append_mounts(table, source.rows);
     jc_table_append(table, source.filter->steps,
                     (size_t) common.filter_count * JC_FILTER_STEP);
@@ -122,14 +123,14 @@ static int add_common(jc_table_t *table, const jc_isolation_t *isolation,
     return 0;
 }
 
-/* Sets *number; or -1: it is too long. */
+/* Returns the JC_POLICY_* of a record. */
 static uint32_t flags_of(const jc_table_t *table, const jc_server_conf_t *conf,
                          const jc_identity_t *id)
 {
     uint32_t flags = 0;
 
     if (conf->no_new_privs == 0) {
-        flags |= JC_POLICY_PRIVS; /* without it there is no scope */
+        flags |= JC_POLICY_PRIVS; /* without no_new_privs there is no scope */
     } else if (conf->scope != 0) {
         flags |= JC_POLICY_SCOPE;
     }
@@ -146,15 +147,15 @@ static uint32_t flags_of(const jc_table_t *table, const jc_server_conf_t *conf,
         flags |= JC_POLICY_OWNER;
         flags |= conf->owner_is_dirs ? JC_POLICY_DIR_OWNER : 0;
     }
-    /* Nobody but mod_include asks for commands: without it not even a
-     * compromised httpd child can. */
+    /* Only mod_include asks for commands: without it, not even a compromised
+     * httpd child can. */
     if (conf->exec_cmd != 0 && table->has_include) {
         flags |= JC_POLICY_SHELL;
     }
     return flags;
 }
 
-/* All of a record that is no list. */
+/* Returns everything in a record that is not a list. */
 static jc_policy_rec_t settings_of(const jc_table_t *table,
                                    const jc_server_conf_t *conf,
                                    const jc_identity_t *id,
@@ -192,6 +193,7 @@ static jc_policy_rec_t settings_of(const jc_table_t *table,
     return rec;
 }
 
+/* Sets *number. Returns 0, or -1 if the record is too long. */
 static int add_record(jc_table_t *table, apr_pool_t *p,
                       const jc_server_conf_t *conf, const jc_identity_t *id,
                       const jc_isolation_t *isolation, uint32_t common,
@@ -201,7 +203,7 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     size_t strings_at;
 
     jc_table_begin(table, &table->records, common);
-    jc_table_append(table, &rec, sizeof(rec)); /* room */
+    jc_table_append(table, &rec, sizeof(rec)); /* room for the head */
     jc_table_append(table, id->groups, id->group_count * sizeof(*id->groups));
     if (rec.port_count > 0) {
         jc_table_append(table, conf->listen->ports,

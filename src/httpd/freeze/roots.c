@@ -29,7 +29,7 @@
 #define LOST_MAX     3
 #define LIFE_SECONDS 60 /* of a process that was left behind */
 
-/* 0 or an errno. */
+/* Returns 0 or an errno. */
 static int look_at(const char *path)
 {
     struct stat st;
@@ -40,8 +40,8 @@ static int look_at(const char *path)
     return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 }
 
-/* It keeps nothing of httpd's but the pipe: left behind, it must not hold a
- * port, nor the standard error of the program that started httpd. */
+/* Keeps nothing of httpd but the pipe. If this process is left behind, it must
+ * not hold a port, or the standard error of the program that started httpd. */
 static void look_at_all(const apr_array_header_t *roots, int from, int out_fd)
     __attribute__((noreturn));
 static void look_at_all(const apr_array_header_t *roots, int from, int out_fd)
@@ -62,8 +62,8 @@ static void look_at_all(const apr_array_header_t *roots, int from, int out_fd)
     _exit(0);
 }
 
-/* A grandchild looks, so that nobody has to wait for its end. Returns the pipe
- * that its results come out of, or -1 and errno. */
+/* Lets a grandchild look, so that nobody has to wait for its end. Returns the
+ * pipe from which its results come, or -1 with errno. */
 static int start(const apr_array_header_t *roots, int from)
 {
     int ends[2], errnum;
@@ -91,7 +91,7 @@ static int start(const apr_array_header_t *roots, int from)
     return ends[0];
 }
 
-/* Returns the errno that is the result, or of what kept it from coming. */
+/* Returns the errno that is the result, or one that says why none has come. */
 static int next_result(int in_fd)
 {
     struct pollfd in = {.fd = in_fd, .events = POLLIN};

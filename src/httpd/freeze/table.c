@@ -36,8 +36,8 @@ static apr_status_t free_table(void *data)
 }
 
 /*
- * The parts are not in the pool: it would keep each smaller block that was
- * outgrown, and take what is large from the kernel in small pieces.
+ * The parts are not in the pool. It would keep each smaller block that was
+ * outgrown, and take large blocks from the kernel in small pieces.
  */
 jc_table_t *jc_table_create(apr_pool_t *p)
 {
@@ -94,7 +94,7 @@ void jc_table_begin(jc_table_t *table, jc_parts_t *all, uint32_t common)
     table->beside = common;
 }
 
-/* By 8 bytes at once, of which each part is a multiple. */
+/* Takes 8 bytes at once; the length of each part is a multiple of that. */
 static uint64_t hash_of(const char *bytes, uint32_t len, uint32_t common)
 {
     uint64_t hash = common, word;
@@ -114,8 +114,8 @@ static int is_equal(const jc_parts_t *all, const jc_part_t *a,
            memcmp(all->bytes + a->at, all->bytes + b->at, a->len) == 0;
 }
 
-/* The slot of an equal part, or the free one where it belongs: half of them
- * are free. */
+/* Returns the slot of an equal part, or the free one where the part belongs.
+ * Half of the slots are free. */
 static uint32_t *slot_of(const jc_parts_t *all, const jc_part_t *part)
 {
     uint32_t mask = 2 * all->list_room - 1;
@@ -168,7 +168,8 @@ int jc_table_end(jc_table_t *table, void *head, size_t head_len,
     return 0;
 }
 
-/* The head of the table and all of its entries, in memory of malloc. */
+/* Returns the head of the table with all of its entries, which the caller
+ * frees. */
 static char *make_head(const jc_table_t *table, uint64_t generation, size_t len,
                        size_t parts_at)
 {
