@@ -29,7 +29,7 @@ const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
     int pair[2] = {-1, -1};
     int on = 1;
 
-    /* With SO_PASSCRED the kernel says who has sent a message. */
+    /* With SO_PASSCRED the kernel reports who has sent a message. */
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0 ||
         setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) != 0) {
         const char *reason = strerror(errno);
@@ -54,8 +54,8 @@ const jc_parent_generation_t *jc_generations_newest(const jc_generations_t *all)
     return &all->list[all->count - 1];
 }
 
-/* Returns in a process of which nobody is the parent, when the other end of the
- * pipe is closed; and 0 in this one. */
+/* Returns 0 in this process. Returns 1 in a process that is nobody's child,
+ * when the other end of the pipe is closed. */
 static int leave_behind(int ready_fd, int other_fd)
 {
     pid_t pid = fork();
@@ -75,18 +75,19 @@ static int leave_behind(int ready_fd, int other_fd)
 }
 
 /*
- * What lies in the socket unread is closed with its last descriptor, and that
- * can block for as long as its maker likes. So if there is anything, the last
- * one to close it is a process that may be lost.
+ * The last close of the socket also closes what is in it unread, and that can
+ * block for as long as its maker likes. If anything is unread, the last process
+ * to close the socket is therefore one that may be lost.
  */
 static void close_with_queue(int *sock_fd)
 {
     int ready[2] = {-1, -1};
     int copy_fd = -1;
 
-    (void) shutdown(*sock_fd, SHUT_RD); /* nothing comes from now on */
+    (void) shutdown(*sock_fd, SHUT_RD); /* nothing more comes from now on */
     if (jc_wire_has_unread(*sock_fd) && pipe(ready) == 0) {
-        /* A copy, as what is ours is closed in each process that we fork. */
+        /* This is a copy, because ours is closed in each process that we
+         * fork. */
         copy_fd = fcntl(*sock_fd, F_DUPFD_CLOEXEC, 0);
         if (leave_behind(ready[0], ready[1])) {
             _exit(0);
@@ -115,7 +116,7 @@ void jc_generations_drop(jc_generations_t *all, unsigned i)
             (all->count - i) * sizeof(all->list[0]));
 }
 
-/* One whose children's end is open nowhere has no child left. */
+/* A generation whose children's end is open nowhere has no child left. */
 void jc_generations_drop_dead(jc_generations_t *all)
 {
     unsigned i = 0;

@@ -80,8 +80,8 @@ int jc_helper_process_is_file(const char *path, const jc_helper_file_t *file)
            st.st_ctim.tv_nsec == file->changed.tv_nsec;
 }
 
-/* Async-signal-safe, as fork leaves only that: writes `why` to the error log
- * and ends. */
+/* Writes `why` to the error log and ends. Uses only async-signal-safe
+ * functions, because fork(2) leaves nothing else. */
 static void give_up(const char *why)
 {
     static const char head[] = "mod_jailcgi: the helper was not executed: ";
@@ -100,8 +100,9 @@ static void give_up(const char *why)
 }
 
 /*
- * Puts the helper's descriptors where it expects them. First out of the way
- * of their own targets, then dup2, which also takes close-on-exec off.
+ * Puts the helper's descriptors where it expects them. First moves them out of
+ * the way of their own targets. Then uses dup2, which also takes close-on-exec
+ * off.
  */
 static void place_descriptors(int sock_fd, int pidfd)
 {
@@ -120,7 +121,7 @@ static void place_descriptors(int sock_fd, int pidfd)
     }
 }
 
-/* An ignored signal outlives exec, down to the scripts. */
+/* An ignored signal would stay ignored after exec, down to the scripts. */
 static void reset_signals(void)
 {
     sigset_t none;
@@ -164,7 +165,7 @@ const char *jc_helper_process_start(apr_pool_t *p, const char *path,
     *pid = -1;
     if (stat(path, &st) == 0 &&
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
-        /* With it the helper takes messages from its parent alone. */
+        /* With this the helper takes messages from its parent alone. */
         setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
         (pidfd = pidfd_open(getpid(), 0)) >= 0) {
         *pid = fork();
@@ -187,7 +188,7 @@ const char *jc_helper_process_start(apr_pool_t *p, const char *path,
     return NULL;
 }
 
-/* Whether it has ended within STOP_WAIT_MS. */
+/* Returns whether the process has ended within STOP_WAIT_MS. */
 static int has_ended(pid_t pid)
 {
     for (int waited_ms = 0; waited_ms < STOP_WAIT_MS;
@@ -200,12 +201,12 @@ static int has_ended(pid_t pid)
     return 0;
 }
 
-/* Not even SIGKILL ends a process that waits for a file system; then httpd
- * goes on without it, and reaps it when it ends. */
+/* Not even SIGKILL ends a process that waits for a file system. httpd then goes
+ * on without it, and reaps it when it ends. */
 void jc_helper_process_stop(pid_t pid)
 {
     if (kill(pid, SIGTERM) != 0) {
-        /* With -X this process has become the web user and may not; the
+        /* With -X this process has become the web user and may not do that. The
          * helper ends when this process does. */
         return;
     }
@@ -221,9 +222,9 @@ void jc_helper_process_kill(pid_t pid)
 }
 
 /*
- * httpd gives the callback either the exit status or the signal, without
- * saying which; at a restart it gives wait(2)'s own status. The helper's
- * exit statuses are chosen so that they cannot be a signal's number.
+ * httpd gives the callback either the exit status or the signal, without saying
+ * which. At a restart it gives the status of wait(2) itself. The exit statuses
+ * of the helper are chosen so that they cannot be the number of a signal.
  */
 static void decode(int status, int *exit_status, int *sig)
 {
@@ -251,9 +252,9 @@ int jc_helper_process_was_killed(int status)
 }
 
 /*
- * A helper that dies by its own doing over and over must not eat a processor.
- * One that is killed from outside is wanted back at once, and httpd looks for
- * dead children once a second anyway.
+ * A helper that dies through its own fault again and again must not use up a
+ * processor. One that was killed from outside is needed back at once, and httpd
+ * looks for dead children only once a second anyway.
  */
 unsigned jc_helper_process_delay(int status, apr_interval_time_t lived,
                                  unsigned *short_lives)
@@ -276,8 +277,9 @@ unsigned jc_helper_process_delay(int status, apr_interval_time_t lived,
     return delay_ms < DELAY_MS_MAX ? delay_ms : DELAY_MS_MAX;
 }
 
-/* The file cannot be executed, or is not a helper. httpd reaps such a child and
- * calls back at once, so starting another there would be a loop. */
+/* Returns 1 if the file cannot be executed, or is not a helper. httpd reaps
+ * such a child and calls back at once, so starting another one there would be a
+ * loop. */
 int jc_helper_process_is_hopeless(int status, apr_interval_time_t lived,
                                   unsigned short_lives)
 {
@@ -285,7 +287,8 @@ int jc_helper_process_is_hopeless(int status, apr_interval_time_t lived,
            short_lives >= HOPELESS_TIMES;
 }
 
-/* After a few, 8, 16, 32, ...: one that cannot live must not fill the log. */
+/* Returns 1 for the first few, then for 8, 16, 32 and so on: a helper that
+ * cannot live must not fill the log. */
 int jc_helper_process_is_worth_a_line(unsigned short_lives)
 {
     return short_lives <= 4 || (short_lives & (short_lives - 1)) == 0;

@@ -28,8 +28,8 @@
 
 #include <pthread.h>
 
-/* A new layout of jc_retained_t needs a new number: after an upgrade and a
- * graceful restart the new module finds what the old one has left. */
+/* A new layout of jc_retained_t needs a new number. After an upgrade and a
+ * graceful restart, the new module finds what the old one has left. */
 #define STATE_KEY "mod_jailcgi-supervise-4"
 
 typedef struct {
@@ -39,7 +39,8 @@ typedef struct {
 
 static jc_retained_t *retained;
 
-/* A function of ours would be called when it is no longer there. */
+/* This must be libapr's: a function of this module would be called when it is
+ * no longer there. */
 typedef apr_status_t cleanup_t(void *);
 static cleanup_t *const close_file = (cleanup_t *) apr_file_close;
 
@@ -52,7 +53,7 @@ static void leave(int *place)
     }
     left = apr_array_push(retained->left);
     left->place = place;
-    /* Without flags it cannot fail. */
+    /* Without flags this cannot fail. */
     (void) apr_os_file_put(&left->file, place, 0, retained->plog);
     apr_pool_cleanup_register(retained->plog, left->file, close_file,
                               apr_pool_cleanup_null);
@@ -73,10 +74,11 @@ void jc_retained_leave(void)
 }
 
 /*
- * httpd counts the configurations that it reads, and clears plog after each:
- * what any but the one just before this has left is closed, and the list is
- * no more. That helper is no longer ours, and httpd reaps it as it does all
- * children that nobody knows; its pid may be another's by now.
+ * httpd counts the configurations that it reads, and clears plog after each.
+ * What any of them but the one just before this has left is closed, and the
+ * list does not exist any more. That helper is no longer ours: httpd reaps it
+ * as it does all children that nobody knows, and another process may have its
+ * pid by now.
  */
 static void take_back(void)
 {
@@ -109,10 +111,10 @@ void jc_retained_close(void)
 }
 
 /*
- * Children of httpd are not the only ones that its parent forks: mod_cgid and
- * mod_fcgid fork daemons that do not execute anything, run no child_init and
- * become the web user. Whoever took over one of these could hand the helper a
- * policy table of his own through the parent's socket.
+ * The parent does not only fork httpd children. mod_cgid and mod_fcgid fork
+ * daemons that execute nothing, run no child_init and become the web user. If
+ * one of these were compromised, it could give the helper a policy table of its
+ * own through the parent's socket.
  */
 static void on_any_fork(void)
 {
@@ -131,9 +133,9 @@ jc_retained_t *jc_retained_load(void)
             retained->old_end_fd = -1;
             retained->helper_fd = -1;
         }
-        /* Belongs to this loaded module: dlclose takes it away again. */
+        /* This belongs to the loaded module: dlclose removes it again. */
         (void) pthread_atfork(NULL, NULL, on_any_fork);
-    } /* else linked into httpd, and so not loaded again */
+    } /* otherwise it is linked into httpd, and is not loaded again */
     take_back();
     return retained;
 }

@@ -41,12 +41,12 @@ typedef struct {
     const char *path;
 } jc_retained_t;
 
-/* Returns the state that an earlier configuration has left, or an empty one. It
- * is called as soon as the module is loaded. From then on the state is kept
- * from other processes that httpd forks. */
+/* Returns the state that an earlier configuration has left, or an empty one.
+ * Call it as soon as the module is loaded: from then on the state is kept from
+ * other processes that httpd forks. */
 jc_retained_t *jc_retained_load(void);
-/* Is called when a configuration ends. httpd closes all descriptors before it
- * serves with the next one, unless that one loads the module. */
+/* Hands the descriptors over to httpd when a configuration ends. httpd closes
+ * them before it serves with the next one, unless that one loads the module. */
 void jc_retained_leave(void);
 /* Closes everything that lets a process command the helper, or be taken for
  * it. */

@@ -37,7 +37,7 @@ void jc_retire_note_child(jc_generations_t *all, pid_t pid)
         grown = realloc(newest->children,
                         (newest->child_count + ROOM_STEP) * sizeof(*grown));
         if (!grown) {
-            return; /* then it ends with its socket, or is never retired */
+            return; /* it then ends with its socket, or is never retired */
         }
         newest->children = grown;
     }
@@ -54,8 +54,9 @@ static int contains(const pid_t *pids, unsigned count, pid_t pid)
     return 0;
 }
 
-/* Of the kernel's list those that the generation has had, at most. Returns -1
- * if it cannot be read: then all may live. */
+/* Returns how many children of the generation are in the kernel's list, at
+ * most. Returns -1 if the list cannot be read, because then all of them may
+ * live. */
 static int living_of(const jc_parent_generation_t *generation)
 {
     char path[64];
@@ -86,7 +87,7 @@ int jc_retire_generations(jc_generations_t *all, int helper_fd)
         const jc_parent_generation_t *generation = &all->list[i];
         jc_msg_retire_t msg = {.generation = generation->number};
 
-        /* An MPM that does not name its children has none to be looked for.
+        /* If an MPM does not name its children, there are none to look for.
          * What cannot be sent now is sent the next time. */
         if (generation->child_count == 0 || living_of(generation) != 0 ||
             jc_wire_send(helper_fd, JC_MSG_RETIRE, &msg, NULL, 0,

@@ -72,7 +72,7 @@ static void watch_helper(void)
                                   state->pconf);
 }
 
-/* Returns NULL or a sentence. */
+/* Returns NULL, or a sentence for the administrator. */
 static const char *start_helper(unsigned delay_ms)
 {
     uint64_t caps = jc_generations_caps(&state->generations);
@@ -153,16 +153,16 @@ static int is_stopping(void)
 }
 
 /*
- * httpd's other-child callback. It says APR_OC_REASON_RESTART and _UNREGISTER
- * at each restart; the helper outlives these.
+ * This is httpd's other-child callback. At each restart it is also called with
+ * APR_OC_REASON_RESTART and _UNREGISTER, which the helper outlives.
  */
 static void on_helper(int reason, void *data, int status)
 {
     if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) {
         return;
     }
-    /* Before anything else: APR would follow a pointer that it has just set
-     * to NULL if it met this entry again. */
+    /* This comes before anything else: if APR met this entry again, it would
+     * follow a pointer that it has just set to NULL. */
     apr_proc_other_child_unregister(data);
     if (is_stopping()) {
         forget_helper();
@@ -173,7 +173,7 @@ static void on_helper(int reason, void *data, int status)
 
 /*
  * A helper that does not read what it is sent waits for something, and cannot
- * say so. It is killed, and if it cannot even die it is left: its successor is
+ * say so. It is killed. If it cannot even die it is left, and its successor is
  * given all sockets, with what is in them.
  */
 static void replace_hung_helper(void)
@@ -194,9 +194,9 @@ static void replace_hung_helper(void)
 }
 
 /*
- * Something is sent, and must have been read some seconds later. httpd may call
- * twice within a moment, when many of its children end. What was sent after it
- * would look the same, and so takes the proof away.
+ * Sends something that must have been read some seconds later. httpd may call
+ * twice within a moment, when many of its children end. Anything that was sent
+ * after it would look the same, and so takes the proof away.
  */
 static void check_helper(void)
 {
@@ -249,12 +249,13 @@ void jc_supervise_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
 }
 
 /*
- * The configuration goes: at a restart, and when httpd ends. Its children have
- * their own copy of the children's end; with this one open the generation is
- * not over. It must not be before the helper has the next one: with thousands
- * of virtual hosts that takes seconds, the children have gone by then, and the
- * helper would end all jails of a configuration that nobody has. What a process
- * forked from httpd clears when it exits is not ours to end.
+ * Runs when the configuration ends, at a restart and when httpd ends. Its
+ * children have their own copy of the children's end; while this one is open,
+ * the generation is not over. It must not be over before the helper has the
+ * next one, which takes seconds with thousands of virtual hosts. The children
+ * have gone by then, and the helper would end all jails of a configuration that
+ * nobody has. Processes that are forked from httpd come here when they exit,
+ * and end nothing.
  */
 static apr_status_t on_configuration_end(void *unused)
 {
@@ -275,7 +276,7 @@ static apr_status_t on_configuration_end(void *unused)
     return APR_SUCCESS;
 }
 
-/* Between two configurations no callback is registered. */
+/* No callback is registered between two configurations. */
 static void notice_unseen_death(void)
 {
     if (state->helper.pid > 0 &&
@@ -288,8 +289,8 @@ static void notice_unseen_death(void)
     }
 }
 
-/* The helper has no room for more generations than this process keeps, so it
- * is replaced by one that does not know the oldest. */
+/* The helper has no room for more generations than this process keeps. It is
+ * replaced by one that does not know the oldest. */
 static int make_room(void)
 {
     if (state->generations.count < JC_GENERATIONS_KEPT) {
@@ -304,7 +305,7 @@ static int make_room(void)
     return 1;
 }
 
-/* NULL or the reason why the running helper cannot serve the new table. */
+/* Returns NULL, or why the running helper cannot serve the new table. */
 static const char *why_replace(int lost_a_generation)
 {
     uint64_t caps = jc_generations_caps(&state->generations);
@@ -330,7 +331,7 @@ static const char *why_replace(int lost_a_generation)
     return NULL;
 }
 
-/* The keepers of the helper that is ended finish their requests. */
+/* The keepers of a helper that is ended finish their requests. */
 static const char *bring_up_helper(int lost_a_generation)
 {
     const char *reason;
@@ -383,7 +384,7 @@ static const char *take_table(apr_pool_t *pconf, server_rec *s, int table_fd,
     link->socket_fd = state->children_end_fd;
     error = bring_up_helper(lost_a_generation);
     if (error && generation > 1) {
-        /* A reload must not end a server that runs. */
+        /* A reload must not end a server that is running. */
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s; it is tried again",
                      error);
         return NULL;
@@ -406,9 +407,9 @@ const char *jc_supervise_post_config(apr_pool_t *pconf, apr_pool_t *plog,
 
 void jc_supervise_child_init(void)
 {
-    /* With -X the parent itself serves and must keep all it has. Elsewhere
-     * the fork has closed it already; this stands in case of a process that
-     * was made without its handlers. */
+    /* With -X the parent itself serves, and must keep everything. Elsewhere the
+     * fork has closed it already, unless the process was made without the
+     * handlers of fork. */
     if (getpid() != state->parent_pid) {
         jc_retained_close();
     }

@@ -23,9 +23,9 @@ const char *jc_supervise_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                                      server_rec *s, int table_fd,
                                      uint64_t generation, uint64_t caps_needed,
                                      jc_link_t *link);
-/* Is called as soon as the module is loaded, before another module can fork.
- * Finds what an earlier configuration has left, and keeps it from other
- * processes. */
+/* Finds what an earlier configuration has left, and keeps it from other
+ * processes. Call it as soon as the module is loaded, before another module can
+ * fork. */
 void jc_supervise_load(void);
 /* Returns the number of the generation that begins now. */
 uint64_t jc_supervise_next_generation(void);
