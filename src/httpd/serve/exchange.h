@@ -147,7 +147,7 @@ jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf);
  * A second call does nothing more.
  */
 int jc_exchange_end(jc_exchange_t *c, const jc_reason_t *why);
-/* Is called after the end of stdout, or after a failure in c->why. Waits a
+/* Call it after the end of stdout, or after a failure in c->why. Waits a
  * moment for the end of the script, and ends the request as that says. Returns
  * the code of what was wrong, or JC_CODE_NONE. Sets *status to what
  * jc_exchange_end returned. */
