@@ -40,8 +40,8 @@ static int has_policy(server_rec *s)
     return 0;
 }
 
-/* No server: the logs are not open in a configtest, only stderr is, and there
- * a line begins without the date. */
+/* Without a server this is a configtest, in which the logs are not open. A line
+ * to stderr, which is open, begins without the date. */
 static int refuse_to_start(server_rec *s, const char *sentence)
 {
     int level = APLOG_CRIT | (!s ? APLOG_STARTUP : 0);
@@ -51,8 +51,8 @@ static int refuse_to_start(server_rec *s, const char *sentence)
 }
 
 /*
- * `apachectl configtest` never reaches post_config, so what post_config would
- * warn of or refuse is looked at here, with nothing made or started.
+ * `apachectl configtest` never reaches post_config. This looks at everything
+ * that post_config would warn of or refuse, but makes and starts nothing.
  */
 static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
                            apr_pool_t *ptemp, server_rec *s)
@@ -77,8 +77,8 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     int table_fd = -1;
 
     jc_link.socket_fd = -1;
-    /* At start httpd reads the configuration twice; the first reading is
-     * thrown away. */
+    /* At start httpd reads the configuration twice, and throws the first
+     * reading away. */
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
@@ -113,40 +113,45 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
 
 static void register_hooks(apr_pool_t *p)
 {
-    /* mod_cgi and mod_cgid answer to the same handler name. Ours goes first,
-     * or a jailed host would run its scripts as the web user. */
+    /* mod_cgi and mod_cgid answer to the same handler name. Ours comes first,
+     * because otherwise a jailed host would run its scripts as the web user. */
     static const char *const cgi[] = {"mod_cgi.c", "mod_cgid.c", NULL};
 
     jc_supervise_load();
-    /* The last word before directives are read, and the first after it. */
+    /* jc_suexec_pretend has the last word before directives are read, and
+     * jc_suexec_restore has the first one after that. */
     ap_hook_pre_config(jc_ssi_watch, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_pre_config(jc_suexec_pretend, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_check_config(jc_suexec_restore, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
-    /* After every other module: what can fail has failed before a helper is
-     * started, and daemons that others fork from post_config (mod_cgid,
-     * mod_fcgid) do not inherit this generation's sockets. */
+    /* This runs after every other module. What can fail has failed before a
+     * helper is started, and daemons that others fork from post_config
+     * (mod_cgid, mod_fcgid) do not inherit this generation's sockets. */
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_REALLY_LAST);
-    /* After post_config, and there after those who also register for SSI. */
+    /* This runs after post_config, and after the others who register for SSI
+     * there. */
     ap_hook_optional_fn_retrieve(jc_ssi_register, cgi, NULL,
                                  APR_HOOK_REALLY_LAST);
     ap_hook_child_status(jc_supervise_child_status, NULL, NULL,
                          APR_HOOK_MIDDLE);
     ap_hook_monitor(jc_supervise_monitor, NULL, NULL, APR_HOOK_MIDDLE);
-    /* Before another module's child_init can fork or start a thread. */
+    /* This runs before the child_init of another module can fork or start a
+     * thread. */
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
     jc_length_register();
-    /* After what the server's own configuration does to a request, before what
-     * a .htaccess does; and between authentication and mod_dir. */
+    /* The first runs after what the server's own configuration does to a
+     * request, and before what a .htaccess does. The second runs between
+     * authentication and mod_dir. */
     ap_hook_post_read_request(jc_origin_read, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_fixups(jc_origin_fixup, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(jc_handler, NULL, cgi, APR_HOOK_MIDDLE);
-    /* After any module whose sockets are special, and before httpd's own. */
+    /* This runs after any module whose sockets are special, and before httpd's
+     * own. */
     ap_hook_insert_network_bucket(jc_network_insert, NULL, NULL, APR_HOOK_LAST);
 }
 
-/* Everything is compiled hidden; this one symbol is what LoadModule looks up.
- */
+/* All symbols are compiled hidden, except this one, which LoadModule looks
+ * up. */
 module AP_MODULE_DECLARE_DATA __attribute__((visibility("default")))
 jailcgi_module = {
     STANDARD20_MODULE_STUFF,  jc_inherit_create_dir,   jc_inherit_merge_dir,

@@ -19,8 +19,8 @@
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
 
-/* Linux 6.3 and later warn in the kernel's log of a memfd that does not say
- * whether it may be executed; earlier kernels refuse the flag. */
+/* Linux 6.3 and later log a warning of a memfd that does not say whether it may
+ * be executed. Earlier kernels refuse the flag. */
 static int make(const char *name)
 {
     const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
