@@ -21,15 +21,17 @@
 #include <unistd.h>
 
 #define BODY_IOVECS 16
-/* Pieces in one turn, so that a fast upload leaves stdout its share. */
+/* One turn moves at most this many pieces, so that a fast upload leaves stdout
+ * its share. */
 #define BODY_TURNS 4
 
-/* Of the pipe, once a body has filled it. */
+/* The size of the pipe, once a body has filled it. */
 #define BODY_PIPE_BYTES 262144
 
 /*
- * Of a body that another script has had, in full or in part, an ErrorDocument
- * would get what that left, with the length of the whole.
+ * A body that another script has had, in full or in part, is not given again.
+ * An ErrorDocument would get what that script left, with the length of the
+ * whole.
  */
 static int is_given(const request_rec *r)
 {
@@ -42,8 +44,8 @@ static int is_given(const request_rec *r)
 }
 
 /*
- * A subrequest of SSI has the main request's body taken from its headers, so
- * the headers alone tell. HTTP/2 without a length shows as chunked.
+ * The headers alone decide, because httpd takes those of the main request's
+ * body away from a subrequest of SSI. HTTP/2 without a length shows as chunked.
  */
 static int has_body(request_rec *r)
 {
@@ -91,8 +93,8 @@ int jc_body_is_inflated(request_rec *r)
     return 0;
 }
 
-/* The script gets no more: what is left stays with httpd, which discards it
- * after the response. stdin stays open, for its closing would say that the
+/* The script gets no more. What is left stays with httpd, which discards it
+ * after the response. stdin stays open, because closing it would say that the
  * body was whole. */
 void jc_body_stop(jc_exchange_t *c)
 {
@@ -106,13 +108,14 @@ void jc_body_stop(jc_exchange_t *c)
     }
 }
 
-/* A body that breaks off must not look to the script like its end. */
+/* A body that breaks off must not look to the script as if it had ended. */
 void jc_body_broken(jc_exchange_t *c, apr_status_t rv)
 {
     jc_exchange_fail(c, JC_CODE_BODY_BROKEN, 0);
     if (c->why.code == JC_CODE_BODY_BROKEN) {
         c->why.http_status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
-        /* AP_FILTER_ERROR has no name: a filter has refused it and answered. */
+        /* AP_FILTER_ERROR has no name: a filter has refused the body and
+         * answered. */
         c->why.errnum = rv == AP_FILTER_ERROR ? 0 : rv;
     }
     jc_body_stop(c);
@@ -147,7 +150,7 @@ static int fetch(jc_exchange_t *c)
     rv = jc_network_read(c->r, body->pending, APR_NONBLOCK_READ);
     if (APR_STATUS_IS_EAGAIN(rv) ||
         (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(body->pending))) {
-        /* The filters say APR_EOF only at the read after the last. */
+        /* The filters return APR_EOF only at the read after the last one. */
         if (body->hangups > 8) {
             jc_body_broken(c, APR_INCOMPLETE);
         }
@@ -166,8 +169,8 @@ static int fetch(jc_exchange_t *c)
 }
 
 /*
- * Points iovecs at the data of the first buckets. Buckets without data are
- * removed; EOS ends the search and sets body->eos. Returns the count, or -1.
+ * Points iovecs at the data of the first buckets. Removes buckets without data.
+ * EOS ends the search and sets body->eos. Returns the count, or -1.
  */
 static int gather(jc_exchange_t *c, struct iovec *iov)
 {
@@ -222,9 +225,9 @@ static void consume(apr_bucket_brigade *bb, size_t len)
     }
 }
 
-/* A body that fills the pipe gets a larger one, once: fewer wake-ups of either
- * side. Returns whether there is room now. The kernel refuses above its limit
- * for the user, and then it stays as it is. */
+/* Gives a body that fills the pipe a larger one, once, for fewer wake-ups of
+ * either side. Returns whether there is room now. The kernel refuses a size
+ * above its limit for the user, and then the pipe stays as it is. */
 static int enlarge_pipe(jc_exchange_t *c)
 {
     if (c->body.has_filled_pipe) {

@@ -15,18 +15,20 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Full reads in a row before the other descriptors get their turn. */
+/* This many full reads may follow each other before the other descriptors get
+ * their turn. */
 #define MAX_STREAK 8
 
 #define SMALL_BYTES (JC_READ_BYTES / 8)
 
 /* A pipe is full when all of its pages are in use, and each write may leave one
- * that is not: a header block and then a large piece never fill a read. */
+ * that is not full. A header block and then a large piece never fill a read. */
 #define FULL_BYTES (JC_READ_BYTES / 2)
 
-/* A script that fills its pipe gets a larger one: fewer wake-ups. The second
- * step is for one that fills whole reads of that. The kernel refuses above its
- * limit for the user, and then it stays as it is. */
+/* Gives a script that fills its pipe a larger one, for fewer wake-ups. The
+ * second step is for a script that fills whole reads of that. The kernel
+ * refuses a size above its limit for the user, and then the pipe stays as it
+ * is. */
 static void enlarge_pipe(jc_exchange_t *c, ssize_t n)
 {
     static const int sizes[] = {262144, 1048576};
@@ -38,7 +40,8 @@ static void enlarge_pipe(jc_exchange_t *c, ssize_t n)
     }
 }
 
-/* Returns the bytes read, 0 at the end of output, -1 if there are none yet. */
+/* Returns the number of bytes read, 0 at the end of output, or -1 if there are
+ * none yet. */
 static ssize_t read_stdout(jc_exchange_t *c, char *buf)
 {
     ssize_t n;
@@ -65,15 +68,16 @@ static ssize_t read_stdout(jc_exchange_t *c, char *buf)
         jc_script_log_keep(&c->log->out, c->r->pool, buf, (size_t) n,
                            JC_LOG_OUTPUT_MAX);
     }
-    /* All processes that had it have gone: what follows is data or the end. */
+    /* If the script ended in the nap, all processes that had the pipe have
+     * gone: what follows is data or the end. */
     c->output =
         n >= FULL_BYTES || c->ended_in_nap ? JC_OUTPUT_READ : JC_OUTPUT_POLL;
     enlarge_pipe(c, n);
     return n;
 }
 
-/* After a full read, or when the pump has just said so, there is something:
- * then read first, poll later. */
+/* Reads first and polls later after a full read, or when the pump has just said
+ * that there is something. */
 static ssize_t next_piece(jc_exchange_t *c, char *buf, apr_status_t *rv,
                           apr_read_type_e block)
 {
@@ -110,8 +114,8 @@ apr_bucket *jc_bucket_create(jc_exchange_t *c, apr_bucket_alloc_t *list)
 
 /*
  * Makes *b a heap bucket of the n bytes in the read buffer. A small piece is
- * copied to memory of its size: filters may keep thousands of them, and each
- * would hold 64 KB.
+ * copied to memory of its size, because filters may keep thousands of them, and
+ * each would hold 64 KB.
  */
 static void make_heap(jc_exchange_t *c, apr_bucket *b, apr_size_t n)
 {
@@ -144,7 +148,8 @@ static apr_status_t bucket_read(apr_bucket *b, const char **data,
     if (n < 0 && APR_STATUS_IS_TIMEUP(rv)) {
         return APR_EAGAIN;
     }
-    /* In the middle of somebody else's page a failure is an end like others. */
+    /* In the middle of somebody else's page a failure is an end like any
+     * other. */
     if (c->command && n <= 0) {
         int status;
 

@@ -22,10 +22,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ETOOMANYREFS goes away when the helper has received; nothing reports it. */
+/* ETOOMANYREFS passes when the helper has received something, and nothing
+ * reports that. */
 #define REFS_SLEEP_MS_MAX 20
 
-/* How many request ids a channel has until it comes to those of another. */
+/* A channel has this many request ids before it comes to those of another. */
 #define IDS 65536u
 
 static jc_pooled_channel_t describe(const jc_exchange_t *c)
@@ -42,7 +43,7 @@ static jc_pooled_channel_t describe(const jc_exchange_t *c)
 
 int jc_channel_is_free(const jc_exchange_t *c)
 {
-    /* The request was read, and so was all that was answered. */
+    /* The request was read, and so was everything that was answered. */
     return c->control_fd >= 0 && c->ended_fd >= 0 &&
            c->state == JC_EXCHANGE_ENDED && c->exit.is_free;
 }
@@ -76,7 +77,7 @@ int jc_channel_reuse(jc_exchange_t *c)
     return 0;
 }
 
-/* Waits until sending may succeed. Returns -1 when Timeout is used up. */
+/* Waits until sending may succeed. Returns 0, or -1 when Timeout is used up. */
 static int wait_to_send(jc_wire_result_t result, int *sleep_ms,
                         apr_time_t deadline)
 {
@@ -98,7 +99,7 @@ static int wait_to_send(jc_wire_result_t result, int *sleep_ms,
     return 0;
 }
 
-/* The request first, so that it is there when it is asked for. */
+/* The request goes first, so that it is there when it is asked for. */
 static jc_wire_result_t try_to_send(jc_exchange_t *c, jc_msg_spawn_t *msg,
                                     const int *theirs, int *is_handed_over)
 {
@@ -148,8 +149,8 @@ static int send_spawn(jc_exchange_t *c, const int *theirs)
     }
 }
 
-/* With the process id they tell requests apart in traces. Nothing depends on
- * their being unique. */
+/* Returns the first id of a channel. Ids have the process id in them, to
+ * distinguish requests in traces. Nothing depends on their being unique. */
 static uint64_t first_request_id(void)
 {
     static uint32_t next;
@@ -176,9 +177,9 @@ int jc_channel_open(jc_exchange_t *c)
     int result = -1, on = 1;
 
     c->request_id = first_request_id();
-    /* SO_PASSCRED before the first request: the kernel puts to a record who
-     * has sent it, if its receiver asks for that, and without it nothing is
-     * taken. */
+    /* SO_PASSCRED must be set before the first request. The kernel attaches the
+     * sender to a record if its receiver has asked for that, and a record
+     * without a sender is not accepted. */
     if (make_pair(&c->control_fd, &theirs[JC_SPAWN_CONTROL]) < 0 ||
         make_pair(&c->ended_fd, &theirs[JC_SPAWN_ENDED]) < 0 ||
         setsockopt(theirs[JC_SPAWN_CONTROL], SOL_SOCKET, SO_PASSCRED, &on,

@@ -18,16 +18,18 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Of all descriptors: each channel has two. */
+/* The pool may have one channel for this many descriptors of the process. Each
+ * channel has two. */
 #define SHARE 8
 #define MOST  2048
-/* For each thread: with prefork's hundreds of children they would add up. The
- * kernel's memory of a channel is some 9 KB. */
+/* This is the limit for each thread, because the channels of prefork's hundreds
+ * of children would add up. A channel takes some 9 KB of the kernel's
+ * memory. */
 #define OF_A_THREAD 32
 
 typedef struct slot {
-    APR_RING_ENTRY(slot) same; /* in its bucket, the last one first */
-    APR_RING_ENTRY(slot) age;  /* of all; or of those that are free */
+    APR_RING_ENTRY(slot) same; /* in its bucket, the newest first */
+    APR_RING_ENTRY(slot) age;  /* of all kept ones, or of the free ones */
     jc_pooled_channel_t channel;
 } slot_t;
 
@@ -36,8 +38,8 @@ typedef APR_RING_HEAD(ring, slot) ring_t;
 static struct {
     apr_thread_mutex_t *mutex;
     ring_t *buckets; /* NULL: nothing is kept */
-    unsigned mask;   /* their number, a power of two, less one */
-    ring_t age;      /* the last one first */
+    unsigned mask;   /* their number, a power of two, minus one */
+    ring_t age;      /* the newest first */
     ring_t free;
 } idle;
 
@@ -59,7 +61,7 @@ void jc_channel_pool_child_init(apr_pool_t *p)
 
     (void) ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     most = how_many(threads);
-    /* mod_http2 has threads of its own, which are not counted there. */
+    /* mod_http2 has threads of its own, which this number does not count. */
     if (most == 0 ||
         apr_thread_mutex_create(&idle.mutex, APR_THREAD_MUTEX_DEFAULT, p)) {
         return; /* then each request has a channel of its own */
@@ -80,8 +82,8 @@ void jc_channel_pool_child_init(apr_pool_t *p)
     }
 }
 
-/* Policies are numbered one after the other; uids are where one policy has
- * many. */
+/* Policies are numbered one after the other. The uid counts too, because one
+ * policy may have many. */
 static ring_t *bucket_of(const jc_pooled_channel_t *channel)
 {
     return &idle.buckets[(channel->policy + 31 * channel->uid) & idle.mask];

@@ -20,20 +20,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A request that nothing was heard of is sent once more, not for ever. */
+/* A request of which nothing was heard is sent once more, but not for ever. */
 #define MAX_SENDS 2
 
-/* A keeper that was killed has closed its sockets, but a script's child that
- * it had just forked still holds copies until the kernel has ended it as well,
- * and until then the helper can send to a queue that nobody will read. */
+/* A keeper that was killed has closed its sockets. But a script's child that it
+ * had just forked still holds copies until the kernel has ended that as well.
+ * Until then the helper can send to a queue that nobody will read. */
 #define RESEND_DELAY_MS 50
 
-/* Of one request there are two, STARTED and FAILED. A keeper that sends on and
- * on must not keep the thread in its loop. */
+/* A request has two messages, STARTED and FAILED. A keeper that sends on and on
+ * must not keep the thread in its loop. */
 #define MAX_MESSAGES 8
 
-/* What was sent instead of pipes. The close of a TCP socket would wait as long
- * as its maker has said (SO_LINGER), for a peer who may be he. */
+/* Closes what was sent instead of pipes. Closing a TCP socket would wait for as
+ * long as its maker has said (SO_LINGER), for a peer who may be that maker. */
 static void discard(int *fds, unsigned count)
 {
     static const struct linger off = {.l_onoff = 0};
@@ -54,7 +54,8 @@ int jc_control_spawn(jc_exchange_t *c)
     c->state = JC_EXCHANGE_SENT;
     c->output = JC_OUTPUT_POLL;
     c->ended_in_nap = 0;
-    /* A channel that has served before may lead to a keeper that was killed. */
+    /* A channel that has served before may lead to a keeper that was killed, so
+     * only the first attempt takes one. */
     result = c->sends == 0 && jc_channel_reuse(c) ? 0 : jc_channel_open(c);
     c->sends++;
     c->active = apr_time_now();
@@ -69,9 +70,9 @@ static void note(jc_exchange_t *c, const char *name, int64_t value)
 }
 
 /*
- * Whether this is an end of a pipe, and from now on one that nobody waits for:
- * O_NONBLOCK belongs to the open file, and the two ends of a pipe are two of
- * them, so the script's end stays blocking.
+ * Returns whether this is an end of a pipe, and makes it one that nobody waits
+ * for. O_NONBLOCK belongs to the open file, and the two ends of a pipe are two
+ * of them, so the script's end stays blocking.
  */
 static int take_pipe(int fd, int flags)
 {
@@ -132,7 +133,7 @@ static void on_exit_message(jc_exchange_t *c, const jc_msg_exit_t *m)
     note(c, JC_NOTE_MAXRSS, (int64_t) m->maxrss_kb);
 }
 
-/* Nothing was run if control ended in silence: the helper or the keeper died
+/* If control ended in silence, nothing was run: the helper or the keeper died
  * with the request in its queue. */
 static void on_silence(jc_exchange_t *c)
 {
@@ -147,9 +148,9 @@ static void on_silence(jc_exchange_t *c)
     jc_exchange_fail(c, JC_CODE_LOST_TWICE, 0);
 }
 
-/* Each message of a channel begins with head and request id. One of another
- * request would be a mistake of the keeper's, and its page another visitor's.
- */
+/* Each message of a channel begins with its head and the request id. One of
+ * another request would be a mistake of the keeper, and its page would belong
+ * to another visitor. */
 static int is_of_request(const jc_exchange_t *c, const jc_wire_any_t *any)
 {
     return any->exit.request_id == c->request_id;
@@ -174,8 +175,9 @@ static void on_message(jc_exchange_t *c, const jc_wire_any_t *any, int *fds)
     discard(fds, JC_MAX_FDS);
 }
 
-/* EXIT, or the end of the channel: then control, which the script's child may
- * hold for a moment longer, tells the rest. Sets *has_exit for EXIT. */
+/* Reads EXIT, or the end of the channel. At the end, control has the rest, as
+ * the script's child may hold it for a moment longer. Sets *has_exit for
+ * EXIT. */
 static void read_ended(jc_exchange_t *c, int *has_exit)
 {
     int fds[JC_MAX_FDS];
@@ -201,9 +203,9 @@ static void read_ended(jc_exchange_t *c, int *has_exit)
 }
 
 /*
- * After EXIT nothing can follow, and what the script's child has sent is there.
- * It has sent no more than STARTED unless it has ended as it does after FAILED,
- * or was killed.
+ * Nothing can follow EXIT, and what the script's child has sent is there. It
+ * has sent no more than STARTED, unless it was killed, or has ended as it does
+ * after FAILED.
  */
 static int all_was_read(const jc_exchange_t *c, int has_exit)
 {
@@ -212,7 +214,7 @@ static int all_was_read(const jc_exchange_t *c, int has_exit)
            WEXITSTATUS(c->exit.status) != JC_FAILED_STATUS;
 }
 
-/* Nothing more is read of the channel. */
+/* Sets the last state: nothing more is read of the channel. */
 static void be_over(jc_exchange_t *c, int has_exit)
 {
     if (c->state == JC_EXCHANGE_RUNNING) {
@@ -223,7 +225,7 @@ static void be_over(jc_exchange_t *c, int has_exit)
 }
 
 /* Reads control until it has no more to say. Returns 0 if more may come, 1 if
- * not, -1 if that is because its other end is closed. */
+ * not, or -1 if its other end was closed without an EXIT. */
 static int read_control(jc_exchange_t *c, int *has_exit)
 {
     int fds[JC_MAX_FDS];
@@ -247,8 +249,8 @@ static int read_control(jc_exchange_t *c, int *has_exit)
             jc_exchange_fail(c, JC_CODE_NO_RESOURCES, errno);
             break;
         default:
-            /* A keeper that finishes sends EXIT and closes at once: both may
-             * have come since the look at `ended`. */
+            /* A keeper that finishes sends EXIT and closes at once. Both may
+             * have come since the look at ended_fd. */
             read_ended(c, has_exit);
             return *has_exit ? 1 : -1;
         }
@@ -272,7 +274,8 @@ void jc_control_read(jc_exchange_t *c)
     if (result < 0) {
         on_silence(c);
     } else if (!jc_exchange_has_started(c)) {
-        /* There will be no output; the verdict says what has killed it. */
+        /* There will be no output. The verdict says what has killed the
+         * script. */
         c->output = JC_OUTPUT_EOF;
     }
 }

@@ -23,13 +23,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The keeper's SIGTERM, 3 s, SIGKILL, and its giving up 3 s later. */
+/* The keeper sends SIGTERM, 3 s later SIGKILL, and gives up 3 s after that. */
 #define END_WAIT_MS 6500
 
 /*
- * Part of a body must not look like a whole one to a script that lives on for
- * a while, because it ignores SIGTERM or cleans up: its stdin ends after it.
- * POLLERR, which needs not be asked for, says that nobody can read it now.
+ * Part of a body must not look like a whole one to a script that lives on for a
+ * while, because it ignores SIGTERM or cleans up. Its stdin therefore ends
+ * after it. POLLERR, which need not be asked for, says that nobody can read it
+ * now.
  */
 static void outlast_reader(const jc_exchange_t *c, int stdin_fd)
 {
@@ -62,8 +63,8 @@ static void close_all(jc_exchange_t *c)
     jc_stderr_finish(c);
 }
 
-/* Among the headers that errors keep, and an ErrorDocument too. A command that
- * a page includes has no answer of its own. */
+/* Sets Retry-After among the headers that errors keep, and an ErrorDocument
+ * too. A command that a page includes has no answer of its own. */
 static void answer_full(const jc_exchange_t *c, jc_reason_t *why)
 {
     request_rec *r = c->r;
@@ -79,8 +80,8 @@ static void answer_full(const jc_exchange_t *c, jc_reason_t *why)
     }
 }
 
-/* A byte says to the keeper that the request is not given up, so that what it
- * has left behind may stay (JailBackground). */
+/* Sends a byte, which says to the keeper that the request is not given up. What
+ * the request has left behind may then stay (JailBackground). */
 static void let_background_stay(const jc_exchange_t *c)
 {
     if (c->control_fd >= 0 && c->conf->background_ms > 0 &&
@@ -120,15 +121,16 @@ jc_code_t jc_exchange_finish(jc_exchange_t *c, int *status)
     return why.code;
 }
 
-/* The thread's request is torn down. */
+/* Runs when the thread's request is torn down. */
 static apr_status_t cleanup(void *data)
 {
     (void) jc_exchange_end(data, NULL);
     return APR_SUCCESS;
 }
 
-/* HTTP/2 runs each stream on a connection of its own, whose socket is shared
- * by all streams: what happens on it says nothing about this one. */
+/* Returns the client's socket, or -1. HTTP/2 runs each stream on a connection
+ * of its own, and all streams share one socket: what happens on it says nothing
+ * about this stream. */
 static int client_socket(conn_rec *conn)
 {
     apr_socket_t *sock = conn->master ? NULL : ap_get_conn_socket(conn);
@@ -140,7 +142,8 @@ static int client_socket(conn_rec *conn)
     return fd;
 }
 
-/* How long the script may say nothing: the nearest of three settings. */
+/* Returns how long the script may say nothing: the nearest of three
+ * settings. */
 static int timeout_ms_of(const request_rec *r, const jc_server_conf_t *conf)
 {
     const jc_dir_conf_t *dir =

@@ -73,8 +73,7 @@ typedef struct jc_exchange {
     int ended_in_nap; /* before any of its output was read */
     jc_msg_exit_t exit;
 
-    apr_table_t
-        *headers_before; /* headers_out, err_headers_out before the script's */
+    apr_table_t *headers_before; /* headers_out, err_headers_out as they were */
     apr_table_t *err_headers_before;
 
     int timeout_ms;

@@ -28,7 +28,7 @@ static int refuse(request_rec *r, const jc_server_conf_t *conf, jc_code_t code)
     return jc_reason_log(r, conf, &why);
 }
 
-/* mod_alias says so in a note; ScriptAlias stands for Options ExecCGI. */
+/* mod_alias notes a ScriptAlias, which counts as Options ExecCGI. */
 static int is_scriptaliased(request_rec *r)
 {
     const char *t = apr_table_get(r->notes, "alias-forced-type");
@@ -88,9 +88,9 @@ static int check_request(request_rec *r, const jc_server_conf_t *conf)
 
 /*
  * httpd would cut a range out of a page that is complete when it begins to be
- * sent: a quick script's, and not a slow one's. What a range of its page is,
- * the script itself must say (HTTP_RANGE, Status: 206). In a page that includes
- * it the range is the page's.
+ * sent, which is that of a quick script, and not that of a slow one. The script
+ * itself must say what a range of its page is (HTTP_RANGE, Status: 206). In a
+ * page that includes it, the range is that of the page.
  */
 static void leave_ranges_to_script(request_rec *r)
 {

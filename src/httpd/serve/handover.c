@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* One byte and the descriptor beside it. */
+/* Sends one byte with the descriptor beside it. */
 static int send_memfd(int control_fd, int fd)
 {
     union {
@@ -62,7 +62,7 @@ int jc_handover(const jc_exchange_t *c, int control_fd)
                  MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
             return 0;
         }
-        if (errno != EMSGSIZE) { /* a small net.core.wmem_default */
+        if (errno != EMSGSIZE) { /* net.core.wmem_default is small */
             return -1;
         }
     }

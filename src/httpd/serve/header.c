@@ -22,12 +22,12 @@
 #include <string.h>
 
 #define HEADER_LINES_MAX 1000    /* in one header block */
-#define HEADER_LEN_MAX   1048576 /* the whole block; JailHeaderMax */
+#define HEADER_LEN_MAX   1048576 /* bytes, where JailHeaderMax is unset */
 
-/* Of an offending line this much is logged. */
+/* The log shows this much of an offending line. */
 #define SHOWN_MAX 120
 
-/* The block being collected, contiguous. */
+/* The block that is being collected, in one piece. */
 typedef struct {
     apr_pool_t *pool;
     char *bytes;
@@ -36,21 +36,21 @@ typedef struct {
     size_t line; /* where the current line begins */
 } block_t;
 
-/* The block understood; applied only when all of it is good. */
+/* The block as it was understood. It is applied only when all of it is good. */
 typedef struct {
     int status; /* of a Status line, or 0 */
     const char *status_line;
     const char *content_type;
     const char *content_length;
     const char *last_modified;
-    apr_table_t *single; /* to headers_out, the last one counts */
-    apr_table_t *merged; /* to err_headers_out, in one line each */
+    apr_table_t *single; /* for headers_out; the last one counts */
+    apr_table_t *merged; /* for err_headers_out, in one line each */
     apr_table_t *cookies;
 } header_t;
 
 static void keep(block_t *block, const char *data, size_t len)
 {
-    /* One more, for the NUL that parse_block puts behind the last line. */
+    /* Leave room for the NUL that parse_block puts after the last line. */
     if (block->len + len >= block->size) {
         size_t size = (block->len + len) * 2;
         char *bytes = apr_palloc(block->pool, size);
@@ -65,7 +65,8 @@ static void keep(block_t *block, const char *data, size_t len)
     block->len += len;
 }
 
-/* The current line is empty but for a CR: the block is complete. */
+/* Returns whether the current line is empty but for a CR: the block is then
+ * complete. */
 static int is_blank(const block_t *block)
 {
     size_t len = block->len - block->line;
@@ -74,7 +75,7 @@ static int is_blank(const block_t *block)
 }
 
 /*
- * Adds what belongs to the block. *used tells how much of the data that was.
+ * Adds what belongs to the block. Sets *used to how much of the data that was.
  * Returns 1 when the block is complete.
  */
 static int collect(block_t *block, const char *data, size_t len, size_t *used)
@@ -99,7 +100,7 @@ static int collect(block_t *block, const char *data, size_t len, size_t *used)
     return 0;
 }
 
-/* Takes the block out of the brigade; what follows it stays. */
+/* Takes the block out of the brigade. What follows it stays. */
 static jc_code_t read_block(jc_exchange_t *c, apr_bucket_brigade *bb,
                             block_t *block)
 {
@@ -133,7 +134,8 @@ static jc_code_t read_block(jc_exchange_t *c, apr_bucket_brigade *bb,
     }
 }
 
-/* Three digits, from 200: 1xx is no final status. */
+/* Takes three digits, from 200 on, because 1xx is no final status. Returns 0
+ * for anything else. */
 static int parse_status(const char *value)
 {
     int status;
@@ -146,7 +148,7 @@ static int parse_status(const char *value)
     return status >= 200 && status <= 599 ? status : 0;
 }
 
-/* RFC 3875, 6.3: these without a value are as good as not sent. */
+/* RFC 3875, 6.3: without a value, these are as good as not sent. */
 static int is_cgi_field(const char *name)
 {
     return ap_cstr_casecmp(name, "Status") == 0 ||
@@ -229,7 +231,8 @@ static jc_code_t parse_block(block_t *block, jc_header_line_t *each, void *to,
         const char *copy = shown(block->pool, line, len);
         jc_code_t code;
 
-        /* Each costs some fifty times what the shortest has in bytes. */
+        /* Each line costs some fifty times as much as the shortest one has in
+         * bytes. */
         if (++lines > HEADER_LINES_MAX) {
             *bad = "more than 1000 lines";
             return JC_CODE_HEADER_TOO_LONG;
@@ -250,8 +253,8 @@ static jc_code_t parse_block(block_t *block, jc_header_line_t *each, void *to,
     return JC_CODE_NONE;
 }
 
-/* Kept to tell a whole page from a broken one; sent on only if the
- * administrator says that his scripts can be trusted with it. */
+/* Keeps the length, to distinguish a whole page from a broken one. Sends it on
+ * only if the administrator says that the scripts can be trusted with it. */
 static void apply_length(jc_exchange_t *c, const char *value)
 {
     request_rec *r = c->r;
@@ -271,7 +274,7 @@ static void apply_length(jc_exchange_t *c, const char *value)
     }
 }
 
-/* What is no date is left out, and not sent as the year 1970. */
+/* A value that is no date is left out, and not sent as the year 1970. */
 static void apply_date(request_rec *r, const char *value)
 {
     apr_time_t date = value ? apr_date_parse_http(value) : APR_DATE_BAD;
@@ -282,7 +285,7 @@ static void apply_date(request_rec *r, const char *value)
     }
 }
 
-/* As ap_scan_script_header_err_core_ex leaves the request. */
+/* Leaves the request as ap_scan_script_header_err_core_ex does. */
 static int apply(jc_exchange_t *c, const header_t *h)
 {
     request_rec *r = c->r;
@@ -321,7 +324,8 @@ jc_code_t jc_header_block(jc_exchange_t *c, apr_bucket_brigade *bb,
         return parse_block(&block, each, to, line);
     }
     if (code == JC_CODE_BAD_HEADER) {
-        /* It has no end. A line that is no header tells more than that. */
+        /* The block has no end. A line that is no header says more than
+         * that. */
         code = parse_block(&block, each, to, line);
         if (code == JC_CODE_NONE) {
             code = JC_CODE_BAD_HEADER;

@@ -26,8 +26,8 @@ int jc_header_field_is_of_connection(const char *name)
     return 0;
 }
 
-/* Only what httpd would send: it answers anything else with a 500 of its own
- * that does not show the line. */
+/* Allows only what httpd would send. httpd answers anything else with a 500 of
+ * its own that does not show the line. */
 int jc_header_field_is_printable(const char *value)
 {
     for (; *value; value++) {

@@ -21,7 +21,7 @@ const char *jc_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,
     if (strncmp(path, conf->root, len) != 0) {
         return path;
     }
-    /* Whole components only: /srv/jail is no part of /srv/jail2. */
+    /* Only whole components count: /srv/jail is no part of /srv/jail2. */
     if (path[len] == '\0') {
         return "/";
     }

@@ -30,22 +30,23 @@
 
 #define FILTER_NAME "JAILCGI_LENGTH"
 
-/* Behind filters that change the page, before httpd's own of the protocol. */
+/* This comes after filters that change the page, and before those of httpd for
+ * the protocol. */
 #define FILTER_TYPE (AP_FTYPE_PROTOCOL - 1)
 
 typedef struct {
     jc_exchange_t *c;
     int is_raw; /* the header has left already */
     int has_begun;
-    apr_int64_t length; /* that the client was told; -1: none */
-    apr_int64_t left;   /* of it */
+    apr_int64_t length; /* as announced to the client; -1: none */
+    apr_int64_t left;   /* bytes of it that have not been sent */
     int was_cut;
 } guard_t;
 
 /*
- * mod_cgi's variable. Only the server's configuration can set it: if a
- * .htaccess had its say about this request, it may be from there. What a script
- * then declares is held to all the same.
+ * Reads the variable of mod_cgi. Only the server's configuration can set it: if
+ * a .htaccess had its say about this request, the variable may be from there. A
+ * script is held to the length that it declares all the same.
  */
 int jc_length_is_trusted(request_rec *r)
 {
@@ -63,8 +64,8 @@ int jc_length_is_trusted(request_rec *r)
     return 1;
 }
 
-/* The header's length stays if it is the script's, which may name it, and no
- * filter has taken it off because it changes the page. Without one httpd
+/* The header's length stays if it is that of a script that may name it, and if
+ * no filter has taken it off because it changes the page. Without one, httpd
  * counts the page, or sends it in chunks. */
 static void begin(guard_t *g)
 {
@@ -110,8 +111,8 @@ static void cut(guard_t *g, apr_bucket *b)
     }
 }
 
-/* As mod_proxy after a back end that has broken off: the length has been sent
- * and will not come, so that this answer must not look whole. */
+/* Does the same as mod_proxy after a back end that has broken off. The length
+ * has been sent and will not come, so this answer must not look whole. */
 static apr_status_t end_short(ap_filter_t *f, guard_t *g,
                               apr_bucket_brigade *bb, apr_bucket *eos)
 {
@@ -128,7 +129,7 @@ static apr_status_t end_short(ap_filter_t *f, guard_t *g,
     conn->keepalive = AP_CONN_CLOSE;
     r->no_cache = 1;
     g->left = 0;
-    /* The header leaves with this; behind it there is no error page. */
+    /* The header leaves with this, and after it there is no error page. */
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(conn->bucket_alloc));
     rv = ap_pass_brigade(f->next, bb);
     if (rv != APR_SUCCESS) {
@@ -195,7 +196,7 @@ static void add(jc_exchange_t *c, int is_raw, apr_int64_t length)
     ap_add_output_filter(FILTER_NAME, g, c->r, c->r->connection);
 }
 
-/* In a page that includes it the script has no header of its own. */
+/* In a page that includes it, the script has no header of its own. */
 void jc_length_guard(jc_exchange_t *c)
 {
     if (!c->r->main) {

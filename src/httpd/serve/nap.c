@@ -17,21 +17,22 @@
 
 #define RECORDS     1024 /* of scripts, by hash */
 #define SKIP_FIRST  64   /* requests without a nap, after a bad one */
-#define SKIP_FACTOR 4    /* for each more */
+#define SKIP_FACTOR 4    /* times, for each further bad one */
 #define SKIP_MOST   4096
-#define FORGIVEN    255 /* good ones in a row */
+#define FORGIVEN    255 /* good naps in a row */
 
 /*
- * What became of a script's naps. A good one saves a few wake-ups, some ten
- * microseconds. A bad one, which runs out while output is waiting, makes the
- * request up to JC_NAP_MS slower: the pipe of a script with a large page is
- * full and holds it up, and a page that comes slowly begins later. So after one
- * bad nap there is none for many requests of that script, to find out at last
- * whether it has become another. One that runs out without output costs nothing
- * that could be seen.
+ * Records what became of a script's naps. A good one saves a few wake-ups, some
+ * ten microseconds. A bad one, which runs out while output is waiting, makes
+ * the request up to JC_NAP_MS slower: the pipe of a script with a large page is
+ * full and holds the script up, and a page that comes slowly begins later.
+ * After one bad nap there is therefore none for many requests of that script,
+ * and then one that finds out whether the script has changed. A nap that runs
+ * out without output costs nothing that could be seen.
  *
- * The records are this process's. Scripts may share one, and threads overwrite
- * each other's marks: naps are then less well chosen and nothing else.
+ * The records belong to this process. Scripts may share one, and threads
+ * overwrite each other's marks. Naps are then less well chosen, and nothing
+ * else happens.
  */
 typedef union {
     struct {
@@ -67,7 +68,7 @@ static void was_bad(record_t *record)
     unsigned skip = SKIP_FIRST;
 
     if (record->is.skip > 0) {
-        return; /* another thread has found it out, beside this one */
+        return; /* another thread has noticed it at the same time */
     }
     for (unsigned i = 0; i < record->is.bad && skip < SKIP_MOST; i++) {
         skip *= SKIP_FACTOR;
@@ -77,7 +78,7 @@ static void was_bad(record_t *record)
     record->is.good = 0;
 }
 
-/* Of stderr too: a script can be held up by either. */
+/* Returns whether output waits, also of stderr: either can hold a script up. */
 static int output_waits(jc_exchange_t *c)
 {
     struct pollfd p[2] = {{.events = POLLIN}, {.events = POLLIN}};

@@ -21,9 +21,9 @@
 
 #include <string.h>
 
-#define KEPT_PART 4 /* of a large buffer, or it is not kept */
+#define KEPT_PART 4 /* a large buffer is kept if this part is used */
 
-/* One for each connection, in its pool and its conn_config. */
+/* There is one for each connection, in its pool and its conn_config. */
 typedef struct {
     apr_socket_t *socket;
     apr_size_t read_bytes;
@@ -45,7 +45,8 @@ static apr_status_t receive(apr_socket_t *socket, char *buf, apr_size_t *len,
     return rv;
 }
 
-/* A client that sends byte by byte would have a large buffer for each. */
+/* A client that sends byte by byte would otherwise have a large buffer for
+ * each. */
 static char *shrink(char *large, apr_size_t len, apr_bucket_alloc_t *list)
 {
     char *small = apr_bucket_alloc(len, list);
@@ -55,8 +56,9 @@ static char *shrink(char *large, apr_size_t len, apr_bucket_alloc_t *list)
     return small;
 }
 
-/* What came becomes a bucket of the heap before this one. At the end of the
- * input this becomes an empty one, and nothing is left that reads. */
+/* Turns the bucket into a heap bucket of what came, with a new reading one
+ * after it. At the end of the input it becomes an empty one, and nothing is
+ * left that reads. */
 static apr_status_t read_socket(apr_bucket *b, const char **data,
                                 apr_size_t *len, apr_read_type_e block)
 {
@@ -103,7 +105,8 @@ apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
 {
     network_t *net;
 
-    /* No script is run here, or it is no client's, as most of mod_proxy's. */
+    /* Either no script is run here, or the connection is not to a client, as
+     * most of those of mod_proxy. */
     if (jc_link.socket_fd < 0 || !conn->sbh) {
         return AP_DECLINED;
     }
@@ -123,7 +126,7 @@ apr_status_t jc_network_read(request_rec *r, apr_bucket_brigade *bb,
         ap_get_module_config(r->connection->conn_config, &jailcgi_module);
     apr_status_t rv;
 
-    if (net) { /* HTTP/2's streams have none */
+    if (net) { /* streams of HTTP/2 have none */
         net->read_bytes = JC_READ_BYTES;
     }
     rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, block,

@@ -21,7 +21,7 @@
 
 #include <string.h>
 
-/* Interim answers before the final one. */
+/* At most this many interim answers may come before the final one. */
 #define INTERIM_MAX 8
 
 typedef struct {
@@ -29,13 +29,13 @@ typedef struct {
     const char *version; /* NULL: its status line has not come yet */
     int status;
     const char *reason;
-    apr_table_t *fields; /* but for the two lengths */
+    apr_table_t *fields; /* all but the two lengths */
     const char *length;
     int is_chunked;
 } head_t;
 
-/* "HTTP/" digits, and perhaps "." digits: under HTTP/2 many scripts print
- * SERVER_PROTOCOL there. Returns what follows, or NULL. */
+/* Skips "HTTP/" and digits, and perhaps "." and digits: under HTTP/2 many
+ * scripts print SERVER_PROTOCOL there. Returns what follows, or NULL. */
 static char *skip_version(char *line)
 {
     size_t len;
@@ -69,7 +69,7 @@ static jc_code_t on_status_line(head_t *h, char *line)
         return JC_CODE_BAD_STATUS;
     }
     h->status = (s[0] - '0') * 100 + (s[1] - '0') * 10 + s[2] - '0';
-    /* 101 would make the connection another protocol's. */
+    /* 101 would hand the connection to another protocol. */
     if (h->status < 100 || h->status > 599 ||
         h->status == HTTP_SWITCHING_PROTOCOLS) {
         return JC_CODE_BAD_STATUS;
@@ -79,7 +79,7 @@ static jc_code_t on_status_line(head_t *h, char *line)
     return JC_CODE_NONE;
 }
 
-/* Twice, or anything but digits, is a length that readers disagree on. */
+/* Readers disagree on a length that comes twice, or is anything but digits. */
 static jc_code_t on_length(head_t *h, const char *value)
 {
     if (h->length || !*value || value[strspn(value, "0123456789")] != '\0' ||
@@ -116,7 +116,7 @@ static jc_code_t on_line(void *to, char *line)
     return JC_CODE_NONE;
 }
 
-/* Returns NULL, or what is wrong with it as a whole. */
+/* Returns NULL, or what is wrong with the head as a whole. */
 static const char *contradiction(const head_t *h)
 {
     if (!h->version) {
@@ -150,7 +150,7 @@ static int write_field(void *text, const char *name, const char *value)
 
 static void write_head(apr_array_header_t *text, const head_t *h)
 {
-    /* RFC 9110, 8.6, and RFC 9112, 6.1: it has neither. */
+    /* RFC 9110, 8.6, and RFC 9112, 6.1: a 204 has neither. */
     int has_length = h->status != HTTP_NO_CONTENT;
 
     write_text(text, apr_psprintf(h->pool, "HTTP/%s %03d %s\r\n", h->version,
@@ -197,7 +197,7 @@ jc_code_t jc_nph_read(jc_exchange_t *c, apr_bucket_brigade *bb,
             *line = "more than 8 interim answers";
             return JC_CODE_BAD_HEADER;
         }
-        /* RFC 9110, 15.2: HTTP/1.0 has none. */
+        /* RFC 9110, 15.2: HTTP/1.0 has no interim answers. */
         if (h.status >= 200 || r->proto_num >= HTTP_VERSION(1, 1)) {
             write_head(text, &h);
         }

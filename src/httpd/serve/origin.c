@@ -25,8 +25,9 @@
 
 #include <string.h>
 
-/* Who was authenticated for a URI. Pointers are compared, not strings: after a
- * fast redirect r->uri is the very string of the subrequest that was taken. */
+/* Says who was authenticated for a URI. Pointers are compared, and not strings:
+ * after a fast redirect r->uri is the very string of the subrequest that was
+ * taken. */
 typedef struct {
     const char *uri;
     const char *user;
@@ -34,8 +35,8 @@ typedef struct {
 } authenticated_t;
 
 typedef struct {
-    apr_table_t *headers;  /* as the client sent them; of an initial request */
-    const char *unique_id; /* likewise */
+    apr_table_t *headers;  /* as the client sent them; initial request only */
+    const char *unique_id; /* initial request only */
     authenticated_t own;
     authenticated_t sub; /* of the last subrequest */
 } origin_t;
@@ -63,8 +64,9 @@ static int is_by_owner(const request_rec *r)
     return conf->user_kind == JC_USER_OWNER && conf->policy != JC_NO_ID;
 }
 
-/* After post_read_request's other hooks: what the server's own configuration
- * changes early (RequestHeader ... early, mod_remoteip) belongs to it. */
+/* Runs after the other hooks of post_read_request. What the server's own
+ * configuration changes early (RequestHeader ... early, mod_remoteip) belongs
+ * to the request. */
 int jc_origin_read(request_rec *r)
 {
     origin_t *origin;
@@ -74,7 +76,7 @@ int jc_origin_read(request_rec *r)
     }
     origin = make(r);
     origin->headers = apr_table_copy(r->pool, r->headers_in);
-    /* mod_unique_id has set it by now, and no .htaccess anything. */
+    /* By now mod_unique_id has set it, and no .htaccess has set anything. */
     origin->unique_id = apr_table_get(r->subprocess_env, "UNIQUE_ID");
     return DECLINED;
 }
@@ -93,8 +95,8 @@ static authenticated_t authenticated(const request_rec *r)
     return nobody;
 }
 
-/* httpd copies the user instead of asking again where the directory's
- * configuration is the same one. */
+/* Returns the request from which httpd copies the user instead of asking again,
+ * because the configuration of the directory is the same one. NULL: none. */
 static const request_rec *copied_from(const request_rec *r)
 {
     if (r->prev && r->prev->per_dir_config == r->per_dir_config) {
@@ -104,8 +106,8 @@ static const request_rec *copied_from(const request_rec *r)
                                                                    : NULL;
 }
 
-/* The first of the fixups: authentication and authorisation are over, and
- * mod_dir has not yet put another file in the place of a directory. */
+/* Runs as the first of the fixups. Authentication and authorisation are over,
+ * and mod_dir has not yet put another file in the place of a directory. */
 int jc_origin_fixup(request_rec *r)
 {
     authenticated_t who = {.user = r->user, .type = r->ap_auth_type};
@@ -149,8 +151,8 @@ static const origin_t *first(const request_rec *r)
     return find(r);
 }
 
-/* Those of now, with the values of then: httpd itself takes some away, as those
- * of the body from an included script. */
+/* Returns the headers of now, with the values of then. httpd itself takes some
+ * away, as those of the body from an included script. */
 apr_table_t *jc_origin_headers(const request_rec *r)
 {
     const origin_t *origin = first(r);
@@ -179,9 +181,10 @@ const char *jc_origin_unique_id(const request_rec *r)
 }
 
 /*
- * An included script begins with all variables of the page. Whoever the page
- * was authenticated for has not asked for this script by himself, and its own
- * directory may ask for nobody. JailPassEnv lets a configuration's own pass.
+ * An included script begins with all variables of the page. The user who was
+ * authenticated for the page has not asked for this script, and the script's
+ * own directory may ask for nobody. JailPassEnv lets those of the configuration
+ * pass.
  */
 void jc_origin_drop_inherited(const jc_exchange_t *c)
 {

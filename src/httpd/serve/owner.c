@@ -16,18 +16,19 @@
 #include <pwd.h>
 #include <string.h>
 
-/* The account of a script's owner, for `JailUser owner`. */
+/* The account of the owner of a script, for `JailUser owner`. */
 typedef struct {
     uid_t uid;
     apr_time_t until;
-    char name[64]; /* "" : the uid has no name */
+    char name[64]; /* "": the uid has no name */
     char home[512];
 } owner_t;
 
 #define OWNERS        16
 #define OWNER_SECONDS 60
 
-/* getpwuid_r may ask a server on the network: remembered for a minute. */
+/* getpwuid_r may ask a server on the network, so its answer is kept for a
+ * minute. */
 static void look_up_owner(uid_t uid, owner_t *found)
 {
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -73,7 +74,7 @@ void jc_owner_add_variables(const jc_exchange_t *c, apr_table_t *env)
                    jc_jail_path(p, c->conf, apr_pstrdup(p, owner.home)));
 }
 
-/* Whom the script is to run as, if that depends on it. */
+/* Finds the user that the script must run as, if that depends on the script. */
 apr_status_t jc_owner_find(jc_exchange_t *c)
 {
     request_rec *r = c->r;

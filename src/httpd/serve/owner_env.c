@@ -25,7 +25,7 @@
 
 #define REDIRECTED "REDIRECT_"
 
-/* As mod_ssl.h and mod_http2.h have them, which not every httpd installs. */
+/* These are as in mod_ssl.h and mod_http2.h, which not every httpd installs. */
 APR_DECLARE_OPTIONAL_FN(char *, ssl_var_lookup,
                         (apr_pool_t *, server_rec *, conn_rec *, request_rec *,
                          char *) );
@@ -77,8 +77,8 @@ static void set_or_unset(apr_table_t *env, const char *name, const char *value)
     }
 }
 
-/* Of the connection's variables those that are there, which the modules'
- * options decide, with the values that are true. */
+/* Takes those variables of the connection that are set, which the options of
+ * the modules decide, with their true values. */
 static void add_connection(request_rec *r, apr_table_t *env,
                            const apr_table_t *saved)
 {
@@ -104,7 +104,8 @@ static void add_connection(request_rec *r, apr_table_t *env,
     }
 }
 
-/* mod_actions says for which handler or type it was asked. */
+/* mod_actions says for which handler or type it was asked. Returns that if it
+ * is true, otherwise NULL. */
 static const char *handler_of(request_rec *prev)
 {
     const char *said = apr_table_get(prev->subprocess_env, "HANDLER");
@@ -117,8 +118,9 @@ static const char *handler_of(request_rec *prev)
                                                                          : NULL;
 }
 
-/* What httpd itself says of a request that was redirected, or that failed:
- * the last one before this, or before the page that includes this one. */
+/* Adds what httpd itself says about a request that was redirected, or that
+ * failed. This is the last one before this request, or before the page that
+ * includes it. */
 static void add_redirect(request_rec *r, apr_table_t *env)
 {
     const request_rec *at = r;
@@ -132,7 +134,7 @@ static void add_redirect(request_rec *r, apr_table_t *env)
         return;
     }
     apr_table_setn(env, REDIRECTED "STATUS", apr_itoa(r->pool, prev->status));
-    if (at != r) { /* else httpd has done this already, by its own directives */
+    if (at != r) { /* otherwise httpd has done this, by its own directives */
         set_or_unset(env, REDIRECTED "URL", prev->uri);
         set_or_unset(env, REDIRECTED "QUERY_STRING", prev->args);
     }
@@ -147,7 +149,8 @@ static void add_redirect(request_rec *r, apr_table_t *env)
     }
 }
 
-/* CGI's own variables and httpd's additions, from nothing but the request. */
+/* Returns CGI's own variables and httpd's additions, made from the request
+ * alone. */
 static apr_table_t *facts(request_rec *r)
 {
     apr_table_t *saved = r->subprocess_env, *headers = r->headers_in;
@@ -166,15 +169,16 @@ static apr_table_t *facts(request_rec *r)
     set_or_unset(env, "REMOTE_USER", user);
     set_or_unset(env, "AUTH_TYPE", type);
     if (!jc_owner_env_passes(jc_config_of(r->server), "REDIRECT_REMOTE_USER")) {
-        apr_table_unset(env, "REDIRECT_REMOTE_USER"); /* whoever admitted him */
+        apr_table_unset(env, "REDIRECT_REMOTE_USER"); /* admitted elsewhere */
     }
     apr_table_unset(env, "PATH");            /* the policy has one, */
-    apr_table_unset(env, "LD_LIBRARY_PATH"); /* and httpd's is nobody's */
+    apr_table_unset(env, "LD_LIBRARY_PATH"); /* and httpd's is for no script */
     return env;
 }
 
-/* Variables that httpd's modules set in passing, whatever is configured: that
- * these are withheld is no news. The last four are orders to httpd. */
+/* Returns 1 for variables that httpd's modules set in passing, whatever is
+ * configured: it is no news that these are withheld. The last four are orders
+ * to httpd. */
 static int is_no_news(const char *name)
 {
     static const char *const names[] = {
@@ -196,8 +200,9 @@ static int is_no_news(const char *name)
            strncmp(name, REDIRECTED, sizeof(REDIRECTED) - 1) == 0;
 }
 
-/* Whether somebody has set it: of the names that requests have anyway, only if
- * this is a request as it came, and the value is not the true one. */
+/* Returns whether somebody has set the variable. A name that requests have
+ * anyway counts only if this request is as it came, and the value is not the
+ * true one. */
 static int is_news(const jc_exchange_t *c, const apr_table_t *env,
                    const char *name, const char *value)
 {

@@ -23,7 +23,7 @@
 
 #define FAILED_WAIT_MS 1000 /* as JC_EXIT_WAIT_MS, if there was no page */
 
-/* No header came, or a bad one: how the script ended explains more. */
+/* If no header came, or a bad one, the end of the script explains more. */
 static int fail_without_page(jc_exchange_t *c, jc_code_t code, const char *line)
 {
     jc_reason_t why;
@@ -58,9 +58,9 @@ static int is_whole(const jc_exchange_t *c)
 
 /*
  * The page is not complete and must not look so. If none of it has left yet,
- * the client gets an error page. Otherwise as mod_proxy's broken back end: the
- * error bucket makes the chunk filter leave out the last chunk, and HTTP/2
- * reset the stream.
+ * the client gets an error page. Otherwise this does the same as mod_proxy with
+ * a broken back end: the error bucket makes the chunk filter leave out the last
+ * chunk, and HTTP/2 reset the stream.
  */
 static int break_off(jc_page_t *page, int status)
 {
@@ -114,7 +114,7 @@ static int end_page(jc_page_t *page)
     int status;
     jc_code_t wrong = jc_exchange_finish(c, &status);
 
-    /* Any exit is an end: what a status means only the script knows. */
+    /* Any exit is an end: only the script knows what a status means. */
     if (wrong != JC_CODE_NONE && !is_whole(c) &&
         !(jc_exchange_has_exit(c) && WIFEXITED(c->exit.status))) {
         apr_bucket_destroy(eos);
@@ -159,16 +159,15 @@ static int redirect(jc_page_t *page, const char *location)
     if (location[0] != '/') {
         return HTTP_MOVED_TEMPORARILY;
     }
-    /* The target is asked for with GET and must not find our body as its own:
-     * whatever the script has left of it is read away first. */
+    /* The target is asked for with GET, and must not find our body as its own.
+     * What the script has left of the body is read first, and dropped. */
     ap_discard_request_body(r);
     apr_table_unset(r->headers_in, "Content-Length");
     apr_table_unset(r->headers_in, "Transfer-Encoding");
     r->method = "GET";
     r->method_number = M_GET;
-    /* Not ap_internal_redirect_handler, which lets the target inherit this
-     * handler: a text file named by the script would be run (CVE-2026-42356).
-     */
+    /* ap_internal_redirect_handler would let the target inherit this handler,
+     * and a text file named by the script would be run (CVE-2026-42356). */
     ap_internal_redirect(location, r);
     return OK;
 }
@@ -185,8 +184,8 @@ static int answer(jc_exchange_t *c, jc_page_t *page)
     }
     if (status != OK) {
         discard_rest(page);
-        /* Past the error handling, as mod_cgi: mod_cache may have set the
-         * conditions itself, to validate what it has. */
+        /* This goes past the error handling, as in mod_cgi: mod_cache may have
+         * set the conditions itself, to validate what it has. */
         if (status == HTTP_NOT_MODIFIED) {
             r->status = status;
             return OK;
@@ -203,7 +202,7 @@ static int answer(jc_exchange_t *c, jc_page_t *page)
     return send_page(page);
 }
 
-/* The script speaks HTTP itself: only filters of the connection remain. */
+/* The script speaks HTTP itself, so only filters of the connection remain. */
 static int answer_raw(jc_exchange_t *c, jc_page_t *page)
 {
     request_rec *r = c->r;
@@ -221,7 +220,7 @@ static int answer_raw(jc_exchange_t *c, jc_page_t *page)
     }
     r->output_filters = r->proto_output_filters = f;
     r->connection->keepalive = AP_CONN_CLOSE;
-    /* With this there is no way back to an error page. */
+    /* After this there is no way back to an error page. */
     apr_brigade_puts(page->out, NULL, NULL, head.text);
     rv = jc_transfer_pass(page);
     if (rv != APR_SUCCESS) {

@@ -38,9 +38,9 @@ static void watch(struct pollfd *p, int fd, short events)
 }
 
 /*
- * Of the client's socket only the hang-up counts when the body is complete:
+ * When the body is complete, only the hang-up of the client's socket counts:
  * what else it sends is the next, pipelined request. While the body waits in
- * the socket, its end is the input filters' to report.
+ * the socket, it is the input filters that report its end.
  */
 static short client_events(const jc_exchange_t *c)
 {
@@ -53,7 +53,8 @@ static short client_events(const jc_exchange_t *c)
                                                            : 0;
 }
 
-/* ENDED and CONTROL. FAILED may still follow STARTED, but before EXIT. */
+/* Watches ENDED and CONTROL. FAILED may still follow STARTED, but only before
+ * EXIT. */
 static void watch_channel(const jc_exchange_t *c, struct pollfd *ended,
                           struct pollfd *control)
 {
@@ -69,7 +70,7 @@ static void arm(const jc_exchange_t *c, struct pollfd *p)
     const jc_body_t *body = &c->body;
     int writing = !body->done && jc_exchange_has_started(c);
 
-    /* Without POLLOUT: POLLERR still tells that the script closed it. */
+    /* Without POLLOUT, POLLERR still says that the script has closed it. */
     watch(&p[STDIN], writing ? c->stdin_fd : -1,
           body->want_client ? 0 : POLLOUT);
     watch(&p[STDOUT], c->output == JC_OUTPUT_EOF ? -1 : c->stdout_fd, POLLIN);
@@ -85,9 +86,9 @@ static void client_gone(jc_exchange_t *c)
 }
 
 /*
- * A client that has gone and one that only closes its sending side (as
- * socat and `nc -N` do with a request from a pipe) look the same to poll. The
- * second kind does so together with the end of its request, and still reads.
+ * To poll, a client that has gone and one that only closes its sending side (as
+ * socat and `nc -N` do with a request from a pipe) look the same. The second
+ * kind does so together with the end of its request, and still reads.
  */
 static int is_half_close(const jc_exchange_t *c, short revents)
 {
@@ -98,11 +99,11 @@ static int is_half_close(const jc_exchange_t *c, short revents)
 static void on_complete_client(jc_exchange_t *c, short revents)
 {
     if (!(revents & GONE)) {
-        return; /* POLLIN, answered since the poll */
+        return; /* POLLIN, which was dealt with since the poll */
     }
     if (is_half_close(c, revents)) {
         c->half_closed = 1;
-        /* So it is for what else this request runs. */
+        /* This counts for everything else that the request runs. */
         apr_table_setn(c->r->connection->notes, JC_NOTE_HALF_CLOSED, "1");
     } else if (!c->half_closed || (revents & (POLLHUP | POLLERR))) {
         client_gone(c);
@@ -111,7 +112,7 @@ static void on_complete_client(jc_exchange_t *c, short revents)
 
 /*
  * The body may have moved on since the poll, so that what was waited for has
- * been read already: then POLLIN means nothing, and the end of a body that is
+ * been read already. POLLIN then means nothing, and the end of a body that is
  * still in the socket is no hang-up yet.
  */
 static void on_client(jc_exchange_t *c, short revents)
@@ -128,7 +129,7 @@ static void on_client(jc_exchange_t *c, short revents)
     }
 }
 
-/* stdout last, by the caller: it ends the pump's wait. */
+/* The caller handles stdout last, because that ends the pump's wait. */
 static void dispatch(jc_exchange_t *c, const struct pollfd *p)
 {
     if (p[CONTROL].revents || p[ENDED].revents) {
@@ -142,8 +143,8 @@ static void dispatch(jc_exchange_t *c, const struct pollfd *p)
     } else if (p[STDIN].revents) {
         jc_body_step(c);
     }
-    /* After a resend the descriptors are other ones: nothing is lost by
-     * reading them, they do not block. */
+    /* After a resend the descriptors are other ones. Reading them loses
+     * nothing, because they do not block. */
     if (p[STDERR].revents) {
         jc_stderr_read(c);
     }
@@ -156,7 +157,7 @@ static void expired(jc_exchange_t *c)
 {
     jc_control_read(c);
     if (jc_exchange_has_exit(c)) {
-        c->output = JC_OUTPUT_EOF; /* a Timeout below ORPHAN_MS */
+        c->output = JC_OUTPUT_EOF; /* with a Timeout below ORPHAN_MS */
     }
     if (c->why.code != JC_CODE_NONE || c->output == JC_OUTPUT_EOF) {
         return;
@@ -174,8 +175,9 @@ static void expired(jc_exchange_t *c)
     }
 }
 
-/* How long nothing may be heard. What has not been started may have to wait for
- * others of its jail, and the keeper says when that has been too long. */
+/* Returns how long nothing may be heard. A script that has not been started may
+ * have to wait for others of its jail, and the keeper says when that has been
+ * too long. */
 static int silence_ms(const jc_exchange_t *c)
 {
     int64_t ms = c->timeout_ms;
@@ -186,7 +188,8 @@ static int silence_ms(const jc_exchange_t *c)
     return ms < INT_MAX ? (int) ms : INT_MAX;
 }
 
-/* poll() returned without an event: what does not report itself? */
+/* poll() has returned without an event. Looks for what does not report
+ * itself. */
 static void on_quiet(jc_exchange_t *c, apr_time_t now)
 {
     apr_time_t silent;
@@ -199,8 +202,8 @@ static void on_quiet(jc_exchange_t *c, apr_time_t now)
         jc_body_step(c);
     }
     silent = now - c->active;
-    /* Has the leader gone, and does something it left behind hold stdout? EXIT
-     * then waits in control, which is not at its end yet. */
+    /* The leader may have gone, while something that it left behind holds
+     * stdout. EXIT then waits in the channel, which is not at its end yet. */
     if (silent >= apr_time_from_msec(ORPHAN_MS)) {
         jc_control_read(c);
         if (jc_exchange_has_exit(c)) {
@@ -218,7 +221,8 @@ static int lesser(int a, int b)
     return a < b ? a : b;
 }
 
-/* How long poll() may sleep before on_quiet has something to look at. */
+/* Returns how long poll() may sleep before on_quiet has something to look
+ * at. */
 static int slice_ms(const jc_exchange_t *c, apr_time_t now)
 {
     int limit = jc_exchange_has_exit(c) ? lesser(ORPHAN_MS, c->timeout_ms)
@@ -235,7 +239,7 @@ static int slice_ms(const jc_exchange_t *c, apr_time_t now)
     return slice;
 }
 
-/* There is something in stdout's pipe, or its end. */
+/* There is something in stdout's pipe, or its end: the next look is a read. */
 static void read_next(jc_exchange_t *c)
 {
     if (c->output != JC_OUTPUT_EOF) {
@@ -257,11 +261,11 @@ void jc_pump_nap(jc_exchange_t *c, int wait_ms)
     }
     watch(&p[0], c->ended_fd, POLLIN | POLLRDHUP);
     watch(&p[1], c->client_fd, client_events(c));
-    /* What the client does is looked at when it happens: a half close counts
-     * by its time. */
+    /* What the client does is dealt with when it happens, because a half close
+     * counts by its time. */
     while (c->why.code == JC_CODE_NONE && poll(p, 2, wait_ms) > 0) {
         if (p[0].revents) {
-            jc_control_read(c); /* may send it again: then all is open */
+            jc_control_read(c); /* may send it again: all is open then */
             c->ended_in_nap = jc_exchange_is_over(c);
             if (c->ended_in_nap) {
                 read_next(c);
@@ -286,7 +290,7 @@ apr_status_t jc_pump(jc_exchange_t *c, int wait_ms)
         int n;
 
         if (wait_ms >= 0) {
-            /* Rounded up: with 0 the rest of a millisecond would be spent
+            /* Round up: with 0 the rest of a millisecond would be spent
              * polling, on the processor that the script may need. */
             apr_time_t left = until - now + APR_TIME_C(999);
             slice = lesser(slice, left > 0 ? (int) apr_time_as_msec(left) : 0);

@@ -45,7 +45,7 @@ typedef struct {
     int is_remedy;      /* somebody may copy it into a shell */
 } words_t;
 
-/* httpd escapes control characters too; this does not depend on it. */
+/* httpd escapes control characters too, but this does not depend on it. */
 static const char *printable(apr_pool_t *p, const char *text)
 {
     char *copy;
@@ -98,7 +98,7 @@ static const char *name_of(const words_t *w)
     return *w->text ? w->text : w->script;
 }
 
-/* A tenant may have named the file. */
+/* Quotes a file name for a shell, because a tenant may have chosen it. */
 static const char *quoted(apr_pool_t *p, const char *name)
 {
     static const char plain[] =
@@ -117,7 +117,8 @@ static const char *quoted(apr_pool_t *p, const char *name)
     return apr_pstrcat(p, "'", result, name, "'", NULL);
 }
 
-/* The 14xx paths are the keeper's while it still sees the host's root. */
+/* The paths of 14xx are those of the keeper while it still sees the host's
+ * root. */
 static const char *path_of(const words_t *w)
 {
     if (w->conf->root_kind != JC_ROOT_PATH || w->why->code < 1500 ||
@@ -206,7 +207,7 @@ static int has_values(const jc_reason_t *why, const jc_reason_row_t *row)
            why->expected != 0;
 }
 
-/* Some sentences say already what the kernel said, and better. */
+/* Some sentences already say what the kernel said, and say it better. */
 static int errno_says_more(const jc_reason_t *why)
 {
     switch (why->code) {
@@ -266,8 +267,9 @@ static const char *sentence(request_rec *r, const jc_server_conf_t *conf,
 }
 
 /*
- * The reason in the error page, where the administrator has asked for it. An
- * ErrorDocument of his own stays, and finds it in REDIRECT_ERROR_NOTES.
+ * Shows the reason in the error page, where the administrator has asked for
+ * that. An ErrorDocument of the administrator stays, and finds the reason in
+ * REDIRECT_ERROR_NOTES.
  */
 static void show(request_rec *r, int status, const char *line)
 {

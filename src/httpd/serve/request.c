@@ -36,7 +36,7 @@ static int has_jail_path(const char *name)
         "PATH_TRANSLATED",
     };
 
-    /* An ErrorDocument sees those of the script that failed, too. */
+    /* An ErrorDocument also sees those of the script that failed. */
     while (strncmp(name, REDIRECTED, sizeof(REDIRECTED) - 1) == 0) {
         name += sizeof(REDIRECTED) - 1;
     }
@@ -48,14 +48,15 @@ static int has_jail_path(const char *name)
     return 0;
 }
 
-/* A body reaches the script decoded: its transfer coding is no longer true. */
+/* A body reaches the script decoded, so its transfer coding is no longer
+ * true. */
 static int is_untrue(const char *name)
 {
     return strcmp(name, "HTTP_TRANSFER_ENCODING") == 0;
 }
 
 /* Nobody has set these: the client itself sent a header Proxy ("httpoxy"), or
- * httpd passes its own LD_LIBRARY_PATH on. */
+ * httpd passes on its own LD_LIBRARY_PATH. */
 static int is_no_news(const request_rec *r, const char *name, const char *value)
 {
     const char *own;
@@ -69,7 +70,7 @@ static int is_no_news(const request_rec *r, const char *name, const char *value)
 
 /*
  * Decodes one word of the query in place. Returns 0 if it holds a NUL, which no
- * argument can. A broken escape stays as it is, as in mod_cgi.
+ * argument can hold. A broken escape stays as it is, as in mod_cgi.
  */
 static int decode(char *word)
 {
@@ -95,7 +96,7 @@ static int decode(char *word)
 
 /*
  * RFC 3875 4.4: a query without "=" is a list of search words, for GET and HEAD
- * only; if one cannot be represented, there are none at all.
+ * only. If one of them cannot be represented, there are none at all.
  */
 static void add_arguments(request_rec *r, apr_array_header_t *strings)
 {
@@ -143,8 +144,8 @@ static void push_variable(jc_exchange_t *c, apr_array_header_t *names,
 
 /*
  * RFC 3875 4.1.2: the length is that of the body as the script reads it, and
- * there is none without a body. SetEnv, the page that includes the script, or
- * the request that failed before an ErrorDocument could have left one; a script
+ * without a body there is none. SetEnv, the page that includes the script, or
+ * the request that failed before an ErrorDocument could have left one. A script
  * that trusts it waits, or reads too little.
  */
 static void correct_length(jc_exchange_t *c, apr_table_t *env)
@@ -172,7 +173,7 @@ static apr_table_t *variables(jc_exchange_t *c, jc_withheld_t *withheld)
     return r->subprocess_env;
 }
 
-/* Names and values in turn. */
+/* Returns names and values in turn. */
 static apr_array_header_t *environment(jc_exchange_t *c)
 {
     request_rec *r = c->r;
@@ -230,7 +231,7 @@ static jc_request_limit_t limit_of(const struct rlimit *limit)
     return none;
 }
 
-/* RLimitCPU, RLimitMEM, RLimitNPROC: httpd's core has read them. */
+/* Sets RLimitCPU, RLimitMEM and RLimitNPROC, which httpd's core has read. */
 static void set_limits(const request_rec *r, jc_request_limit_t *limits)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
@@ -240,7 +241,9 @@ static void set_limits(const request_rec *r, jc_request_limit_t *limits)
     limits[JC_REQUEST_NPROC] = limit_of(core->limit_nproc);
 }
 
-/* `strings`: the path, then the arguments; `names`: names and values. */
+/* Writes all of the request into one block, and its size to *len. `strings` has
+ * the path, then the arguments; `names` has names and values in turn. Returns
+ * NULL if it is too long. */
 static char *serialise(jc_exchange_t *c, const apr_array_header_t *strings,
                        const apr_array_header_t *names, size_t *len)
 {

@@ -33,7 +33,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One host's complaints in one child come no faster than this. */
+/* The complaints of one host in one httpd child come no faster than this. */
 #define COMPLAINT_S 60
 
 void jc_script_log_keep(jc_kept_t *kept, apr_pool_t *p, const char *data,
@@ -122,8 +122,9 @@ static void describe(entry_t *entry, request_rec *r, int status,
 }
 
 /*
- * One component of the path. O_PATH opens nothing: a FIFO or a device does not
- * notice. A symbolic link counts only if root made it, as /var/log may be one.
+ * Enters one component of the path. O_PATH opens nothing, so a FIFO or a device
+ * does not notice. A symbolic link counts only if root made it, as /var/log may
+ * be one.
  */
 static int enter(int at_fd, const char *name)
 {
@@ -142,8 +143,8 @@ static int enter(int at_fd, const char *name)
     return link_fd;
 }
 
-/* Opens the directory of `path`, which this writes to, and returns it; *name is
- * the last component. */
+/* Opens the directory of `path`, and returns it. Writes to `path`, and sets
+ * *name to its last component. */
 static int open_directory(char *path, char **name)
 {
     int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -167,7 +168,8 @@ static int open_directory(char *path, char **name)
     return fd;
 }
 
-/* Mode 0600: an entry has the visitor's cookies and passwords in it. */
+/* The mode is 0600, because an entry has the visitor's cookies and passwords in
+ * it. */
 static int open_log(request_rec *r, const char *path)
 {
     char *name;
@@ -209,7 +211,7 @@ static const char *explain_errno(apr_pool_t *p, int errnum)
     }
 }
 
-/* Returns NULL, or why nothing may be written to it. */
+/* Returns NULL, or why nothing may be written to the log. */
 static const char *check_log(apr_pool_t *p, int fd, size_t len, int64_t most)
 {
     struct stat st;
@@ -221,7 +223,7 @@ static const char *check_log(apr_pool_t *p, int fd, size_t len, int64_t most)
         return "it is no ordinary file; remedy: remove it, or leave ScriptLog "
                "out";
     }
-    /* A tenant can give another file that httpd writes this name too. */
+    /* A tenant can also give this name to another file that httpd writes. */
     if (st.st_nlink != 1) {
         return "it has another name besides this one, or none; remedy: remove "
                "it";
@@ -255,7 +257,8 @@ static const char *append(request_rec *r, const jc_server_conf_t *conf,
     return wrong;
 }
 
-/* Once a minute: requests that fail come as often as a client likes. */
+/* Complains once a minute, because requests that fail come as often as a client
+ * likes. */
 static void complain(request_rec *r, const char *path, const char *wrong)
 {
     int64_t *next = &jc_config_of(r->server)->script_log_complain_s;

@@ -45,7 +45,7 @@ static apr_status_t open_file(spool_t *spool)
     return rv;
 }
 
-/* From memory to the file. */
+/* Moves everything from memory to the file. */
 static apr_status_t flush(spool_t *spool)
 {
     apr_bucket *b;
@@ -89,7 +89,7 @@ static apr_status_t keep(spool_t *spool, apr_bucket *b)
                        : apr_brigade_write(spool->bb, NULL, NULL, data, len);
 }
 
-/* One piece from the filters. APR_EOF: that was all. */
+/* Takes one piece from the filters. Returns APR_EOF when that was all. */
 static apr_status_t take(spool_t *spool, apr_bucket_brigade *in)
 {
     request_rec *r = spool->c->r;
@@ -138,8 +138,7 @@ int jc_spool_body(jc_exchange_t *c)
          !jc_body_is_inflated(r))) {
         return 0;
     }
-    /* From here on there is no body for what the request may be redirected to.
-     */
+    /* From here on, the target of a redirect has no body. */
     apr_table_setn(r->notes, JC_NOTE_BODY_GIVEN, "1");
     rv = take_all(&spool);
     if (rv != APR_EOF) {

@@ -65,7 +65,8 @@ static void fail(include_ctx_t *ctx, ap_filter_t *f, apr_bucket_brigade *bb)
     SSI_CREATE_ERROR_BUCKET(ctx, f, bb);
 }
 
-/* A script that only redirects: there is no redirecting from within a page. */
+/* Adds a link for a script that only redirects, because there is no redirecting
+ * from within a page. */
 static void add_link(request_rec *r, apr_bucket_brigade *bb,
                      const char *location)
 {
@@ -78,7 +79,7 @@ static void add_link(request_rec *r, apr_bucket_brigade *bb,
                                    r->connection->bucket_alloc));
 }
 
-/* A script that names no type has this one, as under mod_cgi. */
+/* A script that names no type has this one, as with mod_cgi. */
 static void set_cgi_type(request_rec *r)
 {
 #if AP_MODULE_MAGIC_AT_LEAST(20120211, 132)
@@ -89,13 +90,13 @@ static void set_cgi_type(request_rec *r)
 }
 
 /*
- * `exec cgi`: a subrequest whose file is a script whatever its name says. It
+ * `exec cgi` is a subrequest whose file is a script, whatever its name says. It
  * gets the page's own path info and query, as it always has.
  *
- * The handler is named, and not left to the content type: since httpd 2.4.60
- * a type counts only if it was set as a trusted one, and a directory's own
- * SetHandler comes before it. Without a handler httpd sends the file, which is
- * the script's source.
+ * The handler is named, and not left to the content type. Since httpd 2.4.60 a
+ * type counts only if it was set as a trusted one, and the SetHandler of a
+ * directory comes before it. Without a handler httpd sends the file, which is
+ * the source of the script.
  */
 static int include_script(ap_filter_t *f, apr_bucket_brigade *bb,
                           const char *url)
@@ -123,7 +124,8 @@ static int include_script(ap_filter_t *f, apr_bucket_brigade *bb,
     return result;
 }
 
-/* The variables that mod_cgi gives to a command besides the page's own. */
+/* Adds the variables that mod_cgi gives to a command besides those of the
+ * page. */
 static void add_variables(request_rec *r)
 {
     apr_table_t *env = r->subprocess_env;
@@ -149,8 +151,8 @@ static void add_variables(request_rec *r)
     }
 }
 
-/* `exec cmd`: the bucket reads what the command prints. What follows in the
- * page waits for that: the next command may need what this one does. */
+/* `exec cmd`: the bucket reads what the command prints. The rest of the page
+ * waits for that, because the next command may need what this one does. */
 static int include_command(include_ctx_t *ctx, ap_filter_t *f,
                            apr_bucket_brigade *bb, const char *command)
 {
@@ -163,9 +165,9 @@ static int include_command(include_ctx_t *ctx, ap_filter_t *f,
     }
     add_variables(r);
     c = jc_exchange_create(r, conf);
-    jc_body_none(c); /* the page's, not the command's */
+    jc_body_none(c); /* the body is for the page, not for the command */
     c->command = command;
-    c->log = NULL; /* nothing of it would be written there */
+    c->log = NULL; /* nothing of a command is written there */
     if (jc_request_build(c) < 0 || jc_control_spawn(c) < 0) {
         jc_exchange_end(c, &c->why);
         return -1;
@@ -221,7 +223,8 @@ static apr_status_t on_exec(include_ctx_t *ctx, ap_filter_t *f,
         if (!name || !value) {
             break;
         }
-        /* What stands before it, so that a page has one command at a time. */
+        /* Pass on what comes before it, so that a page has one command at a
+         * time. */
         if (arguments > 0) {
             apr_status_t rv = ap_pass_brigade(f->next, bb);
 

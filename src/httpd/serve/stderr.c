@@ -26,8 +26,9 @@
 #define TURN_BYTES 262144
 
 /*
- * The dynamic loader's own words (glibc's elf/dl-*.c, musl's ldso/dynlink.c).
- * They count only if the script then ends with 127, as the loader does.
+ * These are the words of the dynamic loader (glibc's elf/dl-*.c, musl's
+ * ldso/dynlink.c). They count only if the script then ends with 127, as the
+ * loader does.
  */
 static const struct {
     const char *words;
@@ -73,7 +74,7 @@ static void end_line(jc_exchange_t *c)
         e->line_len = 0;
         return;
     }
-    /* A NUL would end the log line unseen. */
+    /* A NUL would end the log line unnoticed. */
     for (size_t i = 0; i < e->line_len; i++) {
         if (e->line[i] == '\0') {
             e->line[i] = ' ';

@@ -15,7 +15,7 @@
 #define PASS_BYTES     262144 /* passed on to the filters at once */
 #define PASS_BUCKETS   64     /* the same, in buckets */
 #define GATHER_MS      2      /* wait for more before a flush */
-#define DUPLEX_BUCKETS 4096   /* the same, while a body comes in */
+#define DUPLEX_BUCKETS 4096   /* as PASS_BUCKETS, while a body comes in */
 
 apr_status_t jc_transfer_pass(jc_page_t *page)
 {
@@ -26,7 +26,7 @@ apr_status_t jc_transfer_pass(jc_page_t *page)
     page->out_len = 0;
     page->out_buckets = 0;
     page->passed = 1;
-    /* The time that the client took is not the script's silence. */
+    /* The time that the client took does not count as silence of the script. */
     page->c->active = apr_time_now();
     if (rv == APR_SUCCESS && r->connection->aborted) {
         rv = APR_ECONNABORTED;
@@ -34,7 +34,7 @@ apr_status_t jc_transfer_pass(jc_page_t *page)
     return rv;
 }
 
-/* Moves one bucket of data to `out`. APR_EOF: there is no more. */
+/* Moves one bucket of data to `out`. Returns APR_EOF if there is no more. */
 static apr_status_t take(jc_page_t *page, apr_read_type_e block)
 {
     apr_bucket *b = APR_BRIGADE_FIRST(page->in);
@@ -77,8 +77,9 @@ static apr_status_t gather(jc_page_t *page)
     return c->output == JC_OUTPUT_READ ? APR_SUCCESS : jc_pump(c, 0);
 }
 
-/* Flush, but not if the rest is as near as 2 ms: then its length is known. Nor
- * a header that is all: mod_http2 may reset a stream whose end comes later. */
+/* Flushes, but not if the rest is as near as 2 ms, because its length is known
+ * then. Does not flush a header that is all either: mod_http2 may reset a
+ * stream whose end comes later. */
 static apr_status_t wait_for_more(jc_page_t *page)
 {
     jc_exchange_t *c = page->c;
@@ -102,7 +103,8 @@ static apr_status_t wait_for_more(jc_page_t *page)
     return jc_pump(c, -1);
 }
 
-/* Data stands before our bucket, or is known to be in the pipe. */
+/* Returns whether data is in front of our bucket, or is known to be in the
+ * pipe. */
 static int has_more(const jc_page_t *page)
 {
     const apr_bucket *b = APR_BRIGADE_FIRST(page->in);
@@ -119,8 +121,8 @@ static int is_enough(const jc_page_t *page)
     return page->out_len >= PASS_BYTES || page->out_buckets >= most;
 }
 
-/* The script can write the rest of a page that is not sent. Filters that count
- * the whole of it have to go; the others see its beginning. */
+/* Lets the script write the rest of a page that is not sent. Filters that count
+ * the whole page have to go; the others see its beginning. */
 static apr_status_t keep_no_more(jc_page_t *page)
 {
     ap_filter_t *filters = page->c->r->output_filters;

@@ -15,8 +15,7 @@ typedef struct jc_exchange jc_exchange_t; /* exchange.h */
 /* The state of an answer on its way to the client. */
 typedef struct {
     jc_exchange_t *c;
-    apr_bucket_brigade
-        *in; /* rest after the header, then the bucket of bucket.c */
+    apr_bucket_brigade *in;  /* what follows the header, and our bucket */
     apr_bucket_brigade *out; /* to be passed on */
     apr_off_t out_len;
     int out_buckets;

@@ -16,12 +16,13 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* Time that is reported, for each second of a limit that was reached. */
+/* This much time is reported for each second of a limit that was reached. */
 #define CPU_LEAST_US 750000
 
 /* With equal soft and hard limits the kernel sends SIGKILL and no SIGXCPU
- * (setrlimit(2)); only the time used tells. It counts the limit in ticks and
- * what it reports in nanoseconds, which on a busy machine is a tenth less. */
+ * (setrlimit(2)), so only the time used shows it. The kernel counts the limit
+ * in ticks and what it reports in nanoseconds, which on a busy machine is a
+ * tenth less. */
 static int is_cpu_limit(const jc_exchange_t *c, int signum)
 {
     const core_dir_config *core =
@@ -65,7 +66,7 @@ const char *jc_verdict_in_words(apr_pool_t *p, int status)
                : apr_psprintf(p, "exit %d", WEXITSTATUS(status));
 }
 
-/* The keeper has seen in the jail's cgroup what the script ran into. */
+/* The keeper has seen in the jail's cgroup what limit the script ran into. */
 static void by_cgroup(jc_exchange_t *c, jc_reason_t *why)
 {
     why->code = (c->exit.ended & ~JC_ENDED_THROTTLED) == JC_ENDED_MEMORY
@@ -85,7 +86,7 @@ void jc_verdict_of(jc_exchange_t *c, jc_reason_t *why)
         return;
     }
     if (!jc_exchange_is_over(c)) {
-        return; /* it closed its output and goes on: a daemon's way */
+        return; /* it closed its output and goes on, as daemons do */
     }
     if (!jc_exchange_has_exit(c)) {
         why->code = JC_CODE_END_UNKNOWN;

@@ -43,7 +43,7 @@ void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s)
     memory->start = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory->start == MAP_FAILED) {
-        return; /* then nothing is said */
+        return; /* nothing is reported then */
     }
     apr_pool_cleanup_register(pconf, memory, unmap, apr_pool_cleanup_null);
     next = memory->start;
@@ -100,8 +100,8 @@ static const char *remedy(const jc_withheld_t *withheld)
                : pass;
 }
 
-/* Each name sets one bit of 64, so that a site has at most so many lines until
- * the next restart, however its scripts and pages differ. */
+/* Each name sets one bit of 64. A site therefore has at most 64 such lines
+ * until the next restart, however its scripts and pages differ. */
 void jc_withheld_report(jc_exchange_t *c, const jc_withheld_t *withheld)
 {
     uint64_t *told = c->conf->told;
