@@ -17,8 +17,7 @@
  * must hold. A call may have several rows, and one of them is enough. */
 typedef struct {
     const char *name;
-    int error; /* errno of the call: ENOSYS, as if it did not exist, or another
-                */
+    int error;        /* errno of the call, as EPERM or ENOSYS */
     const char *when; /* the tests in words; NULL: always */
     const char *why;  /* NULL: this and `when` are those of the row above */
     unsigned tests;
