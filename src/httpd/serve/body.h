@@ -22,7 +22,7 @@ typedef struct {
     int eos;             /* all of it was read from the client */
     int done;            /* nothing more will be written to stdin */
     int want_client;     /* the next step needs bytes from the client */
-    int has_filled_pipe; /* once, and the pipe was then enlarged */
+    int has_filled_pipe; /* the pipe was full once, and was enlarged */
     int hangups;         /* reads without result after the client hung up */
 } jc_body_t;
 

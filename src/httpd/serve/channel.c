@@ -4,9 +4,9 @@
  * the first connection, and is not asked again as long as the keeper lives. A
  * request then costs no socket, no message to the helper and no wake-up of it.
  *
- * A channel is kept for the next request when EXIT has said that nothing of the
- * last one is left, and everything that was said about that one has been read
- * (channel_pool.c).
+ * EXIT says that nothing of a request is left. Its channel is then kept for the
+ * next request, as soon as everything that was said about this one has been
+ * read (channel_pool.c).
  *
  * Runs in:   httpd child
  * Privilege: that of the web user

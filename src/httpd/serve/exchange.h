@@ -53,9 +53,9 @@ typedef struct jc_exchange {
     const jc_server_conf_t *conf;
     const char *jail_path; /* the script's path inside the jail */
     const char *command;   /* of SSI's exec cmd; otherwise NULL */
-    uid_t owner_uid; /* JailUser owner: the script must run as this user */
-    gid_t owner_gid; /* and this group, which the script's child compares */
-    jc_script_log_t *log; /* NULL: there is none */
+    uid_t owner_uid;       /* JailUser owner: the user that it must run as */
+    gid_t owner_gid;       /* and the group; the script's child compares */
+    jc_script_log_t *log;  /* NULL: there is none */
 
     char *request;      /* see request.h */
     size_t request_len; /* bytes */

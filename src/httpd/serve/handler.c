@@ -87,10 +87,10 @@ static int check_request(request_rec *r, const jc_server_conf_t *conf)
 }
 
 /*
- * httpd would cut a range out of a page that is complete when it begins to be
- * sent, which is that of a quick script, and not that of a slow one. The script
- * itself must say what a range of its page is (HTTP_RANGE, Status: 206). In a
- * page that includes it, the range is that of the page.
+ * httpd would cut a range out of a page if it is complete when it begins to be
+ * sent. The page of a quick script is, and that of a slow one is not. The
+ * script itself must say what a range of its page is (HTTP_RANGE, Status: 206).
+ * In a page that includes it, the range is that of the page.
  */
 static void leave_ranges_to_script(request_rec *r)
 {

@@ -1,9 +1,9 @@
 /*
  * Limits how much of a script's answer leaves httpd. A reader of the
  * connection, a proxy above all, takes everything after the announced length
- * for the next answer, which may be for a visitor of another tenant. Therefore
- * this filter comes after everything that may change the page or its header,
- * and makes sure that the two agree.
+ * for the next answer. That one may be for a visitor of another tenant.
+ * Therefore this filter comes after everything that may change the page or its
+ * header, and makes sure that the two agree.
  *
  * Runs in:   httpd child
  * Privilege: that of the web user
@@ -64,8 +64,8 @@ int jc_length_is_trusted(request_rec *r)
     return 1;
 }
 
-/* The header's length stays if it is that of a script that may name it, and if
- * no filter has taken it off because it changes the page. Without one, httpd
+/* The header's length stays if the script has named it and may do so, and if no
+ * filter has taken it off because it changes the page. Without one, httpd
  * counts the page, or sends it in chunks. */
 static void begin(guard_t *g)
 {

@@ -1,6 +1,6 @@
 /*
- * Makes the first wait of a request a wait for its end, if that has lately
- * paid.
+ * Decides how a request first waits: it sleeps until its end, if such naps have
+ * lately paid.
  *
  * Runs in:   httpd child
  * Privilege: that of the web user

@@ -18,11 +18,11 @@
 #define JC_NOTE_STIME     "JAILCGI_STIME_US"
 #define JC_NOTE_MAXRSS    "JAILCGI_MAXRSS_KB"
 #define JC_NOTE_THROTTLED "JAILCGI_THROTTLED" /* 1: by JailCgroup cpu= */
-#define JC_NOTE_EXIT      "JAILCGI_EXIT"   /* the status in words: "exit 3" */
-#define JC_NOTE_JAIL      "JAILCGI_JAIL"   /* JailRoot, or "-" */
-#define JC_NOTE_SCRIPT    "JAILCGI_SCRIPT" /* its path inside the jail */
-#define JC_NOTE_CODE      "JAILCGI_CODE"   /* JCGInnnn of the last reason */
-#define JC_NOTE_REASON    "JAILCGI_REASON" /* its sentence */
+#define JC_NOTE_EXIT      "JAILCGI_EXIT"      /* in words: "exit 3" */
+#define JC_NOTE_JAIL      "JAILCGI_JAIL"      /* JailRoot, or "-" */
+#define JC_NOTE_SCRIPT    "JAILCGI_SCRIPT"    /* its path inside the jail */
+#define JC_NOTE_CODE      "JAILCGI_CODE"      /* JCGInnnn of the last reason */
+#define JC_NOTE_REASON    "JAILCGI_REASON"    /* its sentence */
 
 /* This note says that the body belongs to the script that was started, and no
  * longer to the page that the request is redirected to. */

@@ -1,8 +1,8 @@
 /*
  * Makes the environment of a script of `JailUser owner` from facts of this
- * request, and not from r->subprocess_env, in which the pages of other tenants
- * may have set what they like. It has none of their variables, whatever they
- * are called.
+ * request. It does not use r->subprocess_env, in which the pages of other
+ * tenants may have set what they like. The result has none of their variables,
+ * whatever they are called.
  *
  * Runs in:   httpd child
  * Privilege: that of the web user

@@ -86,8 +86,8 @@ static void client_gone(jc_exchange_t *c)
 }
 
 /*
- * To poll, a client that has gone and one that only closes its sending side (as
- * socat and `nc -N` do with a request from a pipe) look the same. The second
+ * poll cannot distinguish a client that has gone from one that only closes its
+ * sending side, as socat and `nc -N` do with a request from a pipe. The second
  * kind does so together with the end of its request, and still reads.
  */
 static int is_half_close(const jc_exchange_t *c, short revents)

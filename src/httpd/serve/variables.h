@@ -16,7 +16,7 @@ typedef struct jc_exchange jc_exchange_t; /* exchange.h */
 typedef struct {
     apr_pool_t *pool;
     apr_array_header_t *names; /* const char *; NULL: none */
-    uint64_t bits;             /* of 64, one for each name */
+    uint64_t bits;             /* each name sets one of 64 */
     int denied;                /* 1: some are denied to all scripts */
     int unlisted;              /* 1: some are denied to those of this host */
 } jc_withheld_t;
@@ -27,7 +27,7 @@ void jc_withheld_add(jc_withheld_t *withheld, const char *name);
 void jc_withheld_report(jc_exchange_t *c, const jc_withheld_t *withheld);
 
 /* origin.c: returns the user who was authenticated for this request, or NULL,
- * and sets *type to how. */
+ * and sets *type to the kind of authentication. */
 const char *jc_origin_user(const request_rec *r, const char **type);
 /* Returns 1 if the request is not as it came from the client, because it is
  * included, redirected, or the index of a directory. */
