@@ -1,7 +1,7 @@
 /*
  * Implements the directives of mod_cgi and mod_cgid. httpd gives a directive to
- * every module that has it in its table, so these work beside the two modules,
- * without them, and with the stand-ins of compat/.
+ * every module that has it in its table. Therefore these work beside the two
+ * modules, without them, and with the stand-ins of compat/.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: that of the parent

@@ -3,12 +3,12 @@
  * t/lint/seccomp.t compares this list with the one of the manual
  * (doc/manual/seccomp.md).
  *
- * A call is in the list if no CGI program ever needs it, and if it reaches more
- * of the kernel than such a program has to, or another process, or something
- * that belongs to the machine. Calls that need a capability are in the list as
- * well: no process in a jail has one, but in some of these calls the kernel
- * checks that late. The error is EPERM, or ENOSYS where programs try the call
- * and do without it if it does not exist.
+ * No CGI program ever needs a call of the list. Each of them reaches more of
+ * the kernel than such a program has to, or another process, or something that
+ * belongs to the machine. Calls that need a capability are in the list as well:
+ * no process in a jail has one, but in some of these calls the kernel checks
+ * that late. The error is EPERM, or ENOSYS where programs try the call and do
+ * without it if it does not exist.
  *
  * Arguments of 32 bits are compared in 32 bits: the kernel does not look at the
  * upper half of the register, so the test must not look at it either.

@@ -62,7 +62,8 @@ void jc_identity_resolve(jc_identity_names_t *names,
 uint32_t jc_identity_min(int64_t configured);
 uint32_t jc_identity_max(int64_t configured);
 
-/* mount_rows.c: what the keeper of a virtual host's jail makes. */
+/* mount_rows.c: the namespaces, rows and filter that make a virtual host's
+ * jail. */
 typedef struct {
     uint32_t namespaces; /* JC_NS_* */
     /* jc_mount_row_t: the rows that other hosts have as well, which come first.

@@ -1,6 +1,6 @@
 /*
- * Writes the configuration of a virtual host as a record of the policy table,
- * and what it has in common with others as a part of its own. src/wire/table.h
+ * Writes the configuration of a virtual host as a record of the policy table.
+ * What it has in common with others becomes a part of its own. src/wire/table.h
  * has the format.
  *
  * Runs in:   httpd parent (root), while it reads its configuration

@@ -3,7 +3,7 @@
  *
  * Usually the socket of such a generation hangs up, because nobody else has an
  * end of it. But a compromised httpd child can have passed its end to a process
- * of a tenant that outlives it, and the generation would last for as long as
+ * of a tenant that outlives it. The generation would then last for as long as
  * that process likes. Therefore the parent remembers which children it has
  * started, and asks the kernel which of them it still has.
  *
