@@ -136,8 +136,12 @@ static int forget(closers_t *c, pid_t pid)
 
 int jc_dispose_reaped(pid_t pid)
 {
-    return forget(&closers[JC_DISPOSE_UNKNOWN], pid) ||
-           forget(&closers[JC_DISPOSE_CHANNEL], pid);
+    for (unsigned which = 0; which < JC_DISPOSE_CLASSES; which++) {
+        if (forget(&closers[which], pid)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* A message without descriptors says that those sent before may be closed. */
