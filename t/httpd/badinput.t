@@ -144,7 +144,7 @@ my $header = "Content-Type: text/html\nX-Mark: $mark\n";
 my $page   = "\n$mark page\n";
 my $bad    = qr/JCGI1705: .*malformed header line: /;
 my $none   = qr/JCGI1704: .*end of script output before headers/;
-my $long   = qr/JCGI1706: .*longer than 1 MB or 1,000 lines/;
+my $long   = qr/JCGI1706: .*longer than JailHeaderMax allows, or has more than 1,000 lines/;
 my $status = qr/JCGI1709: .*bad status line: /;
 my $no_end = qr/$bad"end of output where an empty line should be"/;
 

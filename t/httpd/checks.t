@@ -146,7 +146,7 @@ my @rows = (
     [
         'parent closed to the tenant',
         both(parent_of(0, $nogroup), parent_mode(0750)),
-        1503, qr/may not be searched.*chmod u\+x/
+        1503, qr/user may not search.*chmod u\+x/
     ],
     ['link in its directory', sub { link_to('moved.sh') }],
     ['link with .. inside the jail', sub { link_to('../moved.sh') }],
@@ -183,7 +183,7 @@ my @rows = (
             },
             replace_by_link("$outside/d.sh")
         ),
-        1507, qr/found a FIFO, expected a file/
+        1507, qr/found a FIFO, expected a regular file/
     ],
     [
         'link to a path that is a directory in the jail',
@@ -194,7 +194,7 @@ my @rows = (
             },
             replace_by_link("$outside/e.sh")
         ),
-        1507, qr/found a directory, expected a file/
+        1507, qr/found a directory, expected a regular file/
     ],
     [
         'link to a path that is a loop in the jail',
@@ -240,7 +240,7 @@ my @rows = (
             unlink real("$dir/sub/t.sh");
             POSIX::mkfifo(real("$dir/sub/t.sh"), 0755);
         },
-        1507, qr/found a FIFO, expected a file/
+        1507, qr/found a FIFO, expected a regular file/
     ],
     [
         'the jail\'s own root group-writable',

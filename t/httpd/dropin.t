@@ -228,7 +228,7 @@ $bounded->log_like($alice, qr/JCGI1011.*uid \d+.*at most $low/, 'JCGI1011');
 is($bounded->get('gid', '/cgi-bin/env.sh')->code, 503, 'above JailMaxGID: 503');
 $bounded->log_like('gid', qr/JCGI1012/, 'JCGI1012');
 is($bounded->get('owner', '/cgi-bin/env.sh')->code, 500, 'an owner above it: 500');
-$bounded->log_like('owner', qr/JCGI1306.*nearest that may is $low/, 'JCGI1306');
+$bounded->log_like('owner', qr/JCGI1306.*nearest allowed id is $low/, 'JCGI1306');
 is($bounded->get('within', '/cgi-bin/env.sh')->code, 200, 'at the bound: 200');
 $bounded->stop;
 

@@ -137,9 +137,9 @@ sub refuses {
     $httpd->log_like($host, qr/JCGI$code: .*$words/, "$host: and the log says why");
     return;
 }
-refuses('linked', 1421, 'the way to a source of JailMount');
-refuses('absent', 1420, 'a source of JailMount is not there: /nowhere');
-refuses('placeless', 1422, 'no place to mount at');
+refuses('linked', 1421, 'the path to a source of JailMount');
+refuses('absent', 1420, 'a source of JailMount does not exist: /nowhere');
+refuses('placeless', 1422, 'the jail has no place for a mount at');
 refuses('unmounted', 1013, 'JailNamespaces without mount');
 refuses('owner', 1014, 'JailMount home, and JailUser owner');
 is(says('owned', 'passwd'), "root:x:0:0:root:/:/usr/sbin/nologin\nroot:x:0:\n",

@@ -85,7 +85,7 @@ static const char *file_system(uint64_t fs)
 {
     switch (fs) {
     case JC_FS_FUSE:
-        return "a FUSE file system, where a process says it";
+        return "a FUSE file system, where a process says who owns a file";
     case JC_FS_NOSUID:
         return "a file system that is mounted nosuid";
     default:

@@ -24,7 +24,7 @@
 #define CHOWN "chown it to the user that this site's scripts run as"
 #define STEP                                                                   \
     "see the helper's line in the main error log; a hardened apache2.service " \
-    "often takes the capability or system call that this needs"
+    "often takes away the capability or system call that this needs"
 
 static const jc_reason_row_t rows[] = {
     /* 10xx: the virtual host */
@@ -35,33 +35,35 @@ static const jc_reason_row_t rows[] = {
      CONFIGURED, "create the user or correct JailUser, then reload httpd"},
     {JC_CODE_GROUP_UNKNOWN, ADMIN, "the configured group cannot be used",
      CONFIGURED, "create the group or correct JailUser, then reload httpd"},
-    {JC_CODE_ROOT_IDENTITY, ADMIN, "scripts are never run as root", CONFIGURED,
-     "name a user without privileges in JailUser"},
+    {JC_CODE_ROOT_IDENTITY, ADMIN, "scripts never run as root", CONFIGURED,
+     "name an ordinary user and group in JailUser"},
     {JC_CODE_UID_TOO_LOW, ADMIN, "the user's uid is below JailMinUID",
      CONFIGURED, "use an ordinary account, or lower JailMinUID if it is one"},
     {JC_CODE_GID_TOO_LOW, ADMIN, "the group's gid is below JailMinGID",
      CONFIGURED, "use an ordinary group, or lower JailMinGID if it is one"},
     {JC_CODE_NO_ROOT, ADMIN, "no JailRoot is configured for this host",
      CONFIGURED,
-     "set JailRoot PATH, JailRoot none (no chroot) or JailRoot off (mod_cgid)"},
-    {JC_CODE_OFF_NO_CGI, ADMIN, "JailRoot is off and nothing else runs CGI",
-     CONFIGURED, "load mod_cgid or mod_cgi, or set JailRoot PATH"},
+     "set JailRoot PATH, host, none (no change of root) or off (mod_cgi or "
+     "mod_cgid runs the scripts)"},
+    {JC_CODE_OFF_NO_CGI, ADMIN,
+     "JailRoot is off, and no other module runs CGI scripts", CONFIGURED,
+     "load mod_cgid or mod_cgi, or set JailRoot PATH"},
     {JC_CODE_NOT_STARTED_AS_ROOT, ADMIN, "httpd was not started as root",
      CONFIGURED, "start httpd as root; its children still run as its User"},
     {JC_CODE_UID_TOO_HIGH, ADMIN, "the user's uid is above JailMaxUID",
-     CONFIGURED,
-     "use an account of this host's customers, or raise JailMaxUID"},
+     CONFIGURED, "use the tenant's own account, or raise JailMaxUID"},
     {JC_CODE_GID_TOO_HIGH, ADMIN, "the group's gid is above JailMaxGID",
-     CONFIGURED, "use a group of this host's customers, or raise JailMaxGID"},
+     CONFIGURED, "use the tenant's own group, or raise JailMaxGID"},
     {JC_CODE_NO_MOUNT_NAMESPACE, ADMIN,
-     "the jail's namespaces are too few for what it shall have in it",
-     CONFIGURED, "name them in JailNamespaces, or leave that line out"},
-    {JC_CODE_NO_HOME, ADMIN, "there is no home to mount", CONFIGURED,
+     "JailNamespaces leaves out a namespace that this jail needs", CONFIGURED,
+     "add it to JailNamespaces, or remove that line"},
+    {JC_CODE_NO_HOME, ADMIN, "there is no home that JailMount home can mount",
+     CONFIGURED,
      "correct the home in the user database, or name the directory: JailMount "
      "bind DIRECTORY"},
     {JC_CODE_TOO_MANY_MOUNTS, ADMIN, "the jail would have too many mounts",
      CONFIGURED, "mount a directory above several of them instead"},
-    {JC_CODE_WEB_USER, ADMIN, "scripts are never run as the web server's user",
+    {JC_CODE_WEB_USER, ADMIN, "scripts never run as httpd's own User",
      CONFIGURED, "give the site a user of its own in JailUser"},
 
     /* 12xx: the request */
@@ -78,91 +80,95 @@ static const jc_reason_row_t rows[] = {
      "attempt to include an nph- script in a page", NULL,
      "rename the script so that its name does not begin with nph-"},
     {JC_CODE_PATH_INFO, APLOG_ERR, HTTP_NOT_FOUND,
-     "AcceptPathInfo off refuses what follows the script in the URL", NULL,
-     "set AcceptPathInfo On for this directory, or correct the link"},
+     "the URL continues after the script's name, and AcceptPathInfo is off",
+     NULL, "set AcceptPathInfo On for this directory, or correct the link"},
     {JC_CODE_NO_RESOURCES, ADMIN,
-     "httpd has no pipe, socket or memory left for it", NULL,
-     "raise LimitNOFILE of the httpd service, or lower MaxRequestWorkers"},
+     "httpd cannot get a pipe, a socket or memory for the request", NULL,
+     "raise LimitNOFILE of Apache's service, or lower MaxRequestWorkers"},
     {JC_CODE_QUEUE_TIMEOUT, ADMIN,
      "the helper's queue stayed full for the whole Timeout", NULL,
-     "the machine is overloaded; see which scripts run now, and raise "
-     "net.unix.max_dgram_qlen if bursts are ordinary here"},
-    {JC_CODE_NO_ANSWER, ADMIN, "the helper did not start it within the Timeout",
-     NULL,
-     "see the main error log: does jailcgi-helper run, does the jail's file "
-     "system answer"},
+     "the machine is overloaded: see which scripts run now, and raise "
+     "net.unix.max_dgram_qlen if bursts are normal here"},
+    {JC_CODE_NO_ANSWER, ADMIN,
+     "the helper did not start the script within the Timeout", NULL,
+     "see the main error log; check that jailcgi-helper runs and that the "
+     "jail's file system answers"},
     {JC_CODE_LOST_TWICE, ADMIN,
-     "the helper or the jail died twice before it was started", NULL,
-     "see the main error log for the reason; the request may be repeated"},
+     "the helper or the jail died twice before the script was started", NULL,
+     "see the main error log for the reason; the request had no effect and can "
+     "be sent again"},
     {JC_CODE_REQUEST_TOO_BIG, APLOG_ERR, HTTP_REQUEST_ENTITY_TOO_LARGE,
      "arguments and environment are too large",
      "found {found} bytes, expected at most {expected}",
      "lower LimitRequestFieldSize or set fewer variables"},
     {JC_CODE_WITHHELD, APLOG_WARNING, HTTP_OK,
      "runs without variables that the configuration sets: {text}", NULL,
-     "{expected}; see environment.md of the manual"},
+     "{expected}; see environment.md in the manual"},
 
     /* 13xx: the helper */
     {JC_CODE_BAD_POLICY, ADMIN, "the helper does not know this host's policy",
-     NULL, "reload httpd; report it if that does not help"},
+     NULL, "reload httpd; report a bug if that does not help"},
     {JC_CODE_NO_KEEPER, ADMIN,
-     "the process that holds the jail could not be "
-     "started",
-     NULL,
+     "the keeper, the process that holds the jail, could not be started", NULL,
      "see the main error log; the machine may be out of processes or memory "
-     "(TasksMax of the httpd service)"},
+     "(TasksMax of Apache's service)"},
     {JC_CODE_JAIL_BUSY, ADMIN, "too many requests wait for this jail", NULL,
-     "one site is overloaded: find what asks for it so often, or make the "
-     "script faster"},
+     "the site is overloaded: find out which client asks so often, or make the "
+     "scripts faster"},
     {JC_CODE_TOO_MANY_JAILS, ADMIN, "too many jails are in use at once",
      "found {found}, expected at most {expected}",
-     "lower JailIdle, so that unused jails end sooner, and see whether stopped "
-     "processes keep old ones from ending"},
+     "lower JailIdle, so that unused jails end sooner, and check whether "
+     "stopped processes keep old jails from ending"},
     {JC_CODE_NAMESPACES, ADMIN,
      "jail not built: its namespaces could not be made", NULL,
-     "the helper needs CAP_SYS_ADMIN, and RestrictNamespaces= in the unit of "
-     "httpd must allow those of JailNamespaces; JailNamespaces none does "
-     "without"},
+     "the helper needs CAP_SYS_ADMIN, and RestrictNamespaces= of Apache's "
+     "service must allow the jail's namespaces; or set JailNamespaces none"},
     {JC_CODE_JAIL_FULL, ADMIN, "too many scripts of this jail run at once",
      "found {found} running and {text}, expected at most {expected} at once",
      "make them faster, or raise JailConcurrency (scripts, queue or wait)"},
     {JC_CODE_OWNER_REFUSED, OWNER,
      "JailUser owner: the script belongs to a user or group that may not run "
      "scripts",
-     "found id {found}; the nearest that may is {expected}, and neither root "
-     "nor httpd's own User",
+     "found id {found}; the nearest allowed id is {expected}, but root and "
+     "httpd's own User are never allowed",
      "chown it to the site's user; JailMinUID, JailMaxUID, JailMinGID and "
      "JailMaxGID set the bounds"},
     {JC_CODE_CGROUP_NONE, ADMIN, "JailCgroup: no cgroup could be made", NULL,
-     "the machine needs cgroup v2 at /sys/fs/cgroup, and the unit of httpd "
-     "Delegate=yes and no ProtectControlGroups= (conf/apache2-jailcgi.conf)"},
+     "the machine needs cgroup v2 at /sys/fs/cgroup, and Apache's service "
+     "needs Delegate=yes and no ProtectControlGroups= (see "
+     "conf/apache2-jailcgi.conf)"},
     {JC_CODE_CGROUP_LIMIT, ADMIN, "JailCgroup: {name} could not be set", NULL,
-     "the controller of that name must be in cgroup.controllers of httpd's "
-     "own cgroup (Delegate=yes), and the value one that the kernel takes"},
+     "cgroup.controllers of httpd's own cgroup must list the controller of "
+     "that name (Delegate=yes), and the kernel must accept the value"},
 
     /* 14xx: building the jail */
-    {JC_CODE_STEP_SESSION, ADMIN, "jail not built: new session", NULL, STEP},
-    {JC_CODE_STEP_DESCRIPTORS, ADMIN, "jail not built: closing descriptors",
-     NULL, STEP},
+    {JC_CODE_STEP_SESSION, ADMIN,
+     "jail not built: the keeper cannot start a new session", NULL, STEP},
+    {JC_CODE_STEP_DESCRIPTORS, ADMIN,
+     "jail not built: the keeper cannot close inherited descriptors", NULL,
+     STEP},
     {JC_CODE_STEP_PROCESSES, ADMIN,
-     "jail not built: the list of its own processes is not to be had", NULL,
-     "the kernel needs CONFIG_PROC_CHILDREN and the helper CAP_SYS_ADMIN or "
-     "a readable /proc; " STEP},
+     "jail not built: the keeper cannot list its own processes", NULL,
+     "the kernel needs CONFIG_PROC_CHILDREN, and the helper needs "
+     "CAP_SYS_ADMIN or a readable /proc; " STEP},
     {JC_CODE_STEP_LIMITS, ADMIN, "jail not built: a limit cannot be set", LIMIT,
-     "lower the JailLimit, or raise the Limit* of the httpd service"},
+     "lower the JailLimit, or raise the Limit...= of Apache's service"},
     {JC_CODE_STEP_NICE, ADMIN, "jail not built: the priority cannot be set",
-     NULL, "use a higher nice value in JailLimit, or give CAP_SYS_NICE"},
+     NULL,
+     "use a higher nice value in JailLimit, or give Apache's service "
+     "CAP_SYS_NICE"},
     {JC_CODE_ROOT_MISSING, ADMIN, "JailRoot does not exist: {name}", NULL,
-     "make the directory or correct JailRoot; no reload is needed then"},
+     "create the directory, which needs no reload, or correct JailRoot"},
     {JC_CODE_ROOT_UNSAFE, ADMIN,
-     "the way to JailRoot could be changed by others: {name}", "found {unsafe}",
-     "every directory above JailRoot must belong to root and be writable by "
-     "nobody else, and symbolic links count in such directories only; on FUSE "
-     "or nosuid with JailTrustMount"},
+     "the path to JailRoot could be changed by others: {name}",
+     "found {unsafe}",
+     "every directory on the path must belong to root or the site's user and "
+     "be writable by nobody else; a symbolic link counts only in a directory "
+     "that belongs to root, on FUSE or nosuid only with JailTrustMount"},
     {JC_CODE_STEP_CHROOT, ADMIN, "jail not built: cannot enter JailRoot {name}",
      NULL, "check that it is a directory on a mounted file system; " STEP},
-    {JC_CODE_STEP_GROUPS, ADMIN, "jail not built: groups cannot be set", NULL,
-     "the helper lacks CAP_SETGID: " STEP},
+    {JC_CODE_STEP_GROUPS, ADMIN, "jail not built: the groups cannot be set",
+     NULL, "the helper lacks CAP_SETGID: " STEP},
     {JC_CODE_STEP_GID, ADMIN, "jail not built: the gid cannot be set", NULL,
      "the helper lacks CAP_SETGID: " STEP},
     {JC_CODE_STEP_UID, ADMIN, "jail not built: the uid cannot be set", NULL,
@@ -173,48 +179,53 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_STEP_SECUREBITS, ADMIN,
      "jail not built: securebits cannot be locked", NULL,
      "the helper lacks CAP_SETPCAP: " STEP},
-    {JC_CODE_STEP_NO_NEW_PRIVS, ADMIN, "jail not built: no_new_privs", NULL,
-     STEP},
+    {JC_CODE_STEP_NO_NEW_PRIVS, ADMIN,
+     "jail not built: no_new_privs cannot be set", NULL, STEP},
     {JC_CODE_STEP_FILTER, ADMIN,
-     "jail not built: the filter of JailSeccomp cannot be installed", NULL,
-     "the kernel needs CONFIG_SECCOMP_FILTER and the helper "
+     "jail not built: a filter of system calls (JailSeccomp's or the keeper's "
+     "own) cannot be installed",
+     NULL,
+     "the kernel needs CONFIG_SECCOMP_FILTER, and the helper needs "
      "CAP_SYS_ADMIN; " STEP},
     {JC_CODE_STEP_SCOPE, ADMIN, "jail not built: requests cannot be kept apart",
-     NULL, "JailScope Off does without it; " STEP},
+     NULL, "set JailScope Off to do without this; or " STEP},
     {JC_CODE_STEP_FILES, ADMIN,
-     "jail not built: Landlock's rules for files and ports cannot be made",
+     "jail not built: the Landlock rules for files and ports cannot be set",
      NULL,
-     "the kernel has Landlock: SystemCallFilter= of the unit of httpd must "
+     "the kernel has Landlock, so SystemCallFilter= of Apache's service must "
      "allow landlock_add_rule; " STEP},
-    {JC_CODE_STEP_UNDUMPABLE, ADMIN, "jail not built: undumpable", NULL, STEP},
+    {JC_CODE_STEP_UNDUMPABLE, ADMIN,
+     "jail not built: the keeper cannot be made undumpable", NULL, STEP},
     {JC_CODE_ROOT_REGAINED, APLOG_CRIT, HTTP_SERVICE_UNAVAILABLE,
      "jail not used: a test found that privileges could be regained", NULL,
-     "report this with the kernel's version; nothing was run"},
+     "no script was run; report this with the version of the kernel"},
     {JC_CODE_STEP_CAPABILITIES, ADMIN,
      "jail not built: capabilities cannot be dropped", NULL, STEP},
-    {JC_CODE_STEP_SIGNALS, ADMIN, "jail not built: signals", NULL, STEP},
+    {JC_CODE_STEP_SIGNALS, ADMIN,
+     "jail not built: the keeper cannot set up its signals", NULL, STEP},
     {JC_CODE_STEP_MOUNTS, ADMIN,
      "jail not built: nothing can be mounted at "
      "{name}",
      NULL,
-     "Linux 5.12 or later is needed for it, and a root of "
-     "httpd that is a mount point itself; " STEP},
+     "this needs Linux 5.12 or later, and httpd's own root must be a mount "
+     "point; " STEP},
     {JC_CODE_MOUNT_SOURCE, ADMIN,
-     "jail not built: a source of JailMount is not there: {name}", NULL,
-     "make it, correct the line, or add the word optional to it"},
+     "jail not built: a source of JailMount does not exist: {name}", NULL,
+     "create it, correct the line, or add the word optional to the line"},
     {JC_CODE_MOUNT_UNSAFE, ADMIN,
-     "jail not built: the way to a source of JailMount could be changed by "
+     "jail not built: the path to a source of JailMount could be changed by "
      "others: {name}",
      "found {unsafe}",
-     "name the real directory: symbolic links count only in directories that "
-     "belong to root and are writable by nobody else, on FUSE or nosuid with "
-     "JailTrustMount; and a home must belong to its user and be writable by "
+     "name the real directory: a symbolic link counts only in a directory that "
+     "belongs to root and is writable by nobody else, on FUSE or nosuid only "
+     "with JailTrustMount; a home must belong to its user and be writable by "
      "nobody else"},
     {JC_CODE_MOUNT_TARGET, ADMIN,
-     "jail not built: there is no place to mount at in the jail: {name}", NULL,
-     "make a directory (for a file, a file) of that name below JailRoot, with "
-     "no symbolic link on the way"},
-    {JC_CODE_STEP_CGROUP, ADMIN, "jail not built: its cgroup", NULL, STEP},
+     "jail not built: the jail has no place for a mount at {name}", NULL,
+     "create a directory (for a file, a file) of that name below JailRoot, "
+     "with no symbolic link in its path"},
+    {JC_CODE_STEP_CGROUP, ADMIN,
+     "jail not built: the keeper cannot enter or watch its cgroup", NULL, STEP},
 
     /* 15xx: the checks of the script */
     {JC_CODE_REQUEST_MALFORMED, OWNER, "the jail could not read the request",
@@ -222,11 +233,10 @@ static const jc_reason_row_t rows[] = {
      "module and helper are of different builds: install both again and "
      "restart httpd"},
     {JC_CODE_NOT_IN_JAIL, OWNER, "{path} does not exist", NULL,
-     "the script must lie below JailRoot, or the same path must exist again "
-     "inside it; in JailRoot host that is the user's home, what a JailMount "
-     "bind DIRECTORY brings in, and /usr"},
-    {JC_CODE_PATH_DENIED, OWNER,
-     "{path} may not be searched by the site's user", NULL,
+     "the script must be below JailRoot, or the same path must exist again "
+     "inside it; with JailRoot host, put it in the user's home, in what a "
+     "JailMount bind DIRECTORY brings in, or in /usr"},
+    {JC_CODE_PATH_DENIED, OWNER, "the site's user may not search {path}", NULL,
      "chmod u+x {name}, or chown it to the site's user"},
     {JC_CODE_DIR_WRITABLE, OWNER,
      "directory {path} is writable by group or others", MODE_GO,
@@ -235,15 +245,16 @@ static const jc_reason_row_t rows[] = {
      "found uid {found}, expected uid {expected} or root", CHOWN},
     {JC_CODE_SYMLINK_LOOP, OWNER,
      "too many symbolic links, or one that leads nowhere, at {path}", NULL,
-     "replace the link by what it should lead to, inside the jail"},
-    {JC_CODE_NOT_REGULAR, OWNER, "{path} is no ordinary file",
-     "found {type}, expected a file", "name the script itself in the URL"},
+     "replace the link with what it should lead to, inside the jail"},
+    {JC_CODE_NOT_REGULAR, OWNER, "{path} is not a regular file",
+     "found {type}, expected a regular file",
+     "name the script itself in the URL"},
     {JC_CODE_SCRIPT_WRITABLE, OWNER, "{path} is writable by group or others",
      MODE_GO, "chmod go-w {name}"},
     {JC_CODE_SCRIPT_SETID, OWNER, "{path} is setuid or setgid",
      "found mode {mode}, expected neither bit", "chmod ug-s {name}"},
     {JC_CODE_SCRIPT_OWNER, OWNER, "{path} does not belong to the site's user",
-     UIDS, CHOWN ", or trust it with JailTrust if it is root's"},
+     UIDS, CHOWN ", or name it in JailTrust if it belongs to root"},
     {JC_CODE_SCRIPT_GROUP, OWNER, "{path} does not belong to the site's group",
      GIDS, "chgrp {expected} {name}"},
     {JC_CODE_NOT_EXECUTABLE, OWNER, "{path} is not executable",
@@ -251,41 +262,43 @@ static const jc_reason_row_t rows[] = {
      "chmod u+x {name}"},
     {JC_CODE_OTHER_FILE, OWNER, "{path} is not the file that httpd looked at",
      "found inode {found}, expected inode {expected}",
-     "the jail holds another file at this path: let JailRoot contain the site "
-     "itself, or mount it there; if it was replaced just now, ask again"},
+     "the jail has another file at this path: put the site itself below "
+     "JailRoot, or mount it there; if the file was replaced just now, try "
+     "again"},
     {JC_CODE_SCRIPT_DIR_OWNER, OWNER,
      "the directory of {path} does not belong to the site's user", UIDS,
-     CHOWN ", or trust the script with JailTrust if it is root's"},
+     CHOWN ", or name the script in JailTrust if it belongs to root"},
     {JC_CODE_SCRIPT_DIR_GROUP, OWNER,
      "the directory of {path} does not belong to the site's group", GIDS,
-     "chgrp {expected} the directory"},
+     "change the group of the directory with chgrp {expected}"},
     {JC_CODE_PATH_OTHER, OWNER, "{path} cannot be opened", NULL,
-     "look at the file system that it lies on"},
+     "see the error in parentheses; check the file system that it is on"},
     {JC_CODE_COMMAND_OFF, OWNER,
      "the page asks for a command (exec cmd), which this host does not allow",
      NULL, "call a script instead (include virtual), or set JailExecCmd On"},
     {JC_CODE_FILE_SYSTEM, OWNER,
-     "what belongs to whom below {path} does not count: the machine's root "
-     "does not vouch for that file system",
+     "the owners of files below {path} do not count, because the machine's "
+     "root does not vouch for that file system",
      "found {fs}",
-     "JailUser with a name, which does not depend on it; or, if root alone "
-     "decides what that file system says, JailTrustMount and its mount point "
-     "on the machine (findmnt)"},
+     "set JailUser with a name, which does not depend on it; or, if root alone "
+     "decides what that file system says, set JailTrustMount with its mount "
+     "point on the machine (findmnt)"},
     {JC_CODE_FOREIGN_SENDER, ADMIN,
-     "another user than httpd's has sent a request to this jail",
+     "a user other than httpd's has sent a request to this jail",
      "found uid {found}, expected uid {expected}",
-     "an httpd child was compromised, or a module has another user; restart "
-     "httpd"},
+     "an httpd child was compromised, or a module has changed its user; see "
+     "what runs in httpd's processes, and restart httpd"},
 
     /* 16xx: the launch */
     {JC_CODE_FORK_NPROC, ADMIN, "the site's user has too many processes",
      "the limit is {found}",
-     "end what still runs, or raise JailLimit nproc; it counts all processes "
-     "of this uid on the machine, not only those of the jail"},
-    {JC_CODE_FORK_PIDS, ADMIN, "the jail has as many processes as it may", NULL,
-     "end what still runs, or raise JailCgroup pids="},
-    {JC_CODE_FORK, ADMIN, "no process could be made", NULL,
-     "the machine is out of processes or memory; see TasksMax of the service"},
+     "end processes that still run, or raise JailLimit nproc; it counts all "
+     "processes of this uid on the machine, not only those in the jail"},
+    {JC_CODE_FORK_PIDS, ADMIN, "the jail has as many processes as it may have",
+     NULL, "end processes that still run there, or raise JailCgroup pids="},
+    {JC_CODE_FORK, ADMIN, "no process could be made for it", NULL,
+     "the machine is out of processes or memory; see TasksMax of Apache's "
+     "service"},
     {JC_CODE_INTERPRETER_MISSING, OWNER,
      "its interpreter {path} does not exist", NULL,
      "correct the first line of the script, or install {name} in the jail"},
@@ -294,55 +307,56 @@ static const jc_reason_row_t rows[] = {
      "copy {name} and the libraries that ldd lists into the jail, or link the "
      "program statically"},
     {JC_CODE_CRLF, OWNER,
-     "its first line ends with a carriage return (Windows line ends)", NULL,
-     "save it with Unix line ends (dos2unix), or upload it in text mode"},
+     "its first line ends with a carriage return (Windows line endings)", NULL,
+     "save it with Unix line endings (dos2unix), or upload it in text mode"},
     {JC_CODE_NO_FORMAT, OWNER,
-     "it is neither a program nor does it begin with "
-     "#! and an interpreter",
-     "found {text}", "make #!/path/to/interpreter its very first characters"},
+     "it is not a program, and it does not begin with #! and an interpreter",
+     "found {text}",
+     "make #!/path/to/interpreter the very first characters of the file"},
     {JC_CODE_EXEC_DENIED, OWNER, "the kernel refused to execute {path}", NULL,
      "check for a noexec mount, an ACL and the mode of its interpreter"},
     {JC_CODE_EXEC_TOO_BIG, OWNER,
-     "arguments and environment are larger than the kernel takes", NULL,
+     "arguments and environment are larger than the kernel allows", NULL,
      "set fewer or shorter variables, or raise JailLimit stack"},
     {JC_CODE_EXEC_OTHER, OWNER, "the kernel could not execute {path}", NULL,
-     "see the error's name; the file may be damaged"},
+     "see the error in parentheses; the file may be damaged"},
     {JC_CODE_WRONG_MACHINE, OWNER,
      "the program was built for another kind of processor",
      "found ELF machine {found}, expected {expected}",
      "compile it for this machine"},
     {JC_CODE_INTERPRETER_DENIED, OWNER,
-     "its interpreter {path} may not be executed by the site's user", NULL,
+     "the site's user may not execute its interpreter {path}", NULL,
      "chmod a+rx {name} in the jail, and check for a noexec mount"},
     {JC_CODE_SCRIPT_BUSY, ADMIN, "{path} is being written at this moment", NULL,
-     "ask again when the upload is complete"},
+     "try again when the upload is complete"},
     {JC_CODE_SCRIPT_LIMIT, ADMIN, "a resource limit could not be set", LIMIT,
-     "lower that JailLimit, or raise it in the httpd service"},
+     "lower that JailLimit, or raise the limit of Apache's service"},
     {JC_CODE_SCRIPT_SETUP, ADMIN, "its session or pipes could not be set up",
      NULL,
-     "raise LimitNOFILE of the httpd service, or find which of the site's "
+     "raise LimitNOFILE of Apache's service, or find out which of the site's "
      "scripts hold so many pipes and descriptors"},
 
     /* 17xx: how the script ended */
     {JC_CODE_SIGNAL, OWNER, "ended by signal {found} ({text})", NULL,
-     "SEGV, BUS and ABRT are faults of the program; KILL is a limit or the "
-     "kernel short of memory (see dmesg)"},
+     "SEGV, BUS and ABRT are faults of the program; KILL means a limit, or "
+     "that the kernel was short of memory (see dmesg)"},
     {JC_CODE_LIBRARY_MISSING, OWNER, "a library is missing: {text}", NULL,
-     "copy that library into the jail (ldd names all), then ask again"},
-    {JC_CODE_SYMBOL_MISSING, OWNER, "program and library do not fit: {text}",
+     "copy that library into the jail (ldd lists all of them), then try again"},
+    {JC_CODE_SYMBOL_MISSING, OWNER, "program and library do not match: {text}",
      NULL,
-     "program and libraries in the jail are of different versions: bring the "
-     "jail up to date, or rebuild the program for it"},
+     "program and libraries in the jail are of different versions: update the "
+     "jail, or rebuild the program for it"},
     {JC_CODE_NO_OUTPUT, OWNER, "end of script output before headers",
      "exit status {found}",
      "it must print Content-Type: and an empty line before anything else; its "
      "own messages are in the lines above"},
     {JC_CODE_BAD_HEADER, OWNER, "malformed header line: \"{text}\"", NULL,
-     "print Content-Type: and an empty line before anything else; "
-     "what is meant for a log belongs to standard error"},
+     "print Content-Type: and an empty line before anything else, and print "
+     "messages for the log to standard error"},
     {JC_CODE_HEADER_TOO_LONG, OWNER,
-     "its header block is longer than 1 MB or 1,000 lines", NULL,
-     "end the headers with an empty line"},
+     "its header block is longer than JailHeaderMax allows, or has more than "
+     "1,000 lines",
+     NULL, "end the headers with an empty line, or raise JailHeaderMax"},
     {JC_CODE_HEADER_TIMEOUT, APLOG_ERR, HTTP_GATEWAY_TIME_OUT,
      "timed out before sending its headers", NULL,
      "make it answer sooner, or raise Timeout for this host"},
@@ -350,15 +364,15 @@ static const jc_reason_row_t rows[] = {
      "timed out in the middle of its page, which was broken off", NULL,
      "make it print something now and then, or raise Timeout for this host"},
     {JC_CODE_BAD_STATUS, OWNER, "bad status line: \"{text}\"", NULL,
-     "Status: takes three digits from 200 to 599 and a text"},
+     "print three digits from 200 to 599 and a text after Status:"},
     {JC_CODE_CLIENT_GONE, APLOG_INFO, HTTP_REQUEST_TIME_OUT,
-     "ended because the browser has gone", NULL, NULL},
+     "ended because the client closed its connection", NULL, NULL},
     {JC_CODE_STDERR_DROPPED, APLOG_WARNING, HTTP_OK,
      "wrote too much to standard error: {found} more lines ({expected} bytes) "
      "were dropped",
-     NULL, "have it write a log file of its own"},
+     NULL, "have it write to a log file of its own"},
     {JC_CODE_BODY_BROKEN, APLOG_INFO, HTTP_BAD_REQUEST,
-     "ended because the request's body broke off or was refused", NULL, NULL},
+     "ended because the request body broke off or was refused", NULL, NULL},
     {JC_CODE_CPU_LIMIT, OWNER, "used up its processor time ({text})", NULL,
      "make it faster, or raise JailLimit cpu (or RLimitCPU)"},
     {JC_CODE_FSIZE_LIMIT, OWNER, "wrote a file larger than allowed ({text})",
@@ -366,20 +380,21 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_EXIT_STATUS, APLOG_INFO, HTTP_OK, "ended with exit status {found}",
      NULL, NULL},
     {JC_CODE_END_UNKNOWN, ADMIN, "killed together with its jail", NULL,
-     "see the main error log: was the keeper killed, is memory short"},
+     "see the main error log; check whether the keeper was killed or memory "
+     "ran out"},
     {JC_CODE_TOTAL_TIMEOUT, APLOG_ERR, HTTP_GATEWAY_TIME_OUT,
-     "ended because its time was over", "JailTimeout total, {found} ms",
+     "ended because its time was up", "JailTimeout total, {found} ms",
      "make it faster, or raise JailTimeout total"},
     {JC_CODE_THROTTLED, APLOG_INFO, HTTP_OK,
      "ran in a jail that had to wait for its share of the processor", NULL,
      "make the site's scripts faster, or raise JailCgroup cpu"},
     {JC_CODE_MEMORY_LIMIT, OWNER,
-     "its jail used up its memory, and the kernel killed it or a process of "
-     "its own ({text})",
-     NULL, "make it use less, or raise JailCgroup memory="},
+     "its jail used up its memory, and the kernel killed the script or a "
+     "process that it had started ({text})",
+     NULL, "make it use less memory, or raise JailCgroup memory="},
     {JC_CODE_PIDS_LIMIT, OWNER,
-     "failed ({text}) after its jail had reached its number of processes", NULL,
-     "make it start fewer, or raise JailCgroup pids="},
+     "failed ({text}) after its jail had reached its limit of processes", NULL,
+     "make it start fewer processes, or raise JailCgroup pids="},
 };
 
 const jc_reason_row_t *jc_reason_table_row(uint32_t code)
