@@ -97,8 +97,8 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     jc_withheld_prepare(pconf, s);
     if (jc_config_of(s)->has_script_sock) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
-                     "ScriptSock has no effect on mod_jailcgi, which has no "
-                     "socket with a name");
+                     "ScriptSock has no effect: mod_jailcgi has no socket with "
+                     "a name in the file system");
     }
     sentence = jc_supervise_post_config(pconf, plog, s, table_fd, generation,
                                         caps_needed, &jc_link);

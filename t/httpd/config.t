@@ -50,8 +50,8 @@ my @wrong = (
     ['JailMount tmpfs /a size=1', qr/'size=1' is not a size from 4096 bytes up/],
     ['JailMount tmpfs /a size=1T', qr/'size=1T' is not a size/],
     ['JailMount tmpfs /a size=99999999999999999G', qr/is not a size/],
-    ['JailMount tmpfs /a mode=8', qr/'mode=8' is not a mode up to 1777/],
-    ['JailMount tmpfs /a mode=4755', qr/is not a mode up to 1777/],
+    ['JailMount tmpfs /a mode=8', qr/'mode=8' is not an octal mode up to 1777/],
+    ['JailMount tmpfs /a mode=4755', qr/is not an octal mode up to 1777/],
     ['JailMount tmpfs /a inodes=1', qr/'inodes=1' is not a number from 2 up/],
     ['JailMount tmpfs /a optional', qr/'optional' is not understood/],
     ['JailMount proc /proc',   qr/'\/proc' is not understood after \/proc/],
@@ -71,7 +71,7 @@ my @wrong = (
     ['SuexecUserGroup "#x" games', qr/SuexecUserGroup: '#x' is not #/],
     ['JailMinUID 0',           qr/JailMinUID: '0' is not a number above 0/],
     ['JailMinUID -1',          qr/JailMinUID: '-1' is not a number/],
-    ['JailMinUID many',        qr/'many' is not a number.*usual value of a minimum is 1000/],
+    ['JailMinUID many',        qr/'many' is not a number.*minimum is usually 1000/],
     ['JailMinGID 0',           qr/JailMinGID: '0' is not a number above 0/],
     ['JailMinGID 10x',         qr/JailMinGID: '10x'/],
     ['JailMinGID 4294967295',  qr/'4294967295' is not a number/],
@@ -88,7 +88,7 @@ my @wrong = (
     ['JailLimit cups 1',       qr/'cups' is not the name of a limit.*cpu, fsize/],
     ['JailLimit cpu ten',      qr/cpu: 'ten' is neither a number nor unlimited/],
     ['JailLimit cpu -1',       qr/'-1' is neither/],
-    ['JailLimit cpu 10K',      qr/'10K' has a size's suffix, but/],
+    ['JailLimit cpu 10K',      qr/'10K' has the suffix of a size, but/],
     ['JailLimit as 1T',        qr/'1T' does not end in K, M, G/],
     ['JailLimit as 99999999999G', qr/too large; write unlimited/],
     ['JailLimit cpu 20:10',    qr/soft limit 20 is above the hard limit 10/],
@@ -215,9 +215,9 @@ my @named = (
 my $to_user = qr/remedy: .*JailUser/;
 my @refused = (
     ['',                                   1001, qr/neither.*$to_user/],
-    ["${low}JailUser nosuchuser",          1002, qr/'nosuchuser' does not exist.*$to_user/],
+    ["${low}JailUser nosuchuser",          1002, qr/'nosuchuser', which does not exist.*$to_user/],
     ["SuexecUserGroup nosuchuser games",   1002, qr/'nosuchuser'/],
-    ["${low}JailUser games nosuchgroup",   1003, qr/'nosuchgroup' does not exist.*$to_user/],
+    ["${low}JailUser games nosuchgroup",   1003, qr/'nosuchgroup', which does not exist.*$to_user/],
     ["SuexecUserGroup games nosuchgroup",  1003, qr/'nosuchgroup'/],
     ['JailUser "#4000000000"',             1003, qr/no group is given/],
     ['JailUser root',                      1004, qr/uid 0/],
@@ -394,7 +394,7 @@ $both->stop;
 
 my $stays = 'SuexecUserGroup, JailRoot off';
 my $off   = "JailRoot off\n    SuexecUserGroup #$a #$a";
-my $suexec_off = qr/virtual host off \(\S+httpd\.conf:\d+\): SuexecUserGroup \#$a \#$a of a host that is not jailed \(JailRoot off\), but suEXEC is disabled: \S.*write JailRoot PATH or none/;
+my $suexec_off = qr/virtual host off \(\S+httpd\.conf:\d+\): SuexecUserGroup \#$a \#$a applies to a host that is not jailed \(JailRoot off\), but suEXEC is disabled: \S.*write JailRoot PATH or none/;
 
 # Without mod_suexec the line is ours alone.
 ($status, $err) = try_config(
@@ -411,7 +411,7 @@ sub beside_suexec {
     my @off  = (name => 'off', root => '', user => '');
 
     # whose line it is, what is loaded, the server's lines, the host, what is said
-    my $inherited = qr/virtual host off .*: SuexecUserGroup \#$b \#$b of a host that is not/;
+    my $inherited = qr/virtual host off .*: SuexecUserGroup \#$b \#$b applies to a host that is not/;
     my @rows = (
         ['jailed',            [],           '', [$alice, $own, user => '']],
         ['JailRoot none',     [],           '', [$alice, $own, user => '', root => 'none']],

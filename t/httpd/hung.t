@@ -67,7 +67,7 @@ cmp_ok(time - $begun, '<', 60, 'in less time than they need');
 like($said, qr{JCGI1406: JailRoot \Q$hanging\E/$_ of .*root.*: its file system has not answered},
     "it says so of JailRoot $_")
   for 1 .. 3;
-like($said, qr{JailRoot \Q$hanging\E/4 of .*root5.*: was not looked at, as the file systems of three},
+like($said, qr{JailRoot \Q$hanging\E/4 of .*root5.*: was not checked, because the file systems of three},
     'the fourth is left out, with the reason');
 like($said, qr{JailRoot /nowhere of .*root1.*: does not exist}, 'others are looked at: one is not there');
 like($said, qr{JailRoot /etc/passwd of .*root3.*: is not a directory}, 'one is no directory');

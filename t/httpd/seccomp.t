@@ -158,7 +158,7 @@ is_deeply($got{$_}, $default, "$_: the list is the same") for qw(privs backgroun
 # --- errors of the configuration
 my @wrong = (
     [work_dir() . '/absent', qr{cannot be read: No such file.*default or off}],
-    [file('loose', "deny mount\n", 0664), qr/mode 664; it must be a regular file of root's/],
+    [file('loose', "deny mount\n", 0664), qr/mode 664; it must be a regular file that belongs to root/],
     [file('owned', "deny mount\n", 0644, $alice->uid), qr/belongs to uid @{[$alice->uid]}/],
     [work_dir(), qr/regular file|Is a directory/],
     [file('unknown', "\n# x\ndeny moutn\n"), qr/line 3: 'moutn' is not a system call/],
@@ -166,7 +166,7 @@ my @wrong = (
     [file('needed', "deny execve\n"), qr/line 1: 'execve' cannot be denied/],
     [file('word', "refuse mount\n"), qr/line 1: 'refuse mount' is not understood; write deny/],
     [file('more', "allow mount EPERM\n"), qr/line 1: .* is not understood/],
-    [file('long', 'deny ' . 'x' x 600 . "\n"), qr/line 1: is longer/],
+    [file('long', 'deny ' . 'x' x 600 . "\n"), qr/line 1: it is too long/],
 );
 for my $case (@wrong) {
     my ($path, $says) = @$case;

@@ -100,7 +100,7 @@ static const char *set_io(apr_pool_t *p, const char *value, const char **line)
     int64_t weight;
 
     if (!jc_parse_number(value, 1, IO_WEIGHT_MOST, &weight)) {
-        return "is not a weight from 1 to 10000 (100 is what other jails have)";
+        return "is not a weight from 1 to 10000 (other jails have 100)";
     }
     *line = apr_psprintf(p, "default %u", (unsigned) weight);
     return NULL;
@@ -218,8 +218,8 @@ const char *jc_cgroup_problem(apr_pool_t *p, const jc_server_conf_t *conf,
         if (!strstr(*have,
                     apr_pstrcat(p, " ", names[i].controller, " ", NULL))) {
             return apr_psprintf(p,
-                                "cgroup v2 has no controller %s on this "
-                                "machine, which JailCgroup %s= needs",
+                                "cgroup v2 on this machine has no controller "
+                                "%s, which JailCgroup %s= needs",
                                 names[i].controller, names[i].name);
         }
     }

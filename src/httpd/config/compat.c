@@ -22,8 +22,8 @@ const char *jc_compat_script_log(cmd_parms *cmd, void *unused, const char *arg)
     conf->script_log = ap_server_root_relative(cmd->pool, arg);
     if (!conf->script_log) {
         return apr_psprintf(cmd->pool,
-                            "ScriptLog: '%s' is not a path; give that of a "
-                            "file that httpd's User may write",
+                            "ScriptLog: '%s' is not a path; give the path of a "
+                            "file that httpd's User can write",
                             arg);
     }
     return NULL;
@@ -35,7 +35,9 @@ const char *jc_compat_log_number(cmd_parms *cmd, void *unused, const char *arg)
     int64_t number;
 
     if (!jc_parse_number(arg, 0, INT64_MAX, &number)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a number of bytes",
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not a number of bytes; write 0 or "
+                            "more, in digits only",
                             cmd->cmd->name, arg);
     }
     if (cmd->info) {

@@ -44,8 +44,8 @@ static const char *set_wait(apr_pool_t *p, jc_server_conf_t *conf,
                : apr_psprintf(p,
                               "JailConcurrency wait: '%s' is not a time from "
                               "1ms to 24 days "
-                              "(" JC_PARSE_TIMES ")"
-                              "; write queue=0 if nobody shall wait",
+                              "(" JC_PARSE_TIMES
+                              "); write queue=0 if nobody is to wait",
                               arg);
 }
 
@@ -79,8 +79,8 @@ static const char *set_retry(apr_pool_t *p, jc_server_conf_t *conf,
                : apr_psprintf(p,
                               "JailConcurrency retry: '%s' is not a time of "
                               "whole seconds from 1s to 24 days "
-                              "(" JC_PARSE_TIMES ")"
-                              "; a Retry-After header has no smaller ones",
+                              "(" JC_PARSE_TIMES
+                              "); a Retry-After header has no smaller unit",
                               arg);
 }
 
@@ -133,8 +133,7 @@ const char *jc_concurrency_set(cmd_parms *cmd, void *unused, int argc,
         !jc_parse_number(argv[0], 1, SCRIPTS_MAX, &conf->running_max)) {
         return apr_psprintf(cmd->pool,
                             "JailConcurrency: '%s' is not a number of scripts "
-                            "from 1 to %d; write none for as many as there "
-                            "are requests",
+                            "from 1 to %d; write none for no limit",
                             argv[0], SCRIPTS_MAX);
     }
     conf->queue_max = conf->running_max;

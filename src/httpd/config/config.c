@@ -38,16 +38,17 @@ static const char *set_root(cmd_parms *cmd, void *unused, const char *arg)
         const char *wrong = jc_parse_path(cmd->pool, arg, &root);
 
         if (wrong) {
-            return apr_psprintf(cmd->pool,
-                                "JailRoot: '%s' %s; give the absolute path of "
-                                "the directory that scripts shall see as /, "
-                                "or host, none or off",
-                                arg, wrong);
+            return apr_psprintf(
+                cmd->pool,
+                "JailRoot: '%s' %s; give the absolute path of the directory "
+                "that scripts see as /, or host, none or off",
+                arg, wrong);
         }
         if (root[1] == '\0') {
-            return "JailRoot: / is the root of the machine and jails nothing; "
-                   "write JailRoot host for a jail that has its programs, or "
-                   "none if scripts shall run in it";
+            return "JailRoot: '/' is the root of the machine and jails "
+                   "nothing; write JailRoot host for a jail that has the "
+                   "machine's programs, or none if scripts are to run in that "
+                   "root";
         }
         conf->root_kind = JC_ROOT_PATH;
     }
@@ -65,11 +66,11 @@ static const char *set_bound(cmd_parms *cmd, void *unused, const char *arg)
     int64_t number;
 
     if (!jc_parse_number(arg, 1, JC_NO_ID - 1, &number)) {
-        return apr_psprintf(cmd->pool,
-                            "%s: '%s' is not a number above 0; scripts never "
-                            "run as root, and the usual value of a "
-                            "minimum is %d",
-                            cmd->cmd->name, arg, JC_DEFAULT_MIN_ID);
+        return apr_psprintf(
+            cmd->pool,
+            "%s: '%s' is not a number above 0; write 1 or more, because "
+            "scripts never run as root (a minimum is usually %d)",
+            cmd->cmd->name, arg, JC_DEFAULT_MIN_ID);
     }
     *(int64_t *) ((char *) conf + (uintptr_t) cmd->info) = number;
     return NULL;
@@ -154,8 +155,8 @@ static const char *set_helper(cmd_parms *cmd, void *unused, const char *arg)
     }
     if (arg[0] != '/') {
         return apr_psprintf(cmd->pool,
-                            "JailHelper: '%s' is not absolute; give the whole "
-                            "path of jailcgi-helper",
+                            "JailHelper: '%s' is not absolute; give the "
+                            "absolute path of jailcgi-helper",
                             arg);
     }
     conf_of(cmd)->helper = arg;
@@ -194,28 +195,29 @@ const command_rec jc_config_commands[] = {
     AP_INIT_TAKE1("JailRoot", set_root, NULL, RSRC_CONF,
                   "directory that scripts see as /, or host, none or off"),
     AP_INIT_TAKE_ARGV("JailNamespaces", jc_namespaces_set, NULL, RSRC_CONF,
-                      "what a jail has of its own: mount pid ipc uts net "
-                      "cgroup, or none"),
+                      "namespaces that a jail has of its own: mount pid ipc "
+                      "uts net cgroup, or none, or default"),
     AP_INIT_TAKE_ARGV("JailCgroup", jc_cgroup_set, NULL, RSRC_CONF,
-                      "limits of the jail as a whole, as memory=512M cpu=150% "
-                      "pids=100, or none"),
-    AP_INIT_TAKE_ARGV("JailMount", jc_mount_set, NULL, RSRC_CONF,
-                      "what is in the jail: bind, ro, tmpfs, proc, dev, home, "
-                      "or none"),
+                      "limits of a jail as a whole, such as memory=512M "
+                      "cpu=150% pids=100, or none"),
+    AP_INIT_TAKE_ARGV(
+        "JailMount", jc_mount_set, NULL, RSRC_CONF,
+        "a mount in the jail: bind, ro, tmpfs, proc, dev or home; or none"),
     AP_INIT_TAKE1("JailSeccomp", jc_seccomp_set, NULL, RSRC_CONF,
-                  "system calls that are refused: default, off, or a file"),
+                  "system calls that the kernel refuses to scripts: default, "
+                  "off, or a file"),
     AP_INIT_FLAG("JailScope", set_flag, FIELD(scope), RSRC_CONF,
                  "Off: requests of one jail may signal and trace each other"),
     AP_INIT_FLAG("JailNoNewPrivs", set_flag, FIELD(no_new_privs), RSRC_CONF,
-                 "Off: set-user-id and set-group-id programs work"),
+                 "Off: set-user-id and set-group-id programs gain privileges"),
     AP_INIT_TAKE12("JailBackground", jc_background_set, NULL, RSRC_CONF,
                    "processes that outlive their request: deny, or allow "
                    "[max=TIME]"),
     AP_INIT_TAKE_ARGV("JailListen", jc_listen_set, NULL, RSRC_CONF,
-                      "TCP ports that scripts may listen on: Off, On, or "
-                      "numbers"),
+                      "TCP ports that scripts may bind: Off, On, or numbers"),
     AP_INIT_TAKE12("JailUser", jc_user_set, NULL, RSRC_CONF,
-                   "who scripts run as: NAME or #UID, and a group; or owner"),
+                   "user that scripts run as: NAME or #UID, and a group; or "
+                   "owner [directory]"),
     AP_INIT_TAKE2("SuexecUserGroup", jc_user_set_suexec, NULL, RSRC_CONF,
                   "user and group of scripts, as with mod_suexec"),
     AP_INIT_TAKE1("JailMinUID", set_bound, FIELD(min_uid), RSRC_CONF,
@@ -231,48 +233,53 @@ const command_rec jc_config_commands[] = {
     AP_INIT_FLAG("JailExecCmd", set_flag, FIELD(exec_cmd), RSRC_CONF,
                  "Off: pages may not run commands (SSI exec cmd)"),
     AP_INIT_FLAG("JailErrorDetail", set_flag, FIELD(error_detail), RSRC_CONF,
-                 "On: error pages tell why a script failed"),
+                 "On: error pages say why a script failed"),
     AP_INIT_FLAG("JailSpoolBody", set_flag, FIELD(spool_body), RSRC_CONF,
                  "On: a body of unknown length is read before the script "
                  "starts, which then has CONTENT_LENGTH"),
     AP_INIT_TAKE1("JailHeaderMax", set_header_max, NULL, RSRC_CONF,
-                  "the most bytes that a script's header block may have"),
-    AP_INIT_RAW_ARGS("JailEnv", jc_env_set, NULL, RSRC_CONF,
-                     "a variable and its value, set over everything else"),
+                  "largest size of a script's header block, in bytes"),
+    AP_INIT_RAW_ARGS(
+        "JailEnv", jc_env_set, NULL, RSRC_CONF,
+        "a variable of every script and its value, which win over all others"),
     AP_INIT_ITERATE("JailPassEnv", jc_env_set_pass, NULL, RSRC_CONF,
-                    "with JailUser owner: names of variables that a request "
-                    "may bring beside the usual ones, or none"),
+                    "with JailUser owner: names of variables that reach "
+                    "scripts besides the usual ones, or none"),
     AP_INIT_TAKE_ARGV("JailLimit", jc_limits_set, NULL, RSRC_CONF,
                       "resource limits: NAME SOFT[:HARD] ..."),
     AP_INIT_TAKE1("JailIdle", set_idle, NULL, RSRC_CONF,
-                  "how long a jail without requests stays warm"),
+                  "how long a jail without requests stays ready"),
     AP_INIT_ITERATE("JailTimeout", set_timeout, NULL, RSRC_CONF,
                     "how long a script may take: total=TIME, idle=TIME"),
     AP_INIT_TAKE_ARGV("JailConcurrency", jc_concurrency_set, NULL, RSRC_CONF,
-                      "scripts at once in a jail, who waits, and what those "
-                      "who are refused are told"),
+                      "how many scripts run at once in a jail, how many "
+                      "requests wait, and how the others are refused"),
     AP_INIT_ITERATE("JailTrust", add_trust, NULL, RSRC_CONF,
-                    "paths of root's that any jail may run, or none"),
-    AP_INIT_ITERATE("JailTrustMount", jc_trust_mount_set, NULL, RSRC_CONF,
-                    "mount points of file systems whose owners count although "
-                    "they are FUSE or nosuid, or none"),
+                    "paths of scripts that may belong to root instead of the "
+                    "tenant, or none"),
+    AP_INIT_ITERATE(
+        "JailTrustMount", jc_trust_mount_set, NULL, RSRC_CONF,
+        "FUSE and nosuid mount points whose file owners count, or none"),
     AP_INIT_FLAG("JailStrict", set_strict, NULL, RSRC_CONF,
                  "On: httpd does not start while a virtual host cannot run "
                  "its scripts"),
     AP_INIT_TAKE1("JailHelper", set_helper, NULL, RSRC_CONF,
                   "path of jailcgi-helper"),
     AP_INIT_TAKE1("ScriptLog", jc_compat_script_log, NULL, RSRC_CONF,
-                  "file that tells all about scripts that failed"),
+                  "file that records each request for a script that failed"),
     AP_INIT_TAKE1("ScriptLogLength", jc_compat_log_number, NULL, RSRC_CONF,
-                  "the most bytes that the ScriptLog may have"),
+                  "largest size of the ScriptLog, in bytes"),
     AP_INIT_TAKE1("ScriptLogBuffer", jc_compat_log_number, (void *) "buffer",
-                  RSRC_CONF, "the most bytes of a body in the ScriptLog"),
+                  RSRC_CONF,
+                  "how many bytes of a request body the ScriptLog records"),
     AP_INIT_TAKE1("ScriptSock", jc_compat_script_sock, NULL, RSRC_CONF,
                   "mod_cgid's socket; has no effect"),
     AP_INIT_TAKE1("CGIScriptTimeout", jc_compat_timeout, NULL,
                   RSRC_CONF | ACCESS_CONF,
-                  "how long a script may say nothing; default: Timeout"),
-    AP_INIT_TAKE1("CGIDScriptTimeout", jc_compat_timeout, NULL,
-                  RSRC_CONF | ACCESS_CONF, "the same, as mod_cgid calls it"),
+                  "how long a script may be silent; default: JailTimeout idle, "
+                  "then Timeout"),
+    AP_INIT_TAKE1(
+        "CGIDScriptTimeout", jc_compat_timeout, NULL, RSRC_CONF | ACCESS_CONF,
+        "the same as CGIScriptTimeout, under the name that mod_cgid uses"),
     {.name = NULL},
 };

@@ -83,8 +83,8 @@ const char *jc_env_set(cmd_parms *cmd, void *unused, const char *args)
                             name);
     }
     if (strcmp(name, "LD_BIND_NOW") == 0) {
-        return "JailEnv: LD_BIND_NOW is set by JailEagerBinding and by nothing "
-               "else; write JailEagerBinding On or Off";
+        return "JailEnv: 'LD_BIND_NOW' is set by JailEagerBinding alone; write "
+               "JailEagerBinding On or Off";
     }
     if (!conf->env) {
         conf->env = apr_table_make(cmd->pool, 4);
@@ -116,15 +116,15 @@ const char *jc_env_set_pass(cmd_parms *cmd, void *unused, const char *name)
     if (!is_pattern(cmd->pool, name)) {
         return apr_psprintf(cmd->pool,
                             "JailPassEnv: '%s' is not the name of a variable; "
-                            "write names of letters, digits and _, or the "
-                            "beginning of names as PREFIX_*, or none",
+                            "write names of letters, digits and _, or PREFIX_* "
+                            "for all names that begin with PREFIX_, or none",
                             name);
     }
     if (jc_names_are_denied(name, strcspn(name, "*"))) {
         return apr_psprintf(cmd->pool,
                             "JailPassEnv: '%s' never passes, because its value "
-                            "decides what programs load or run; set it by "
-                            "JailEnv NAME VALUE, for every script",
+                            "decides what programs load or run; set it for "
+                            "every script by JailEnv NAME VALUE",
                             name);
     }
     jc_parse_add_string(cmd->pool, &conf->pass, name);

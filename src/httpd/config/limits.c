@@ -77,8 +77,8 @@ static const char *parse_amount(const limit_name_t *limit, const char *text,
     }
     if (limit->resource == RLIMIT_NOFILE) {
         /* setrlimit(2) fails with EPERM above fs.nr_open, even for root. */
-        return "is more than the kernel allows; write a number, at most "
-               "that of sysctl fs.nr_open";
+        return "is more than the kernel allows; write a number that is at most "
+               "sysctl fs.nr_open";
     }
     *amount = RLIM_INFINITY;
     return NULL;
@@ -153,10 +153,10 @@ const char *jc_limits_set(cmd_parms *cmd, void *unused, int argc,
         } else if (limit) {
             error = parse_limit(p, conf, limit, argv[i + 1]);
         } else {
-            error = apr_psprintf(p,
-                                 "JailLimit: '%s' is not the name of a limit; "
-                                 "there are %s",
-                                 argv[i], known_names(p));
+            error = apr_psprintf(
+                p,
+                "JailLimit: '%s' is not the name of a limit; the names are %s",
+                argv[i], known_names(p));
         }
         if (error) {
             return error;

@@ -38,8 +38,8 @@ const char *jc_listen_set(cmd_parms *cmd, void *unused, int argc,
     listen->is_any = argc == 1 && strcasecmp(argv[0], "on") == 0;
     if (argc == 0 || argc > (int) JC_PORTS_MAX) {
         return apr_psprintf(cmd->pool,
-                            "JailListen: %d arguments; write Off, On, or up to "
-                            "%u numbers of TCP ports",
+                            "JailListen: %d arguments were given; write Off, "
+                            "On, or up to %u numbers of TCP ports",
                             argc, JC_PORTS_MAX);
     }
     for (int i = 0; i < argc && !listen->is_any; i++) {

@@ -47,7 +47,7 @@ static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
         if (strncasecmp(word, "mode=", 5) == 0) {
             return jc_parse_mode(word + 5, 01777, &mount->mode)
                        ? NULL
-                       : "is not a mode up to 1777 in octal";
+                       : "is not an octal mode up to 1777";
         }
         if (strncasecmp(word, "inodes=", 7) == 0) {
             int64_t inodes;
@@ -97,8 +97,10 @@ static const char *parse_paths(cmd_parms *cmd, jc_mount_conf_t *mount, int most,
             wrong = "is the whole root";
         }
         if (wrong) {
-            return apr_psprintf(cmd->pool, "JailMount: '%s' %s", argv[*at],
-                                wrong);
+            return apr_psprintf(cmd->pool,
+                                "JailMount: '%s' %s; give an absolute path "
+                                "below /, without . and ..",
+                                argv[*at], wrong);
         }
         count++;
     }

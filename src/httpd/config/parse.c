@@ -86,7 +86,7 @@ const char *jc_parse_amount(const char *text, int is_bytes, uint64_t *amount)
                         : "is not a number";
     }
     if (unit != 1 && !is_bytes) {
-        return "has a size's suffix, but this limit is not a size";
+        return "has the suffix of a size, but this limit is not a size";
     }
     if (errno != 0 || number >= UINT64_MAX / unit) {
         return "is too large; write unlimited if that is meant";

@@ -107,11 +107,12 @@ static const char *compile(apr_pool_t *p, const apr_array_header_t *rows,
     if (filter) {
         seccomp_release(filter);
     }
-    return rc == 0 ? NULL
-                   : apr_psprintf(p,
-                                  "JailSeccomp: libseccomp could not make the "
-                                  "filter: %s, at %s",
-                                  strerror(-rc), wrong ? wrong : "all");
+    return rc == 0
+               ? NULL
+               : apr_psprintf(p,
+                              "JailSeccomp: libseccomp could not make the "
+                              "filter: %s, at %s",
+                              strerror(-rc), wrong ? wrong : "its beginning");
 }
 
 static apr_hash_t *filters_of(apr_pool_t *p)
@@ -166,8 +167,8 @@ const char *jc_seccomp_set(cmd_parms *cmd, void *unused, const char *arg)
         setting = ap_server_root_relative(cmd->pool, arg);
         if (!setting) {
             return apr_psprintf(cmd->pool,
-                                "JailSeccomp: '%s' is not the path of a file; "
-                                "write one, or default or off",
+                                "JailSeccomp: '%s' is not a path; give the "
+                                "path of a file, or default or off",
                                 arg);
         }
     }

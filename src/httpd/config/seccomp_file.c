@@ -117,8 +117,8 @@ static const char *check_call(apr_pool_t *p, const char *name, int number,
          i++) {
         if (strcmp(needed[i], name) == 0) {
             return apr_psprintf(p,
-                                "'%s' cannot be denied: no script would start "
-                                "without it; take the line away",
+                                "'%s' cannot be denied, because no script "
+                                "would start without it; remove the line",
                                 name);
         }
     }
@@ -167,7 +167,7 @@ static const char *apply_line(apr_pool_t *p, const char *line,
     if (words[2] && (row.error = find_error(words[2])) == 0) {
         return apr_psprintf(p,
                             "'%s' is not the name of an error; write one of "
-                            "errno(3), as EPERM or ENOSYS",
+                            "errno(3), such as EPERM or ENOSYS",
                             words[2]);
     }
     take_off(rows, words[1]);
@@ -186,17 +186,17 @@ static const char *check_file(apr_pool_t *p, const char *path, FILE *file)
 
     if (!file || fstat(fileno(file), &st) != 0) {
         return apr_psprintf(p,
-                            "JailSeccomp: %s cannot be read: %s; write the "
+                            "JailSeccomp: '%s' cannot be read: %s; give the "
                             "path of a file, or default or off",
                             path, strerror(errno));
     }
     if (!S_ISREG(st.st_mode) || st.st_uid != 0 || (st.st_mode & 022) != 0) {
-        return apr_psprintf(p,
-                            "JailSeccomp: %s belongs to uid %u and has mode "
-                            "%o; it must be a regular file of root's that "
-                            "nobody else may write: chown root and chmod go-w "
-                            "it",
-                            path, st.st_uid, st.st_mode & 07777);
+        return apr_psprintf(
+            p,
+            "JailSeccomp: '%s' belongs to uid %u and has mode %o; it must be a "
+            "regular file that belongs to root and that nobody else can write: "
+            "chown it to root and chmod go-w it",
+            path, st.st_uid, st.st_mode & 07777);
     }
     return NULL;
 }
@@ -210,7 +210,7 @@ const char *jc_seccomp_file_read(apr_pool_t *p, const char *path,
 
     for (int number = 1; !wrong && fgets(line, sizeof(line), file); number++) {
         wrong = !strchr(line, '\n') && !feof(file)
-                    ? "is longer than a line may be"
+                    ? "it is too long; write one call in each line"
                     : apply_line(p, line, rows);
         if (wrong) {
             wrong = apr_psprintf(p, "JailSeccomp: %s line %d: %s", path, number,

@@ -84,16 +84,16 @@
             {IS(1, level), IS(2, option)}, 0                                   \
     }
 
-#define MOUNTS   "what a jail sees of file systems is made before it begins"
-#define ESCAPE   "another root or namespace brings back what the jail has taken"
+#define MOUNTS   "the mounts of a jail are made before it begins"
+#define ESCAPE   "another root or namespace brings back what the jail takes away"
 #define OTHERS   "reads, changes or compares other processes; debuggers need it"
 #define KEYS     "keyrings belong to a user, not to a jail, and hold secrets"
 #define DEEP     "a large part of the kernel, with a record of holes"
-#define MODULES  "code of the kernel's own"
-#define CLOCKS   "the clock is the machine's"
+#define MODULES  "changes the code of the kernel"
+#define CLOCKS   "the clock belongs to the machine"
 #define MACHINE  "belongs to the machine"
-#define HANDLES  "opens files by number, past every directory"
-#define HARDWARE "programs for old hardware alone need it"
+#define HANDLES  "opens files by number and bypasses every directory"
+#define HARDWARE "only programs for old hardware need it"
 #define BRIDGES  "loads the kernel's code for bridges or VLANs"
 #define OBSOLETE "nothing has used it for years"
 #define FAMILIES                                                               \
@@ -130,7 +130,7 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"clone3",
      ENOSYS,
      NULL,
-     "its flags cannot be seen from here; programs fall back to clone",
+     "a filter cannot see its flags; programs fall back to clone",
      0,
      {},
      0},
@@ -150,7 +150,7 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"userfaultfd",
      EPERM,
      NULL,
-     "holds the kernel up in the middle of a copy, which exploits need",
+     "stops the kernel in the middle of a copy, which exploits need",
      0,
      {},
      0},
@@ -161,7 +161,7 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
      ENOSYS,
      NULL,
      "the machine has one number of events for all (fs.aio-max-nr), and one "
-     "script can take them; programs go on without",
+     "script can take them; programs do without",
      0,
      {},
      0},
@@ -197,7 +197,7 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"syslog",
      EPERM,
      NULL,
-     "the kernel's log tells addresses and names",
+     "the log of the kernel shows addresses and names",
      0,
      {},
      0},
@@ -210,7 +210,7 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"mknod",
      EPERM,
      "it is for a device",
-     "devices are the machine's",
+     "devices belong to the machine",
      1,
      {BITS(1, S_IFMT, S_IFCHR)},
      0},
@@ -218,7 +218,7 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"mknodat",
      EPERM,
      "it is for a device",
-     "devices are the machine's",
+     "devices belong to the machine",
      1,
      {BITS(2, S_IFMT, S_IFCHR)},
      0},
@@ -231,7 +231,7 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
 
     {"personality",
      EPERM,
-     "it asks for another than the usual one",
+     "it asks for a personality other than the usual one",
      "turns address randomisation and other defences off",
      1,
      {BITS(0, 1u << 31 | 1u, 1u << 31)},
@@ -247,7 +247,7 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"ioctl",
      EPERM,
      "it is TIOCSTI, TIOCLINUX or TIOCSETD",
-     "types for another at his terminal, or loads a line discipline",
+     "types into the terminal of another user, or loads a line discipline",
      1,
      {IS(1, 0x5412 /* TIOCSTI */)},
      0},
@@ -297,7 +297,8 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"socket",
      EPROTONOSUPPORT,
      "it is of AF_NETLINK, but not NETLINK_ROUTE",
-     "the C library asks it for addresses; the rest is for administrators",
+     "the C library asks NETLINK_ROUTE for addresses; the rest is for "
+     "administrators",
      2,
      {IS(0, AF_NETLINK), IS_NOT(2, 0)},
      0},
@@ -360,15 +361,15 @@ const jc_seccomp_row_t jc_seccomp_table[] = {
     {"setsockopt",
      ENOENT,
      "it is TCP_ULP",
-     "hands a connection to other code of the kernel's (TLS, ESP, SMC), with a "
+     "hands a connection to other code in the kernel (TLS, ESP, SMC), with a "
      "record of holes",
      2,
      {IS(1, IPPROTO_TCP), IS(2, 31 /* TCP_ULP */)},
      0},
     {"setsockopt",
      ENOPROTOOPT,
-     "it is SO_ATTACH_FILTER, SO_ATTACH_BPF or one of their kind",
-     "programs for the kernel, which has one store of them for all "
+     "it is SO_ATTACH_FILTER, SO_ATTACH_BPF or one of that kind",
+     "loads programs into the kernel, which has one store of them for all "
      "(net.core.bpf_jit_limit)",
      2,
      {IS(1, SOL_SOCKET), IS(2, SO_ATTACH_FILTER)},

@@ -106,10 +106,10 @@ const char *jc_suexec_problem(apr_pool_t *p, const jc_server_conf_t *conf,
     }
     return apr_psprintf(
         p,
-        "SuexecUserGroup %s %s of a host %s, but suEXEC is disabled: %s; "
-        "programs would run as httpd's own User, so write JailRoot PATH or "
-        "none, or take SuexecUserGroup from this host (it inherits that of the "
-        "server), or install suexec and load mod_suexec%s",
+        "SuexecUserGroup %s %s applies to a host %s, but suEXEC is disabled: "
+        "%s; programs would run as httpd's own User, so write JailRoot PATH or "
+        "none, or remove SuexecUserGroup from this host (it inherits that of "
+        "the server), or install suexec and load mod_suexec%s",
         from->suexec_user, from->suexec_group, who, why,
         conf->root_kind == JC_ROOT_OFF ? "" : ", or do not load mod_suexec");
 }

@@ -116,14 +116,14 @@ const char *jc_trust_mount_problem(apr_pool_t *p, server_rec *s,
     }
     return apr_psprintf(
         p,
-        "JailUser owner, and %s lies on %s, mounted at %s: owners there do not "
-        "count, and its scripts are answered with 500%s%s",
+        "JailUser owner is set, and %s is on %s, mounted at %s: the owners of "
+        "files there do not count, and requests for scripts get 500%s%s",
         path,
         mount->fs == JC_FS_FUSE ? "a FUSE file system"
                                 : "a file system that is mounted nosuid",
         mount->point,
         mount->by_user
-            ? "; it was mounted by a user, whose process says what they are"
-            : "; if root alone decides what it says: JailTrustMount ",
+            ? "; a user mounted it, whose process says who owns a file"
+            : "; if root alone decides what it says, write JailTrustMount ",
         mount->by_user ? "" : mount->point);
 }

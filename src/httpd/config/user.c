@@ -59,13 +59,13 @@ const char *jc_user_set(cmd_parms *cmd, void *unused, const char *user,
 
     if (strcasecmp(user, "owner") == 0) {
         if (group && strcasecmp(group, "directory") != 0) {
-            return apr_psprintf(cmd->pool,
-                                "JailUser owner takes no group, but '%s' was "
-                                "given: scripts run as their own owner and "
-                                "group, or with JailUser owner directory as "
-                                "those of their directory (a user who is "
-                                "called owner is written as #UID)",
-                                group);
+            return apr_psprintf(
+                cmd->pool,
+                "JailUser owner takes no group, but '%s' was given; scripts "
+                "run as their own owner and group, or with JailUser owner "
+                "directory as those of their directory (write a user whose "
+                "name is owner as #UID)",
+                group);
         }
         conf->user_kind = JC_USER_OWNER;
         conf->owner_is_dirs = group != NULL;

@@ -152,12 +152,13 @@ static void report_roots(freeze_t *freeze)
         if (!root->problem) {
             continue;
         }
-        warn(freeze, apr_psprintf(freeze->ptemp,
-                                  "JCGI%d: JailRoot %s of %s: %s; scripts are "
-                                  "answered with 503 until the directory is "
-                                  "there, which needs no reload",
-                                  JC_CODE_ROOT_MISSING, root->path,
-                                  describe(freeze, root->s), root->problem));
+        warn(freeze,
+             apr_psprintf(
+                 freeze->ptemp,
+                 "JCGI%d: JailRoot %s of %s: %s; requests for scripts get 503 "
+                 "until the directory exists, which needs no reload",
+                 JC_CODE_ROOT_MISSING, root->path, describe(freeze, root->s),
+                 root->problem));
     }
 }
 
@@ -182,10 +183,10 @@ static void check_cgroup(freeze_t *freeze, server_rec *s,
 
     if (problem) {
         warn(freeze,
-             apr_psprintf(freeze->ptemp,
-                          "JCGI%d: JailCgroup of %s: %s; scripts are "
-                          "answered with 503",
-                          JC_CODE_CGROUP_NONE, describe(freeze, s), problem));
+             apr_psprintf(
+                 freeze->ptemp,
+                 "JCGI%d: JailCgroup of %s: %s; requests for scripts get 503",
+                 JC_CODE_CGROUP_NONE, describe(freeze, s), problem));
     }
 }
 
@@ -267,10 +268,10 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
         return NULL;
     }
     if (freeze->is_helpless) {
-        refuse(conf, JC_CODE_NOT_STARTED_AS_ROOT,
-               "httpd that was not started as root",
-               "httpd started as root: only root can run a script as its own "
-               "user");
+        refuse(
+            conf, JC_CODE_NOT_STARTED_AS_ROOT,
+            "httpd that was not started as root",
+            "httpd started as root: only root can run scripts as other users");
         return NULL;
     }
     jc_mount_rows_compile(freeze->mounts, freeze->phost, conf, &id, &isolation);
@@ -326,7 +327,7 @@ static void report_totals(freeze_t *freeze)
 {
     if (freeze->warnings > WARNINGS_MAX) {
         ap_log_error(APLOG_MARK, freeze->log_level, 0, freeze->log_to,
-                     "%u more virtual hosts have such problems; each names "
+                     "%u more virtual hosts have such problems; each reports "
                      "its own in its error log when a script is requested",
                      freeze->warnings - WARNINGS_MAX);
     }
@@ -341,7 +342,7 @@ static void report_helpless(freeze_t *freeze)
             warn(freeze,
                  apr_psprintf(freeze->ptemp,
                               "JCGI%d: httpd was not started as root, so it "
-                              "cannot run a script as its own user; no jailed "
+                              "cannot run scripts as other users; no jailed "
                               "virtual host runs CGI scripts",
                               JC_CODE_NOT_STARTED_AS_ROOT));
             return;

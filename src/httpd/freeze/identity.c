@@ -191,7 +191,7 @@ static const group_list_t *look_up_list(jc_identity_names_t *names,
     list->next = user->lists;
     user->lists = list;
     if (getgrouplist(user->name, gid, ids, &count) < 0) {
-        list->problem = apr_psprintf(names->p, "number %d", count);
+        list->problem = apr_psprintf(names->p, "%d of them", count);
     } else {
         normalise(list,
                   apr_pmemdup(names->p, ids, (size_t) count * sizeof(*ids)),
@@ -240,7 +240,7 @@ static int resolve_group(jc_identity_names_t *names, const char *group,
     entry = look_up_group(names, group);
     if (entry->problem) {
         return refuse(id, JC_CODE_GROUP_UNKNOWN,
-                      apr_psprintf(names->p, "group '%s' %s", group,
+                      apr_psprintf(names->p, "group '%s', which %s", group,
                                    entry->problem),
                       "a group that exists (see getent group), or #GID");
     }
@@ -264,7 +264,7 @@ static int resolve_list(jc_identity_names_t *names, entry_t *user,
     list = look_up_list(names, user, id->gid);
     if (list->problem) {
         return refuse(id, JC_CODE_GROUP_UNKNOWN,
-                      apr_psprintf(names->p, "the groups of user '%s' %s",
+                      apr_psprintf(names->p, "the groups of user '%s', %s",
                                    user->name, list->problem),
                       apr_psprintf(names->p, "at most %u groups",
                                    JC_GROUPS_MAX));
@@ -290,13 +290,13 @@ static int check_root(jc_identity_names_t *names, jc_identity_t *id)
                       "a group that is not root's");
     }
     if (id->group_count > 0 && id->groups[0] == 0) {
-        return refuse(id, JC_CODE_ROOT_IDENTITY,
-                      apr_psprintf(names->p,
-                                   "user '%s' is a member of group 0 (root)",
-                                   id->name),
-                      apr_psprintf(names->p,
-                                   "a user that is not (gpasswd -d %s root)",
-                                   id->name));
+        return refuse(
+            id, JC_CODE_ROOT_IDENTITY,
+            apr_psprintf(names->p, "user '%s', a member of group 0 (root)",
+                         id->name),
+            apr_psprintf(names->p,
+                         "a user that is not a member (gpasswd -d %s root)",
+                         id->name));
     }
     return 0;
 }
@@ -334,8 +334,8 @@ static int check_ids(jc_identity_names_t *names, const jc_server_conf_t *conf,
                       apr_psprintf(names->p,
                                    "uid %u, which is httpd's own User",
                                    id->uid),
-                      "a user of this site's own: a script that runs as httpd "
-                      "could take over its processes");
+                      "a user for this site alone: a script that runs as "
+                      "httpd's User could compromise httpd");
     }
     return check_bounds(names, "uid", id->uid, jc_identity_min(conf->min_uid),
                         jc_identity_max(conf->max_uid), id) ||
@@ -351,7 +351,8 @@ static void resolve_named(jc_identity_names_t *names,
 
     if (user->problem) {
         refuse(id, JC_CODE_USER_UNKNOWN,
-               apr_psprintf(names->p, "user '%s' %s", user_arg, user->problem),
+               apr_psprintf(names->p, "user '%s', which %s", user_arg,
+                            user->problem),
                "a user that exists (see getent passwd), or #UID");
         return;
     }

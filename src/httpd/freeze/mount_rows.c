@@ -318,18 +318,17 @@ static int check(apr_pool_t *p, const jc_server_conf_t *conf,
     if (!(has & JC_NS_PID) && has_kind(conf, JC_CONF_PROC)) {
         return refuse(isolation, JC_CODE_NO_MOUNT_NAMESPACE,
                       "JailMount proc, and JailNamespaces without pid",
-                      "pid among the JailNamespaces: without it the processes "
-                      "of the whole machine would be in the jail");
+                      "pid among the JailNamespaces: without it /proc would "
+                      "show the processes of the whole machine");
     }
     if (has_kind(conf, JC_CONF_HOME) && !is_home(id->home)) {
-        return refuse(
-            isolation, JC_CODE_NO_HOME,
-            id->uid == JC_NO_ID
-                ? "JailMount home, and JailUser owner"
-                : apr_psprintf(p, "JailMount home, and the home '%s'",
-                               id->home ? id->home : ""),
-            "a user whose home in the user database is a directory of its "
-            "own");
+        return refuse(isolation, JC_CODE_NO_HOME,
+                      id->uid == JC_NO_ID
+                          ? "JailMount home, and JailUser owner"
+                          : apr_psprintf(p, "JailMount home, and the home '%s'",
+                                         id->home ? id->home : ""),
+                      "a user whose home in the user database is a directory "
+                      "of that user alone");
     }
     return 0;
 }

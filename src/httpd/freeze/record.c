@@ -236,17 +236,19 @@ const char *jc_record_add(jc_table_t *table, apr_pool_t *p,
 
     if (conf->pass && conf->pass->nelts > (int) JC_PASS_MAX) {
         return apr_psprintf(p,
-                            "its JailPassEnv lines have %d names; there is "
-                            "room for %u. Write PREFIX_* for some of them",
+                            "its JailPassEnv lines have %d names, and there is "
+                            "room for %u; write PREFIX_* for some of them",
                             conf->pass->nelts, JC_PASS_MAX);
     }
     if (add_common(table, isolation, &common) == 0 &&
         add_record(table, p, conf, id, isolation, common, policy) == 0) {
         return NULL;
     }
-    return apr_psprintf(p,
-                        "its JailEnv, JailPassEnv, JailTrust and JailMount "
-                        "lines make a policy of "
-                        "%" APR_SIZE_T_FMT " bytes; there is room for %u",
-                        jc_table_len(table), JC_POLICY_LEN_MAX);
+    return apr_psprintf(
+        p,
+        "its JailEnv, JailPassEnv, JailTrust and JailMount "
+        "lines make a policy of "
+        "%" APR_SIZE_T_FMT
+        " bytes, and there is room for %u; write fewer or shorter ones",
+        jc_table_len(table), JC_POLICY_LEN_MAX);
 }

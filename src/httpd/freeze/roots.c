@@ -120,7 +120,7 @@ static const char *problem_of(apr_pool_t *p, int result)
         return apr_psprintf(p, "its file system has not answered within %d s",
                             PATIENCE_MS / 1000);
     }
-    return apr_psprintf(p, "cannot be looked at: %s", strerror(result));
+    return apr_psprintf(p, "cannot be checked: %s", strerror(result));
 }
 
 void jc_roots_look(apr_pool_t *p, apr_array_header_t *roots)
@@ -132,8 +132,8 @@ void jc_roots_look(apr_pool_t *p, apr_array_header_t *roots)
         int result;
 
         if (lost >= LOST_MAX) {
-            root->problem = "was not looked at, as the file systems of three "
-                            "others have not answered";
+            root->problem = "was not checked, because the file systems of "
+                            "three others have not answered";
             continue;
         }
         if (in_fd < 0 && (in_fd = start(roots, i)) < 0) {

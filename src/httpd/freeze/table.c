@@ -213,9 +213,9 @@ const char *jc_table_seal(jc_table_t *table, uint64_t generation, int *table_fd)
     if (len > JC_TABLE_LEN_MAX) {
         return apr_psprintf(
             table->p,
-            "The policies of all virtual hosts are %" APR_SIZE_T_FMT
-            " bytes; there is room for %u. Give fewer of them "
-            "JailEnv and JailTrust lines of their own",
+            "The policies of all virtual hosts take %" APR_SIZE_T_FMT
+            " bytes, and there is room for %u; give fewer of them JailEnv and "
+            "JailTrust lines of their own",
             len, JC_TABLE_LEN_MAX);
     }
     parts[0].iov_base = make_head(table, generation, len, parts_at);

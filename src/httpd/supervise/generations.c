@@ -37,8 +37,8 @@ const char *jc_generations_open(apr_pool_t *p, jc_generations_t *all,
         jc_wire_close_fds(pair, 2);
         jc_wire_close_fds(&table_fd, 1);
         return apr_psprintf(p,
-                            "No socket for httpd's children to reach "
-                            "jailcgi-helper: %s",
+                            "No socket can be made over which httpd children "
+                            "reach jailcgi-helper: %s",
                             reason);
     }
     all->list[all->count++] = (jc_parent_generation_t){.number = number,
@@ -145,9 +145,9 @@ void jc_generations_check_newest(const jc_generations_t *all, server_rec *s)
     }
     if (poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLRDHUP)) != 0) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
-                     "a child of httpd has shut down the socket to "
-                     "jailcgi-helper; only one that was taken over does that. "
-                     "httpd restarts gracefully to make a new one");
+                     "an httpd child has shut down the socket to "
+                     "jailcgi-helper, which only a compromised one does; httpd "
+                     "restarts gracefully to make a new socket");
         kill(getpid(), AP_SIG_GRACEFUL);
     }
 }

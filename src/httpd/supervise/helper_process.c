@@ -46,8 +46,8 @@ const char *jc_helper_process_check(apr_pool_t *p, const char *path)
                                (unsigned) st.st_uid);
     } else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         problem = apr_psprintf(p,
-                               "others than root may write to it (mode "
-                               "%04o); chmod go-w mends that",
+                               "users other than root can write to it (mode "
+                               "%04o); chmod go-w fixes that",
                                (unsigned) st.st_mode & 07777);
     } else if ((st.st_mode & S_IXUSR) == 0) {
         problem = apr_psprintf(p, "it is not executable (mode %04o)",
@@ -56,11 +56,11 @@ const char *jc_helper_process_check(apr_pool_t *p, const char *path)
     if (!problem) {
         return NULL;
     }
-    return apr_psprintf(p,
-                        "JailHelper %s cannot be used: %s. It is executed as "
-                        "root; name the jailcgi-helper that was installed "
-                        "with this module",
-                        path, problem);
+    return apr_psprintf(
+        p,
+        "JailHelper '%s' cannot be used: %s. It is executed as root; name the "
+        "jailcgi-helper that was installed with this module",
+        path, problem);
 }
 
 static void identify(const struct stat *st, jc_helper_file_t *file)
@@ -178,7 +178,7 @@ const char *jc_helper_process_start(apr_pool_t *p, const char *path,
 
         jc_wire_close_fds(pair, 2);
         jc_wire_close_fds(&pidfd, 1);
-        return apr_psprintf(p, "JailHelper %s could not be started: %s", path,
+        return apr_psprintf(p, "JailHelper '%s' could not be started: %s", path,
                             reason);
     }
     close(pair[1]);
@@ -300,8 +300,8 @@ const char *jc_helper_process_describe_end(apr_pool_t *p, int status)
 
     decode(status, &exit_status, &sig);
     if (sig == SIGKILL) {
-        return "was killed (SIGKILL: by hand, or by the kernel for want of "
-               "memory)";
+        return "was killed (SIGKILL: by hand, or by the kernel because memory "
+               "ran out)";
     }
     if (sig != 0) {
         return apr_psprintf(p, "was ended by signal %d (%s)", sig,

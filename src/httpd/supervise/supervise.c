@@ -137,7 +137,7 @@ static void replace_dead_helper(int status)
     error = wait_for_monitor ? NULL : start_helper(delay_ms);
     if (error) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, state->server,
-                     "%s; it is tried again every few seconds, and requests "
+                     "%s; httpd tries again every few seconds, and requests "
                      "for jailed scripts wait",
                      error);
     }
@@ -181,8 +181,9 @@ static void replace_hung_helper(void)
     const char *error;
 
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, state->server,
-                 "jailcgi-helper (pid %" APR_PID_T_FMT ") has not read what "
-                 "was sent to it; it is killed, and another takes its place",
+                 "jailcgi-helper (pid %" APR_PID_T_FMT
+                 ") has not read what httpd sent to it; httpd kills it and "
+                 "starts another",
                  state->helper.pid);
     apr_proc_other_child_unregister(state);
     jc_helper_process_kill(state->helper.pid);
@@ -296,11 +297,12 @@ static int make_room(void)
     if (state->generations.count < JC_GENERATIONS_KEPT) {
         return 0;
     }
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, state->server,
-                 "children of %u configurations are still alive; those of the "
-                 "oldest can start no more scripts (GracefulShutdownTimeout "
-                 "and MaxConnectionsPerChild do not end them?)",
-                 state->generations.count);
+    ap_log_error(
+        APLOG_MARK, APLOG_WARNING, 0, state->server,
+        "httpd children of %u configurations are still alive; those of the "
+        "oldest can start no more scripts; see why GracefulShutdownTimeout and "
+        "MaxConnectionsPerChild do not end them",
+        state->generations.count);
     jc_generations_drop(&state->generations, 0);
     return 1;
 }
@@ -317,16 +319,16 @@ static const char *why_replace(int lost_a_generation)
         return apr_psprintf(
             state->pconf,
             "the configuration needs capabilities %" APR_UINT64_T_HEX_FMT
-            " and it has %" APR_UINT64_T_HEX_FMT,
+            " and the helper has %" APR_UINT64_T_HEX_FMT,
             caps, state->helper_caps);
     }
     if (!jc_helper_process_is_file(state->path, &state->helper_file)) {
-        return "another file is the JailHelper now";
+        return "JailHelper is another file now";
     }
     if (jc_generations_announce(state->helper_fd,
                                 jc_generations_newest(&state->generations)) !=
         JC_WIRE_OK) {
-        return "it does not take the new configuration";
+        return "it does not accept the new configuration";
     }
     return NULL;
 }
@@ -385,7 +387,7 @@ static const char *take_table(apr_pool_t *pconf, server_rec *s, int table_fd,
     error = bring_up_helper(lost_a_generation);
     if (error && generation > 1) {
         /* A reload must not end a server that is running. */
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s; it is tried again",
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s; httpd tries again",
                      error);
         return NULL;
     }
