@@ -190,9 +190,9 @@ void jc_dispose_as(jc_dispose_class_t which, int *fds, unsigned count)
         result |= dispose_some(&closers[which], fds + at, some);
     }
     if (result) {
-        jc_log("cannot get rid of descriptors that %s has sent: %u processes "
-               "that close such are stuck, and they stay open; is it "
-               "compromised?",
+        jc_log("cannot close descriptors that %s has sent: the %u processes "
+               "that close them are stuck, so they stay open; the sender may "
+               "be compromised",
                which == JC_DISPOSE_KEEPER ? "a keeper" : "an httpd child",
                closers[which].count);
         has_failed = 1;

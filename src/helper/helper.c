@@ -105,7 +105,7 @@ static void limit_capabilities(uint64_t wanted)
         }
     }
     if (cap_set_proc(keep)) {
-        jc_log("cannot limit its capabilities: %s", strerror(errno));
+        jc_log("cannot limit its own capabilities: %s", strerror(errno));
         exit(JC_EXIT_START);
     }
     cap_free(have);
@@ -122,8 +122,8 @@ static unsigned raise_descriptor_limit(void)
         (void) setrlimit(RLIMIT_NOFILE, &limit);
     }
     if (limit.rlim_max < JC_DESCRIPTORS * 2) {
-        jc_log("RLIMIT_NOFILE is %llu, and it needs %d at least (ulimit -n, "
-               "LimitNOFILE=)",
+        jc_log("RLIMIT_NOFILE is %llu, but at least %d is needed; remedy: "
+               "raise LimitNOFILE= of Apache's service (or ulimit -n)",
                (unsigned long long) limit.rlim_max, JC_DESCRIPTORS * 2);
         exit(JC_EXIT_START);
     }
@@ -145,9 +145,9 @@ static void open_generation(const jc_msg_generation_t *msg, int *fds)
             : jc_generation_open(msg, fds[JC_GENERATION_SOCKET],
                                  fds[JC_GENERATION_TABLE]);
     if (!generation) {
-        jc_log("cannot take generation %llu: its table is malformed, memory "
-               "is short or more than %d configurations are in use; the "
-               "virtual hosts of it run no CGI",
+        jc_log("cannot take configuration %llu: its table is malformed, memory "
+               "is short or more than %d configurations are in use; its "
+               "virtual hosts run no CGI scripts",
                (unsigned long long) msg->generation, JC_GENERATIONS_MAX);
         return;
     }
@@ -209,9 +209,9 @@ static void jc_helper_on_parent(void)
     case JC_WIRE_AGAIN:
         break;
     case JC_WIRE_MALFORMED:
-        jc_log("what came is no message of its parent's: the module and this "
-               "helper are not of one build (install both and restart httpd), "
-               "or another process has the parent's socket");
+        jc_log("received what is not a message of its parent: module and "
+               "helper are of different builds (install both again and restart "
+               "httpd), or another process has the parent's socket");
         exit(JC_EXIT_VERSION);
     default: /* the parent has closed its end */
         exit(JC_EXIT_OK);
@@ -222,8 +222,8 @@ static void jc_helper_on_parent(void)
  * sees that the socket is shut down, and restarts httpd gracefully. */
 static void give_up_generation(jc_generation_t *generation)
 {
-    jc_log("configuration %llu is given up because of them, and httpd makes "
-           "another",
+    jc_log("gives up configuration %llu because of these descriptors; httpd "
+           "makes another",
            (unsigned long long) generation->number);
     (void) shutdown(generation->sock_fd, SHUT_RDWR);
     drop_generation(generation);
@@ -366,7 +366,7 @@ int main(int argc, char **argv)
     if (read_arguments(argc, argv, &caps, &delay_ms) ||
         getsockopt(JC_FD_PARENT, SOL_SOCKET, SO_TYPE, &type, &type_len) ||
         type != SOCK_SEQPACKET) {
-        jc_log("is started by httpd with mod_jailcgi and not by hand");
+        jc_log("cannot be started by hand; httpd with mod_jailcgi starts it");
         return JC_EXIT_USAGE;
     }
     /* The arguments are contiguous in memory (execve(2)). */
@@ -381,7 +381,7 @@ int main(int argc, char **argv)
      * child tries first. */
     int errnum = jc_selftest_attempt(jc_harden);
     if (errnum || jc_harden()) {
-        jc_log("goes on without a filter of system calls for itself: %s",
+        jc_log("continues without a filter of system calls for itself: %s",
                strerror(errnum ? errnum : errno));
     }
     helper.epoll_fd = epoll_create1(EPOLL_CLOEXEC);

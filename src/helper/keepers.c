@@ -237,7 +237,7 @@ void jc_keepers_on_message(void *at)
         return;
     }
     if (jc_dispose_has_failed()) {
-        jc_log("keeper %d of uid %u is given up because of them",
+        jc_log("gives up keeper %d of uid %u because of these descriptors",
                (int) jail->pid, jail->uid);
         finish(jail);
     }
@@ -293,7 +293,7 @@ static void on_ended(jail_t **link, int status)
 {
     if (WIFSIGNALED(status)) {
         jc_log("keeper %d of uid %u was killed by signal %d; its requests are "
-               "lost, the next one gets a new keeper",
+               "lost, and the next request gets a new keeper",
                (int) (*link)->pid, (*link)->uid, WTERMSIG(status));
     }
     forget(link);

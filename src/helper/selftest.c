@@ -59,17 +59,17 @@
 /* The remedies, which are the second half of the sentence, where a unit is the
  * usual reason. */
 #define NAMESPACE(name)                                                        \
-    "RestrictNamespaces= of the unit of httpd must allow " name
+    "RestrictNamespaces= of Apache's service must allow " name
 #define CALLS(names)                                                           \
-    "SystemCallFilter= of the unit of httpd must allow " names " (a "          \
-    "container likewise)"
+    "SystemCallFilter= of Apache's service must allow " names                  \
+    ", and so must a container"
 #define LANDLOCK(since)                                                        \
     "Linux " since " or later with Landlock, and landlock_create_ruleset, "    \
-    "landlock_add_rule and landlock_restrict_self in SystemCallFilter=; all "  \
-    "else of a jail holds"
+    "landlock_add_rule and landlock_restrict_self in SystemCallFilter=; the "  \
+    "rest of the jail holds"
 #define READ_ONLY(dir)                                                         \
-    "where its scripts must write, take away ProtectHome= or "                 \
-    "ProtectSystem=strict of the unit of httpd, or add ReadWritePaths=" dir
+    "if scripts must write there, remove ProtectHome= or "                     \
+    "ProtectSystem=strict from Apache's service, or add ReadWritePaths=" dir
 
 static const char *const no_options[3][2];
 
@@ -204,21 +204,22 @@ static const row_t rows[] = {
      CALLS("@mount")},
     {NEED_CHROOT, 0, try_chroot, "JailRoot", CALLS("chroot")},
     {NEED_FILTER, 0, try_filter,
-     "any script (JailSeccomp, and each jail's own filter)",
+     "any script (JailSeccomp, and each keeper's own filter)",
      CALLS("seccomp") ", and the kernel needs CONFIG_SECCOMP_FILTER"},
     {NEED_PRIVS, 0, try_privs, "JailNoNewPrivs Off",
-     "NoNewPrivileges=no in the unit of httpd"},
+     "set NoNewPrivileges=no in Apache's service"},
     {NEED_ALL, 0, try_places, "any script",
-     "RestrictSUIDSGID=no in the unit of httpd (it refuses openat2)"},
+     "set RestrictSUIDSGID=no in Apache's service (yes refuses openat2)"},
     {NEED_SCOPE, 0, try_scopes, "JailScope (the default)", LANDLOCK("6.12")},
     {NEED_ALL, 0, try_ports,
      "JailListen Off (the default), which keeps scripts from listening,",
      LANDLOCK("6.7")},
     {NEED_ALL, 0, try_files,
-     "what keeps a process outside from passing its directories into a jail",
+     "what keeps processes outside from passing directories into a jail",
      LANDLOCK("5.19")},
-    {NEED_ALL, 0, try_code, "any script that compiles itself (node, java)",
-     "MemoryDenyWriteExecute=no in the unit of httpd"},
+    {NEED_ALL, 0, try_code,
+     "any script that compiles code while it runs (node, java)",
+     "set MemoryDenyWriteExecute=no in Apache's service"},
     {NEED_ALL, 0, try_home, "writing below /home", READ_ONLY("/home")},
     {NEED_ALL, 0, try_srv, "writing below /srv", READ_ONLY("/srv")},
 };
@@ -287,9 +288,9 @@ static int test_capabilities(uint64_t wanted)
         cap_get_flag(have, capabilities[i].cap, CAP_EFFECTIVE, &value);
         if (value == CAP_CLEAR &&
             (wanted & (UINT64_C(1) << capabilities[i].cap))) {
-            jc_log("%s will not work here: there is no %s; remedy: "
-                   "CapabilityBoundingSet= of the unit of httpd must have it "
-                   "(a container likewise)",
+            jc_log("%s will not work here: %s is missing; remedy: "
+                   "CapabilityBoundingSet= of Apache's service must list it, "
+                   "and a container must allow it",
                    capabilities[i].what, capabilities[i].name);
         }
     }
@@ -339,9 +340,9 @@ static void test_cgroups(const jc_generation_t *generation)
         if (fd < 0) {
             tested = CGROUPS;
             jc_log(
-                "JailCgroup will not work here: %s%s%s; remedy: Delegate=yes "
-                "and no ProtectControlGroups= in the unit of httpd "
-                "(conf/apache2-jailcgi.conf), on a machine with cgroup v2",
+                "JailCgroup will not work here: %s%s%s; remedy: set "
+                "Delegate=yes and no ProtectControlGroups= in Apache's service "
+                "(see conf/apache2-jailcgi.conf), on a machine with cgroup v2",
                 failure.text, *failure.text ? ": " : "",
                 strerror(failure.errnum));
         } else {
@@ -355,7 +356,7 @@ static void say(const row_t *row, int errnum)
 {
     if (errnum == ETIME) {
         jc_log("whether %s will work here could not be tested within %d s: "
-               "what it needs does not answer (a file server that is down?)",
+               "what it needs does not answer (is a file server down?)",
                row->what, PATIENCE_MS / 1000);
     } else {
         jc_log("%s will not work here: %s; remedy: %s", row->what,
@@ -402,7 +403,7 @@ void jc_selftest(const jc_generation_t *generation, uint64_t caps)
         try_all(needs);
     }
     if (pid < 0) {
-        jc_log("what this machine gives could not be tested: %s",
+        jc_log("could not test what this machine supports: %s",
                strerror(errno));
     }
 }
