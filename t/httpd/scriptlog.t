@@ -143,11 +143,11 @@ for my $case (['lock-sh', LOCK_SH], ['lock-ex', LOCK_EX]) {
 
 sysopen my $reader, $log{'read-fifo'}, O_RDONLY | O_NONBLOCK or die;
 my %wrong = (
-    'fifo'           => qr/no ordinary file/,
-    'read-fifo'      => qr/no ordinary file/,
-    'directory'      => qr/no ordinary file/,
-    'socket'         => qr/no ordinary file/,
-    'device'         => qr/no ordinary file; remedy: remove it, or leave ScriptLog out/,
+    'fifo'           => qr/not a regular file/,
+    'read-fifo'      => qr/not a regular file/,
+    'directory'      => qr/not a regular file/,
+    'socket'         => qr/not a regular file/,
+    'device'         => qr/not a regular file; remedy: remove it, or remove the ScriptLog line/,
     'link'           => qr/symbolic link/,
     'dangling'       => qr/symbolic link/,
     'link-to-device' => qr/symbolic link/,

@@ -152,7 +152,7 @@ ok($is_forged{$_}, "control: $_ forges with httpd's own module")
   for qw(/cgi-bin/nph-longer /cgi-bin/nph-kept /trusted/longer /trusting/longer);
 is($is_forged{'/cgi-bin/longer'}, undef, 'control: not where nobody believes the length');
 
-$ours->log_like($alice, qr/longer: sends more than its Content-Length: 8, and/,
+$ours->log_like($alice, qr/longer: sends more than its Content-Length of 8 bytes, and/,
     'the log says that something was dropped');
 
 # Who may say that a length is to be believed.

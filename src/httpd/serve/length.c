@@ -104,9 +104,9 @@ static void cut(guard_t *g, apr_bucket *b)
         g->was_cut = 1;
         ap_log_rerror(
             APLOG_MARK, APLOG_WARNING, 0, g->c->r,
-            "script %s: sends more than its Content-Length: %" APR_INT64_T_FMT
-            ", and what is more is dropped; remedy: "
-            "let it count its page, or leave the header out",
+            "script %s: sends more than its Content-Length of %" APR_INT64_T_FMT
+            " bytes, and the rest is dropped; remedy: make it count its page, "
+            "or remove the header",
             g->c->r->filename, g->length);
     }
 }
@@ -121,11 +121,12 @@ static apr_status_t end_short(ap_filter_t *f, guard_t *g,
     apr_bucket_brigade *rest = apr_brigade_split(bb, eos);
     apr_status_t rv;
 
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                  "script %s: sends %" APR_INT64_T_FMT " bytes less than its "
-                  "Content-Length, and the answer is broken off; remedy: let "
-                  "it count its page, or leave the header out",
-                  r->filename, g->left);
+    ap_log_rerror(
+        APLOG_MARK, APLOG_ERR, 0, r,
+        "script %s: sends %" APR_INT64_T_FMT
+        " bytes less than its Content-Length, and the answer is broken off; "
+        "remedy: make it count its page, or remove the header",
+        r->filename, g->left);
     conn->keepalive = AP_CONN_CLOSE;
     r->no_cache = 1;
     g->left = 0;

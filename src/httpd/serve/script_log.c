@@ -196,10 +196,10 @@ static const char *explain_errno(apr_pool_t *p, int errnum)
                "the file itself in ScriptLog";
     case ENXIO:
     case EISDIR:
-        return "it is no ordinary file; remedy: remove it";
+        return "it is not a regular file; remedy: remove it";
     case EAGAIN: /* fcntl(2), F_SETLEASE */
         return "its owner holds a lease on it; remedy: keep it in a directory "
-               "that only root may write";
+               "that only root can write";
     case ENOSPC:
     case EDQUOT:
         return "the disk or a quota is full; remedy: make room";
@@ -220,8 +220,8 @@ static const char *check_log(apr_pool_t *p, int fd, size_t len, int64_t most)
         return explain_errno(p, errno);
     }
     if (!S_ISREG(st.st_mode)) {
-        return "it is no ordinary file; remedy: remove it, or leave ScriptLog "
-               "out";
+        return "it is not a regular file; remedy: remove it, or remove the "
+               "ScriptLog line";
     }
     /* A tenant can also give this name to another file that httpd writes. */
     if (st.st_nlink != 1) {

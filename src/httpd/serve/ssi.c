@@ -210,8 +210,8 @@ static apr_status_t on_exec(include_ctx_t *ctx, ap_filter_t *f,
     }
     if (ctx->flags & SSI_FLAG_NO_EXEC) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "exec used but not allowed in %s: remedy: Options "
-                      "+Includes in place of IncludesNOEXEC",
+                      "exec used but not allowed in %s; remedy: set Options "
+                      "+Includes instead of IncludesNOEXEC",
                       r->filename);
         fail(ctx, f, bb);
         return APR_SUCCESS;

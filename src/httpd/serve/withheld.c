@@ -86,8 +86,8 @@ static const char *list(const jc_withheld_t *withheld)
 
 static const char *remedy(const jc_withheld_t *withheld)
 {
-    static const char set[] = "set it by JailEnv NAME VALUE if every script "
-                              "of this host shall have it";
+    static const char set[] = "set it by JailEnv NAME VALUE if every script of "
+                              "this host should have it";
     static const char pass[] =
         "with JailUser owner only JailPassEnv NAME lets a variable pass from "
         "one user's page to another user's script";
