@@ -29,7 +29,7 @@ jailcgi_ok('a jail', 'mkjail', $jail, map({ ('--program', $_) } qw(/bin/sh /usr/
 
 my ($found, $text, $status) = findings($jail);
 is($status, 0, 'a whole jail: status 0') or diag($text);
-is($text, "$jail: nothing to mend\n", 'and it says so');
+is($text, "$jail: nothing to fix\n", 'and it says so');
 ($found, $text) = findings('--quiet', $jail);
 is($text, '', '--quiet: not a word');
 
@@ -245,7 +245,7 @@ like($err, qr{/nosuch: is no directory}, 'and why');
 like($out, qr{no-interpreter}, 'and the others are checked');
 unlink $script;
 ($status, $out, $err) = jailcgi('check', '--json', $jail);
-is($out, "[]\n", '--json with nothing to mend');
+is($out, "[]\n", '--json with nothing to fix');
 
 # --- a jail that jailcgi has not made: what would build it is named
 my $bare = place() . '/bare';

@@ -139,7 +139,7 @@ sub check {
         push @findings, @found;
         next if $option->{json};
         print map { line_of($_) } @found;
-        print shown($root), ": nothing to mend\n" if !@found && !$option->{quiet};
+        print shown($root), ": nothing to fix\n" if !@found && !$option->{quiet};
         print shown($root), ': and more: the first ' . FINDINGS_MAX . " are named\n"
           if @found >= FINDINGS_MAX;
     }
