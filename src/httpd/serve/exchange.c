@@ -178,7 +178,7 @@ jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf)
                    : conf->root                    ? conf->root
                                                    : "-");
     c->declared_len = -1;
-    c->asked = r->request_time;
+    c->asked = apr_time_now();
     jc_body_init(c);
     apr_pool_cleanup_register(r->pool, c, cleanup, apr_pool_cleanup_null);
     return c;
