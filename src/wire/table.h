@@ -26,14 +26,13 @@
  *   5. cgroup_count strings FILE=VALUE, for files of the jail's cgroup
  *   6. trust_mount_count mount points, absolute: file systems whose owners
  *      count although they are FUSE or nosuid
- *   7. pass_count patterns of names (names.h) that a request may bring beside
- *      the usual ones; only with JC_POLICY_OWNER
- * Both are padded with zeros. Two policies are the same if the bytes of their
- * records and of their common parts are equal. The parent gives equal virtual
- * hosts one record, and the helper keeps a jail warm if both recur in the next
- * generation. A record therefore contains nothing that names a virtual host.
- * Nor does it contain the number of its common part, which is in the table's
- * entry.
+ *   7. pass_count patterns of names (env_names.h) that a request may bring
+ * beside the usual ones; only with JC_POLICY_OWNER Both are padded with zeros.
+ * Two policies are the same if the bytes of their records and of their common
+ * parts are equal. The parent gives equal virtual hosts one record, and the
+ * helper keeps a jail warm if both recur in the next generation. A record
+ * therefore contains nothing that names a virtual host. Nor does it contain the
+ * number of its common part, which is in the table's entry.
  */
 #ifndef JC_TABLE_H
 #define JC_TABLE_H

@@ -6,7 +6,7 @@
  * Privilege: none
  */
 #include "src/keeper/launch/launch.h"
-#include "src/wire/names.h"
+#include "src/wire/env_names.h"
 
 #include "t/fuzz/fuzz.h"
 
@@ -31,11 +31,11 @@ static int is_known(const char *string)
 {
     size_t len = strcspn(string, "=");
 
-    return jc_names_are_allowed(string, len) ||
-           jc_names_match("MARK_*", string, len) ||
-           jc_names_match("B", string, len) ||
-           jc_names_match("PATH", string, len) ||
-           jc_names_match("LD_BIND_NOW", string, len);
+    return jc_env_names_are_allowed(string, len) ||
+           jc_env_names_match("MARK_*", string, len) ||
+           jc_env_names_match("B", string, len) ||
+           jc_env_names_match("PATH", string, len) ||
+           jc_env_names_match("LD_BIND_NOW", string, len);
 }
 
 static void look_at(const jc_policy_view_t *policy, const jc_request_t *request)

@@ -20,8 +20,8 @@ my %stateless = map { $_ => 1 } qw(bcmp memchr memcmp memcpy memmove memset strc
 # The project's functions that they call, and where these are.
 my %own = map { $_ => 1 } qw(jc_decode_vectors jc_decode_request jc_walk
   jc_check_script jc_vouch_file_system jc_environment_apply jc_environment_check_home jc_diagnose_exec jc_policy_next
-  jc_wire_pack jc_wire_failed jc_names_are_denied jc_names_are_allowed
-  jc_names_match);
+  jc_wire_pack jc_wire_failed jc_env_names_are_denied jc_env_names_are_allowed
+  jc_env_names_match);
 
 sub needed {
     my ($object) = @_;
@@ -29,7 +29,7 @@ sub needed {
 }
 
 cmp_ok(scalar @files, '>', 4, 'files were found');
-for my $file (@files, 'wire/names') {
+for my $file (@files, 'wire/env_names') {
     my $object = "build/helper/src/$file.o";
     ok(-e $object, "$object is built");
     is_deeply([grep { !$stateless{$_} && !$own{$_} } needed($object)],

@@ -1,4 +1,4 @@
-# Names of environment variables: the lists of src/wire/names.c are sorted as its search
+# Names of environment variables: the lists of src/wire/env_names.c are sorted as its search
 # needs them, every row can be reached, and the manual has the same lists. The tables as
 # they should be: perl -It/lib t/lint/names.t --print
 

@@ -9,7 +9,7 @@
 #include "directives.h"
 #include "inherit.h"
 #include "parse.h"
-#include "src/wire/names.h"
+#include "src/wire/env_names.h"
 
 #include "apr_lib.h"
 #include "apr_strings.h"
@@ -120,7 +120,7 @@ const char *jc_env_set_pass(cmd_parms *cmd, void *unused, const char *name)
                             "for all names that begin with PREFIX_, or none",
                             name);
     }
-    if (jc_names_are_denied(name, strcspn(name, "*"))) {
+    if (jc_env_names_are_denied(name, strcspn(name, "*"))) {
         return apr_psprintf(cmd->pool,
                             "JailPassEnv: '%s' never passes, because its value "
                             "decides what programs load or run; set it for "

@@ -7,7 +7,7 @@
  * Trusts:    the configuration, the user database
  */
 #include "table_writer.h"
-#include "src/wire/names.h"
+#include "src/wire/env_names.h"
 #include "src/wire/wire.h"
 
 #include "apr_lib.h"

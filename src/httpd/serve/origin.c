@@ -19,7 +19,7 @@
 #include "exchange.h"
 #include "hooks.h"
 #include "variables.h"
-#include "src/wire/names.h"
+#include "src/wire/env_names.h"
 
 #include "http_request.h"
 
@@ -205,7 +205,7 @@ void jc_origin_drop_inherited(const jc_exchange_t *c)
         const char *name = APR_ARRAY_IDX(set, i, apr_table_entry_t).key;
 
         if (name && strncmp(name, "SSL_", 4) == 0 &&
-            jc_names_are_allowed(name, strlen(name)) &&
+            jc_env_names_are_allowed(name, strlen(name)) &&
             !jc_owner_env_passes(c->conf, name) &&
             !jc_owner_env_tls_value(r, name)) {
             apr_table_unset(env, name);

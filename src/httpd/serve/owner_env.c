@@ -12,7 +12,7 @@
  */
 #include "exchange.h"
 #include "variables.h"
-#include "src/wire/names.h"
+#include "src/wire/env_names.h"
 
 #include "http_core.h"
 #include "http_protocol.h"
@@ -39,8 +39,8 @@ int jc_owner_env_passes(const jc_server_conf_t *conf, const char *name)
     size_t len = strlen(name);
 
     for (int i = 0; conf->pass && i < conf->pass->nelts; i++) {
-        if (jc_names_match(APR_ARRAY_IDX(conf->pass, i, const char *), name,
-                           len)) {
+        if (jc_env_names_match(APR_ARRAY_IDX(conf->pass, i, const char *), name,
+                               len)) {
             return 1;
         }
     }
@@ -90,7 +90,7 @@ static void add_connection(request_rec *r, apr_table_t *env,
     for (int i = 0; i < set->nelts; i++) {
         const char *name = entry[i].key;
 
-        if (!name || !jc_names_are_allowed(name, strlen(name))) {
+        if (!name || !jc_env_names_are_allowed(name, strlen(name))) {
             continue;
         }
         if (strncmp(name, "SSL_", 4) == 0) {
@@ -208,7 +208,7 @@ static int is_news(const jc_exchange_t *c, const apr_table_t *env,
 {
     const char *own;
 
-    if (!jc_names_are_allowed(name, strlen(name))) {
+    if (!jc_env_names_are_allowed(name, strlen(name))) {
         return !is_no_news(name);
     }
     own = apr_table_get(env, name);

@@ -14,7 +14,7 @@
 #include "exchange.h"
 #include "notes.h"
 #include "variables.h"
-#include "src/wire/names.h"
+#include "src/wire/env_names.h"
 
 #include "http_core.h"
 #include "http_protocol.h"
@@ -129,7 +129,7 @@ static void push_variable(jc_exchange_t *c, apr_array_header_t *names,
     if (is_untrue(key)) {
         return;
     }
-    if (jc_names_are_denied(key, strlen(key))) {
+    if (jc_env_names_are_denied(key, strlen(key))) {
         if (!is_no_news(c->r, key, value)) {
             jc_withheld_add(withheld, key);
         }

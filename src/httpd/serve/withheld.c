@@ -10,7 +10,7 @@
 #include "exchange.h"
 #include "hooks.h"
 #include "variables.h"
-#include "src/wire/names.h"
+#include "src/wire/env_names.h"
 
 #include "apr_strings.h"
 
@@ -55,7 +55,7 @@ void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s)
 void jc_withheld_add(jc_withheld_t *withheld, const char *name)
 {
     uint64_t hash = 0;
-    int is_denied = jc_names_are_denied(name, strlen(name));
+    int is_denied = jc_env_names_are_denied(name, strlen(name));
 
     for (const char *s = name; *s; s++) {
         hash = (hash ^ (unsigned char) *s) * UINT64_C(0x9e3779b97f4a7c15);

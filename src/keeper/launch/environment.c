@@ -1,6 +1,6 @@
 /*
  * Decides the final environment of the script: which names a request may bring
- * (src/wire/names.c), and the variables of the policy.
+ * (src/wire/env_names.c), and the variables of the policy.
  *
  * Runs in:   script's child, in the keeper's memory (src/keeper/serve/spawn.c)
  * Privilege: none; it is the tenant
@@ -9,7 +9,7 @@
  */
 #include "launch.h"
 #include "sys.h"
-#include "src/wire/names.h"
+#include "src/wire/env_names.h"
 
 #include <string.h>
 
@@ -20,15 +20,15 @@ static int may_pass(const jc_policy_view_t *policy, const char *name,
 {
     const char *pattern = policy->pass;
 
-    if (jc_names_are_denied(name, len)) {
+    if (jc_env_names_are_denied(name, len)) {
         return 0;
     }
     if (!(policy->rec->flags & JC_POLICY_OWNER) ||
-        jc_names_are_allowed(name, len)) {
+        jc_env_names_are_allowed(name, len)) {
         return 1;
     }
     for (uint32_t i = 0; i < policy->rec->pass_count; i++) {
-        if (jc_names_match(pattern, name, len)) {
+        if (jc_env_names_match(pattern, name, len)) {
             return 1;
         }
         pattern = jc_policy_next(pattern);

@@ -1,6 +1,6 @@
 package JailCGI::Names;
 
-# The two lists of names of environment variables in src/wire/names.c.
+# The two lists of names of environment variables in src/wire/env_names.c.
 
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ our @EXPORT_OK = qw(rows manual_table);
 # [DROP or PASS, pattern, why] of each row of `denied` or `allowed`.
 sub rows {
     my ($table) = @_;
-    my $code  = code_of('src/wire/names.c');
+    my $code  = code_of('src/wire/env_names.c');
     my %words = $code =~ /^#define (\w+)[\s\\]+"([^"]*)"$/mg;
     my ($body) = $code =~ /row_t \Q$table\E\[\] = \{(.*?)^\};/ms;
     my @found;

@@ -24,7 +24,7 @@
  * character the first match decides, so an exception precedes the pattern that
  * covers it. doc/manual/environment.md has the same lists (t/lint/names.t).
  */
-#include "names.h"
+#include "env_names.h"
 
 #include <string.h>
 
@@ -345,7 +345,7 @@ static const row_t allowed[] = {
     PASS("USER", ACCOUNT),
 };
 
-int jc_names_match(const char *pattern, const char *name, size_t len)
+int jc_env_names_match(const char *pattern, const char *name, size_t len)
 {
     size_t pattern_len = strlen(pattern);
 
@@ -375,14 +375,14 @@ static const row_t *find(const row_t *rows, size_t count, const char *name,
         }
     }
     for (; low < count && rows[low].pattern[0] == name[0]; low++) {
-        if (jc_names_match(rows[low].pattern, name, len)) {
+        if (jc_env_names_match(rows[low].pattern, name, len)) {
             return &rows[low];
         }
     }
     return NULL;
 }
 
-int jc_names_are_denied(const char *name, size_t len)
+int jc_env_names_are_denied(const char *name, size_t len)
 {
     const row_t *row =
         find(denied, sizeof(denied) / sizeof(*denied), name, len);
@@ -390,8 +390,8 @@ int jc_names_are_denied(const char *name, size_t len)
     return row && !row->passes;
 }
 
-int jc_names_are_allowed(const char *name, size_t len)
+int jc_env_names_are_allowed(const char *name, size_t len)
 {
     return find(allowed, sizeof(allowed) / sizeof(*allowed), name, len) &&
-           !jc_names_are_denied(name, len);
+           !jc_env_names_are_denied(name, len);
 }
