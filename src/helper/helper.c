@@ -12,7 +12,7 @@
  * Runs in:   helper
  * Privilege: root; the capabilities that --caps names, no others
  * Trusts:    its parent
- * Never:     opens a file, resolves a name, blocks on a peer
+ * Never:     opens a file of a tenant, resolves a name, blocks on a peer
  */
 #include "helper.h"
 #include "jails.h"

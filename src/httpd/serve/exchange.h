@@ -138,7 +138,7 @@ static inline int jc_exchange_is_over(const jc_exchange_t *c)
  * cleanup that ends it. */
 jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf);
 /*
- * Ends the exchange. This is the one function in which a request ends. If `why`
+ * Ends the exchange; no other function does. If `why`
  * has a code, it is logged and the script is ended. If it has none, what the
  * script has left behind may stay where JailBackground says so. If `why` is
  * NULL, the request is torn down, and somebody else has logged the reason.

@@ -2,9 +2,9 @@
  * One request of a keeper: its memory, and the processes that belong to it.
  *
  * The processes of a request are those of one session, whose id is the pid of
- * its leader. The script's child makes that session before exec, and no process
- * of the jail can make another (src/keeper/build/own_filter.c). No other file
- * of the keeper depends on this.
+ * its leader. The script's child makes that session before exec. No process of
+ * the jail can make another (src/keeper/build/own_filter.c), unless
+ * JailBackground allows it. Other files ask this one to whom a process belongs.
  *
  * Runs in:   keeper
  * Privilege: none; it is the tenant

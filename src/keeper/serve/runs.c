@@ -5,7 +5,7 @@
  * Runs in:   keeper
  * Privilege: none; it is the tenant
  * Trusts:    the kernel's list of its children and their session ids
- * Never:     signals a process of a request that has not ended
+ * Never:     signals a process of a request that may still run
  */
 #include "channels.h"
 #include "runs.h"
