@@ -295,6 +295,12 @@ static void on_ended(jail_t **link, int status)
         jc_log("keeper %d of uid %u was killed by signal %d; its requests are "
                "lost, and the next request gets a new keeper",
                (int) (*link)->pid, (*link)->uid, WTERMSIG(status));
+    } else if (WEXITSTATUS(status) == JC_KEEPER_GAVE_UP) {
+        jc_log("keeper %d of uid %u has given its jail up, because processes "
+               "did not end within seconds of SIGKILL, or it could not list "
+               "them, or its descriptor limit was lowered; its requests are "
+               "lost, and the next request gets a new keeper",
+               (int) (*link)->pid, (*link)->uid);
     }
     forget(link);
 }

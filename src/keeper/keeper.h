@@ -43,6 +43,10 @@
  * the slots. */
 #define JC_TALLY_SLOTS 64
 
+/* The exit status of a keeper that gives its jail up, and all that runs in it:
+ * 0 and 1 mean that nothing did. */
+#define JC_KEEPER_GAVE_UP 2
+
 typedef struct {
     int sock_fd;
     int parent_pidfd;

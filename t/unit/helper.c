@@ -1356,12 +1356,22 @@ static void test_common_parts(void **state)
     stop(&next);
 }
 
+static void must_have_logged(int log_fd, const char *words)
+{
+    char text[2048];
+    ssize_t len = read(log_fd, text, sizeof(text) - 1);
+
+    assert_true(len > 0);
+    text[len] = 0;
+    assert_non_null(strstr(text, words));
+}
+
 /* A new configuration brings the log to write to from now on. */
 static void test_new_log(void **state)
 {
     helper_t h, next;
     pid_t pids[8];
-    char line[512];
+    answer_t answer;
     int log[2];
 
     assert_return_code(pipe2(log, O_CLOEXEC | O_NONBLOCK), errno);
@@ -1375,10 +1385,16 @@ static void test_new_log(void **state)
     kill(pids[0], SIGKILL);
     assert_true(wait_gone(pids[0]));
     must_run(&next); /* so the helper has seen its keeper's death */
-    ssize_t len = read(log[0], line, sizeof(line) - 1);
-    assert_true(len > 0);
-    line[len] = 0;
-    assert_non_null(strstr(line, "was killed by signal 9"));
+    must_have_logged(log[0], "was killed by signal 9");
+
+    /* A keeper that gives up says nothing itself: the helper does. */
+    assert_int_equal(children_of(next.pid, pids, 8), 1);
+    limit_descriptors(pids[0], 3);
+    run(&next, GOOD, script, program, &answer);
+    assert_false(answer.started);
+    assert_true(wait_gone(pids[0]));
+    must_run(&next);
+    must_have_logged(log[0], "has given its jail up");
     close_generation(&h);
     stop(&next);
     jc_wire_close_fds(log, 2);

@@ -218,7 +218,7 @@ static int take_message(void)
          * nobody had the right to do so, and it is raised again. If that fails,
          * another keeper is better. */
         if (errno == EMFILE && setrlimit(RLIMIT_NOFILE, &keeper.descriptors)) {
-            _exit(1);
+            _exit(JC_KEEPER_GAVE_UP);
         }
         return 1;
     case JC_WIRE_AGAIN:

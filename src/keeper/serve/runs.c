@@ -353,7 +353,7 @@ static void tick_run(jc_run_t *run, int has_pid_ns)
     signal_session(run, run->state == JC_RUN_TERM ? SIGTERM : SIGKILL);
     if (run->state == JC_RUN_KILL && now_ms >= run->since_ms + LAST_MS &&
         has_pid_ns) {
-        _exit(1); /* PID 1 exits, and the kernel kills the jail */
+        _exit(JC_KEEPER_GAVE_UP); /* the kernel kills the jail */
     }
 }
 

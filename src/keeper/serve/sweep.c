@@ -158,6 +158,6 @@ void jc_sweep_strays(void)
 
     sweep.next_ms = jc_clock_ms() + STRAYS_MS;
     if (pass(&meant, SIGKILL) < 0) {
-        _exit(1); /* PID 1 exits, and the kernel kills the jail */
+        _exit(JC_KEEPER_GAVE_UP); /* the kernel kills the jail */
     }
 }
