@@ -381,14 +381,27 @@ my $both = httpd(
         [$alice, 'JailRoot off', name => 'off', root => ''],
         [$alice, '', name => 'unset', root => ''],
         [$alice, 'JailUser nosuchuser', name => 'unknown', user => ''],
+        map({ [$alice, $_->[1], name => $_->[0], root => '', user => ''] }
+            ['plain', ''], ['limited', 'JailLimit cpu 5'], ['suexec', "SuexecUserGroup #$a #$a"]),
     ]
 );
+$both->log_like(undef, qr/\b2 hosts have neither JailRoot nor JailUser; .*JailRoot off if/,
+    'both are counted');
 my @nobody = (getpwnam 'nobody')[2, 3];
 like(seen($both, $alice), qr/^$id{alice}$/m, "a jailed host with mod_$cgi");
 like(seen($both, 'off'), qr/^@nobody$/m, "JailRoot off: mod_$cgi runs it");
 is_refused($both, 'unset', "no JailRoot with mod_$cgi", 1007, qr/JailRoot/);
 is_refused($both, 'unknown', "no user with mod_$cgi", 1002, qr/nosuchuser/);
+like(seen($both, $_), qr/^@nobody$/m, "$_, neither root nor user: mod_$cgi runs it")
+  for qw(plain limited);
+is_refused($both, 'suexec', 'SuexecUserGroup without mod_suexec', 1007, qr/JailRoot/);
 $both->stop;
+
+# Without either module nobody else runs it.
+my $alone = httpd(vhosts => [$alice, [$alice, '', name => 'plain', root => '', user => '']]);
+$alone->log_unlike(undef, qr/hosts have neither/, 'no host stays with another module');
+is_refused($alone, 'plain', 'neither root nor user', 1007, qr/JailRoot/);
+$alone->stop;
 
 # --- SuexecUserGroup where suexec cannot work -------------------------------------
 

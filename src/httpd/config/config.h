@@ -42,6 +42,7 @@ APLOG_USE_MODULE(jailcgi);
 typedef enum {
     JC_ROOT_UNSET,
     JC_ROOT_OFF,  /* hand the host to mod_cgi or mod_cgid */
+    JC_ROOT_LEFT, /* the same for want of any line, set by freeze.c */
     JC_ROOT_NONE, /* no change of root */
     JC_ROOT_PATH,
     JC_ROOT_HOST, /* a root made of the machine's own directories */
@@ -182,6 +183,14 @@ static inline jc_server_conf_t *jc_config_of(server_rec *s)
 {
     return (jc_server_conf_t *) ap_get_module_config(s->module_config,
                                                      &jailcgi_module);
+}
+
+/* Whether another module runs the scripts of this host, or refuses to. */
+static inline int jc_config_is_left(const jc_server_conf_t *conf)
+{
+    return (conf->root_kind == JC_ROOT_OFF ||
+            conf->root_kind == JC_ROOT_LEFT) &&
+           conf->refusal.code == JC_CODE_NONE;
 }
 
 /* config.c: the table of directives, which ends with an empty row. */

@@ -142,3 +142,25 @@ void *jc_inherit_merge_dir(apr_pool_t *p, void *base_ptr, void *over_ptr)
     }
     return merged;
 }
+
+static int has_cgroup(const jc_server_conf_t *conf)
+{
+    for (int i = 0; i < JC_CGROUPS; i++) {
+        if (conf->cgroup[i]) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int jc_inherit_is_configured(const jc_server_conf_t *conf)
+{
+    return jc_simple_is_any_set(conf) || conf->limits || conf->nice_is_set ||
+           conf->root_kind != JC_ROOT_UNSET ||
+           conf->user_kind != JC_USER_UNSET || conf->suexec_user ||
+           conf->running_max >= 0 || conf->env || conf->trust ||
+           conf->trust_is_reset || conf->trust_mounts ||
+           conf->trust_mounts_are_reset || conf->pass || conf->pass_is_reset ||
+           conf->mounts || conf->mounts_are_reset || conf->filter ||
+           conf->listen || conf->cgroup_is_reset || has_cgroup(conf);
+}

@@ -19,6 +19,10 @@ void *jc_inherit_merge_server(apr_pool_t *p, void *base, void *over);
 void *jc_inherit_create_dir(apr_pool_t *p, char *dir);
 void *jc_inherit_merge_dir(apr_pool_t *p, void *base, void *over);
 
+/* inherit.c: returns whether any of our directives reaches this server.
+ * LoadModule alone is no reason to complain about missing ones. */
+int jc_inherit_is_configured(const jc_server_conf_t *conf);
+
 /* simple.c: these serve the fields that are -1 where they are unset. The first
  * unsets all of them, the second gives each of `merged` the nearer value, and
  * the third returns whether any of them is set. */

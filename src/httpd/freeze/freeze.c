@@ -16,20 +16,10 @@
 #include "apr_strings.h"
 #include "http_core.h"
 
-#include <linux/capability.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define WARNINGS_MAX 50 /* one mistake of a panel hits all of 10,000 hosts */
-
-#define CAP_BIT(cap) (UINT64_C(1) << (cap))
-/* Every keeper needs these: to become the tenant with all its groups and
- * without any capability, to be killed, to make namespaces, and to walk to a
- * root below directories that are closed to it. */
-#define CAPS_ALWAYS                                                            \
-    (CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETPCAP) |        \
-     CAP_BIT(CAP_KILL) | CAP_BIT(CAP_SYS_ADMIN) |                              \
-     CAP_BIT(CAP_DAC_READ_SEARCH))
 
 typedef struct {
     apr_pool_t *p;
@@ -48,6 +38,7 @@ typedef struct {
     uint64_t inherited[JC_RLIMITS]; /* hard limits of this process */
     uint64_t caps_needed;
     unsigned warnings;
+    unsigned left; /* hosts that stay with mod_cgi or mod_cgid */
     int strict;
     int has_cgi;     /* mod_cgi or mod_cgid is loaded */
     int is_helpless; /* httpd is not root: there will be no helper */
@@ -85,30 +76,6 @@ static void warn(freeze_t *freeze, const char *sentence)
     }
 }
 
-static int has_cgroup(const jc_server_conf_t *conf)
-{
-    for (int i = 0; i < JC_CGROUPS; i++) {
-        if (conf->cgroup[i]) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Returns whether any of our directives reaches this server. LoadModule alone
- * is no reason to complain about missing ones. */
-static int is_configured(const jc_server_conf_t *conf)
-{
-    return jc_simple_is_any_set(conf) || conf->limits || conf->nice_is_set ||
-           conf->root_kind != JC_ROOT_UNSET ||
-           conf->user_kind != JC_USER_UNSET || conf->suexec_user ||
-           conf->running_max >= 0 || conf->env || conf->trust ||
-           conf->trust_is_reset || conf->trust_mounts ||
-           conf->trust_mounts_are_reset || conf->pass || conf->pass_is_reset ||
-           conf->mounts || conf->mounts_are_reset || conf->filter ||
-           conf->listen || conf->cgroup_is_reset || has_cgroup(conf);
-}
-
 /*
  * A main server with virtual hosts usually only has what these have in common.
  * It is no mistake if it lacks a root or an identity itself.
@@ -116,7 +83,7 @@ static int is_configured(const jc_server_conf_t *conf)
 static int is_worth_a_warning(const freeze_t *freeze, const server_rec *s,
                               const jc_server_conf_t *conf)
 {
-    if (!is_configured(conf) ||
+    if (!jc_inherit_is_configured(conf) ||
         conf->refusal.code == JC_CODE_NOT_STARTED_AS_ROOT) {
         return 0;
     }
@@ -203,26 +170,6 @@ static void check_mount(freeze_t *freeze, server_rec *s,
     }
 }
 
-static uint64_t caps_of(const freeze_t *freeze, const jc_server_conf_t *conf,
-                        uint32_t namespaces)
-{
-    uint64_t caps = CAPS_ALWAYS;
-
-    if (conf->root_kind == JC_ROOT_PATH && !(namespaces & JC_NS_MOUNT)) {
-        caps |= CAP_BIT(CAP_SYS_CHROOT);
-    }
-    if (conf->nice_is_set && conf->nice < 0) {
-        caps |= CAP_BIT(CAP_SYS_NICE);
-    }
-    for (int i = 0; conf->limits && i < JC_RLIMITS; i++) {
-        if (conf->limits[i].is_set &&
-            conf->limits[i].hard > freeze->inherited[i]) {
-            caps |= CAP_BIT(CAP_SYS_RESOURCE);
-        }
-    }
-    return caps;
-}
-
 static void refuse(jc_server_conf_t *conf, jc_code_t code, const char *found,
                    const char *expected)
 {
@@ -235,6 +182,19 @@ static void refuse_as(const freeze_t *freeze, jc_server_conf_t *conf,
 {
     refuse(conf, refusal->code, apr_pstrdup(freeze->p, refusal->found),
            apr_pstrdup(freeze->p, refusal->expected));
+}
+
+/*
+ * Whether a host stays with mod_cgi or mod_cgid, as it was before this module
+ * was loaded: no line says where its scripts run, or as whom. Only a jail would
+ * heed a line that asks for a user, so a host with one is refused.
+ */
+static int is_left(const freeze_t *freeze, const jc_server_conf_t *conf)
+{
+    return conf->root_kind == JC_ROOT_LEFT ||
+           (conf->root_kind == JC_ROOT_UNSET && freeze->has_cgi &&
+            conf->user_kind == JC_USER_UNSET &&
+            (!conf->suexec_user || jc_loaded("mod_suexec.c")));
 }
 
 /* Gives the host a policy, or the reason why it has none. Returns NULL, or why
@@ -253,6 +213,9 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
                    "JailRoot off and neither mod_cgi nor mod_cgid",
                    "one of these modules loaded, or JailRoot PATH or none");
         }
+        return NULL;
+    }
+    if (is_left(freeze, conf)) {
         return NULL;
     }
     if (conf->root_kind == JC_ROOT_UNSET) {
@@ -289,7 +252,8 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
     problem = jc_record_add(freeze->table, freeze->phost, conf, &id, &isolation,
                             &conf->policy);
     if (!problem) {
-        freeze->caps_needed |= caps_of(freeze, conf, isolation.namespaces);
+        freeze->caps_needed |=
+            jc_caps_of(conf, isolation.namespaces, freeze->inherited);
     }
     return problem;
 }
@@ -314,6 +278,11 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
             apr_psprintf(freeze->p, "%s: %s", describe(freeze, s), problem);
     }
     report_refusal(freeze, s, conf);
+    /* Only now: what was set is a part of the sentences above. */
+    if (is_left(freeze, conf)) {
+        conf->root_kind = JC_ROOT_LEFT;
+        freeze->left += s != freeze->main_server || !s->next;
+    }
     if (conf->policy != JC_NO_ID && conf->root_kind == JC_ROOT_PATH) {
         add_root(freeze, s, conf->root);
     }
@@ -330,6 +299,20 @@ static void report_totals(freeze_t *freeze)
                      "%u more virtual hosts have such problems; each reports "
                      "its own in its error log when a script is requested",
                      freeze->warnings - WARNINGS_MAX);
+    }
+}
+
+/* Says once how many hosts are outside of any jail. Who wants that says so by
+ * JailRoot off. */
+static void report_left(const freeze_t *freeze)
+{
+    if (freeze->left > 0) {
+        ap_log_error(APLOG_MARK, freeze->log_level, 0, freeze->log_to,
+                     "%u hosts have neither JailRoot nor JailUser; mod_cgi or "
+                     "mod_cgid runs their scripts, in no jail and as httpd's "
+                     "own User, unless mod_suexec changes it; set JailRoot "
+                     "host, PATH or none, or JailRoot off if that is meant",
+                     freeze->left);
     }
 }
 
@@ -387,6 +370,7 @@ const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
     report_roots(&freeze);
     report_helpless(&freeze);
     report_totals(&freeze);
+    report_left(&freeze);
     if (!table_fd) {
         return freeze.fatal;
     }

@@ -26,6 +26,11 @@ const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
                             server_rec *main_server, uint64_t generation,
                             int *table_fd, uint64_t *caps_needed);
 
+/* caps.c: returns a mask of 1 << CAP_* that the helper must have for this host.
+ * `inherited` has the JC_RLIMITS hard limits of this process. */
+uint64_t jc_caps_of(const jc_server_conf_t *conf, uint32_t namespaces,
+                    const uint64_t *inherited);
+
 /* roots.c: finds out whether JailRoots are directories. Sets `problem` of each
  * jc_root_t to NULL, or to what is wrong with it, to follow its name. Returns
  * after some seconds, however long a file server takes. */

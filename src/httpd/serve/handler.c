@@ -110,7 +110,7 @@ int jc_handler(request_rec *r)
         return DECLINED;
     }
     conf = jc_config_of(r->server);
-    if (conf->root_kind == JC_ROOT_OFF && conf->refusal.code == JC_CODE_NONE) {
+    if (jc_config_is_left(conf)) {
         return DECLINED;
     }
     status = jc_handler_check_host(r, conf);

@@ -202,7 +202,7 @@ static apr_status_t on_exec(include_ctx_t *ctx, ap_filter_t *f,
     request_rec *r = f->r;
     int arguments = 0;
 
-    if (jc_config_of(r->server)->root_kind == JC_ROOT_OFF && ssi.others) {
+    if (jc_config_is_left(jc_config_of(r->server)) && ssi.others) {
         return ssi.others(ctx, f, bb);
     }
     if (!(ctx->flags & SSI_FLAG_PRINTING)) {
