@@ -3,6 +3,7 @@
 
 use lib 't/lib';
 use JailCGI::Test;
+use MIME::Base64 'encode_base64';
 
 my $alice = tenant('alice');
 $alice->script('who.sh', <<'END');
@@ -157,7 +158,24 @@ ok(wait_until { processes_of_uid($uid) == 3 },
 # Without mod_include no policy allows a command (t/unit/helper.c has the rest);
 # with it alone, and no mod_cgid, all of this works as well.
 $httpd->stop;
-my $alone = httpd(modules => ['include'], vhosts => [$alice->vhost($includes)]);
+# Checking this password takes longer than the time in which a half close counts.
+my $users = work_dir() . '/users';
+my $hash  = crypt 'secret', '$2y$11$abcdefghijklmnopqrstuu';
+open my $fh, '>', $users or die "$users: $!";
+print {$fh} "alice:$hash\n";
+close $fh or die "$users: $!";
+my $alone = httpd(
+    modules => ['include', qw(authn_core authn_file authz_user auth_basic)],
+    vhosts  => [$alice->vhost($includes . <<"END")],
+    ScriptAlias /secret/ "@{[$alice->cgi_bin]}/"
+    <Location /secret/>
+        AuthType Basic
+        AuthName secret
+        AuthUserFile "$users"
+        Require valid-user
+    </Location>
+END
+);
 like($alone->get($alice, '/cmd.shtml')->content, qr/command of $uid in $root/,
     'without mod_cgid');
 $alone->graceful;
@@ -169,7 +187,8 @@ like($alone->get($alice, '/cmd.shtml')->content, qr/command of $uid in $root/,
 sub half_closed {
     my ($server, $path) = @_;
     my $socket = $server->connect or die "connect: $@";
-    print {$socket} "GET $path HTTP/1.1\r\nHost: alice\r\nConnection: close\r\n\r\n";
+    print {$socket} "GET $path HTTP/1.1\r\nHost: alice\r\nConnection: close\r\n",
+      'Authorization: Basic ', encode_base64('alice:secret', ''), "\r\n\r\n";
     shutdown $socket, 1;
     return JailCGI::Httpd::read_all($socket, 20) // '';
 }
@@ -178,6 +197,7 @@ $alice->script('go.sh', "#!/bin/sh\nsleep 0.1\nprintf 'Location: /cgi-bin/slow.s
 page('twice.shtml', '<!--#exec cmd="sleep 0.1; echo one" --><!--#include '
       . 'virtual="/cgi-bin/slow.sh" --><!--#exec cmd="sleep 0.1; echo two" -->end');
 for my $case (['/cgi-bin/slow.sh', qr/slow\n\z/], ['/cgi-bin/go.sh', qr/slow\n\z/],
+    ['/secret/slow.sh', qr/slow\n\z/],
     ['/twice.shtml', qr/one.*slow.*two.*end/s]) {
     my ($path, $whole) = @$case;
     is(scalar(grep { half_closed($alone, $path) =~ $whole } 1 .. 10),

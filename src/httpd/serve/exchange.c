@@ -142,6 +142,18 @@ static int client_socket(conn_rec *conn)
     return fd;
 }
 
+/* Returns whether the client has already closed its sending side. Then it did
+ * so with its request, and it still reads (RFC 9112, 9.6). Later the same looks
+ * like a client that has gone, and only the time tells them apart (pump.c). */
+static int has_half_closed(const jc_exchange_t *c)
+{
+    struct pollfd p = {.fd = c->client_fd, .events = POLLRDHUP};
+
+    return apr_table_get(c->r->connection->notes, JC_NOTE_HALF_CLOSED) ||
+           (c->client_fd >= 0 && poll(&p, 1, 0) > 0 &&
+            !(p.revents & (POLLHUP | POLLERR)));
+}
+
 /* Returns how long the script may say nothing: the nearest of three
  * settings. */
 static int timeout_ms_of(const request_rec *r, const jc_server_conf_t *conf)
@@ -168,8 +180,7 @@ jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf)
     c->control_fd = c->ended_fd = -1;
     c->client_fd = client_socket(r->connection);
     c->timeout_ms = timeout_ms_of(r, conf);
-    c->half_closed =
-        apr_table_get(r->connection->notes, JC_NOTE_HALF_CLOSED) != NULL;
+    c->half_closed = has_half_closed(c);
     if (conf->script_log) {
         c->log = apr_pcalloc(r->pool, sizeof(*c->log));
     }
