@@ -241,7 +241,7 @@ is_deeply($json->[0], {
 is($status, 1, 'with the same status');
 ($status, $out, $err) = jailcgi('check', place() . '/nosuch', $jail);
 is($status, 2, 'a jail that is not there: status 2');
-like($err, qr{/nosuch: is no directory}, 'and why');
+like($err, qr{/nosuch: is not a directory}, 'and why');
 like($out, qr{no-interpreter}, 'and the others are checked');
 unlink $script;
 ($status, $out, $err) = jailcgi('check', '--json', $jail);
