@@ -52,4 +52,13 @@ void jc_retained_leave(void);
  * it. */
 void jc_retained_close(void);
 
+/*
+ * heartbeat.c: returns 1 if a running helper has not read for seconds what the
+ * parent has sent. Otherwise returns 0, and sends something that must have been
+ * read some seconds later. httpd may call twice within a moment, when many of
+ * its children end. Anything that is sent after it would look the same, so it
+ * takes the proof away: then set pinged_ms to 0.
+ */
+int jc_heartbeat_has_stopped(jc_retained_t *state);
+
 #endif

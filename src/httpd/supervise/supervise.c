@@ -17,7 +17,6 @@
  */
 #include "retained.h"
 #include "supervise.h"
-#include "src/wire/clock.h"
 #include "src/wire/wire.h"
 
 #include "ap_mpm.h"
@@ -27,13 +26,8 @@
 #include "apr_strings.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-#define HUNG_MS 5000 /* without reading what the parent has sent */
 
 static jc_retained_t *state;
 
@@ -194,29 +188,12 @@ static void replace_hung_helper(void)
     }
 }
 
-/*
- * Sends something that must have been read some seconds later. httpd may call
- * twice within a moment, when many of its children end. Anything that was sent
- * after it would look the same, and so takes the proof away.
- */
 static void check_helper(void)
 {
-    jc_msg_ping_t ping;
-    int unread = 0;
-
-    if (state->helper.pid == 0 || is_stopping() ||
-        (state->pinged_ms > 0 && jc_clock_ms() - state->pinged_ms < HUNG_MS)) {
-        return;
-    }
-    if (state->pinged_ms > 0 &&
-        ioctl(state->helper_fd, SIOCOUTQ, &unread) == 0 && unread > 0) {
+    if (state->helper.pid > 0 && !is_stopping() &&
+        jc_heartbeat_has_stopped(state)) {
         replace_hung_helper();
-        return;
     }
-    state->pinged_ms = jc_wire_send(state->helper_fd, JC_MSG_PING, &ping, NULL,
-                                    0, MSG_DONTWAIT) == JC_WIRE_OK
-                           ? jc_clock_ms()
-                           : 0;
 }
 
 int jc_supervise_monitor(apr_pool_t *p, server_rec *s)
