@@ -311,6 +311,13 @@ sub expect_continue {
         [200, 1, "body of 200000 bytes, unchanged, CONTENT_LENGTH 200000\n"],
         'and then its body arrives'
     );
+    # One that does not wait: the connection stays, and the next request is answered.
+    my $body = pattern_text(1000);
+    my $got  = $httpd->raw("POST /cgi-bin/stream?take HTTP/1.1\r\nHost: alice\r\n"
+          . "Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n$body"
+          . "GET /cgi-bin/stream?page,10 HTTP/1.1\r\nHost: alice\r\nConnection: close\r\n\r\n");
+    is(scalar(() = $got =~ m{^HTTP/1\.1 200 }mg), 2,
+        'a body that comes at once with Expect does not close the connection');
     return;
 }
 

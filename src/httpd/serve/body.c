@@ -165,6 +165,9 @@ static int fetch(jc_exchange_t *c)
     c->active = apr_time_now();
     body->hangups = 0;
     body->want_client = 0;
+    /* The client has not waited for "100 Continue" (RFC 9110, 10.1.1), and
+     * httpd would close a connection on which it is still to be sent. */
+    c->r->expecting_100 = 0;
     return 1;
 }
 
