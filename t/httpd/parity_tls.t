@@ -9,9 +9,10 @@ use JailCGI::Pair;
 use JailCGI::Watch qw(scripts_of touch_in);
 
 use POSIX ();
-use Time::HiRes 'sleep';
+use Time::HiRes qw(sleep time);
 
 use constant {
+    UPLOAD  => 20_000_000,
     PAGE    => 600_000,    # more than is passed on at once
     BODY    => 60_000,
     SECONDS => 60,         # curl's whole time for one request
@@ -72,6 +73,7 @@ i=0
 while [ ! -e /tmp/go ] && [ $i -lt 1200 ]; do sleep 0.1; i=$((i + 1)); done
 echo second
 END
+$alice->script('count', "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nwc -c\n");
 $alice->settled($alice->jail_htdocs . '/page.txt', "a static page\n");
 
 system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=alice '
@@ -327,6 +329,29 @@ sub many {
     return;
 }
 
+# Seconds for an upload of 20 MB whose length is not known before, the best of three.
+sub upload {
+    my ($server, $protocol) = @_;
+    my @took = map {
+        my $began = time;
+        my $said  = run("$dir/upload", curl($server, $protocol, '-X', 'POST', '-T', '-',
+            url($server, '/cgi-bin/count')));
+        is($said, UPLOAD . "\n", "$protocol: an upload without length");
+        time - $began;
+    } 1 .. 3;
+    return (sort { $a <=> $b } @took)[0];
+}
+
+# A stream of HTTP/2 has no descriptor that says when bytes come.
+sub uploads {
+    my ($protocol) = @_;
+    system('truncate', '-s', UPLOAD, "$dir/upload") == 0 or die 'truncate failed';
+    my ($stock, $ours) = map { upload($_, $protocol) } $pair->theirs, $httpd;
+    note(sprintf '%s: upload without length: stock %.2f s, here %.2f s', $protocol, $stock, $ours);
+    cmp_ok($ours, '<', 10 * $stock, "$protocol: an upload without length goes on at once");
+    return;
+}
+
 for my $protocol (sort keys %protocol) {
     for my $row (requests($protocol)) {
         my ($name, @rest) = @$row;
@@ -336,5 +361,6 @@ for my $protocol (sort keys %protocol) {
     both_ways($protocol);
     browser_goes($protocol);
     many($protocol);
+    uploads($protocol);
 }
 done_testing;

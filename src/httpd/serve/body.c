@@ -20,6 +20,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* The next piece of a body is looked for at once, and then ever less often. */
+#define QUIET_US_MIN 50
+#define QUIET_US_MAX 20000
+
 #define BODY_IOVECS 16
 /* One turn moves at most this many pieces, so that a fast upload leaves stdout
  * its share. */
@@ -155,6 +159,10 @@ static int fetch(jc_exchange_t *c)
             jc_body_broken(c, APR_INCOMPLETE);
         }
         body->want_client = 1;
+        body->quiet_us = body->quiet_us ? 2 * body->quiet_us : QUIET_US_MIN;
+        if (body->quiet_us > QUIET_US_MAX) {
+            body->quiet_us = QUIET_US_MAX;
+        }
         ask_for_body(c->r);
         return 0;
     }
@@ -165,6 +173,7 @@ static int fetch(jc_exchange_t *c)
     c->active = apr_time_now();
     body->hangups = 0;
     body->want_client = 0;
+    body->quiet_us = 0;
     /* The client has not waited for "100 Continue" (RFC 9110, 10.1.1), and
      * httpd would close a connection on which it is still to be sent. */
     c->r->expecting_100 = 0;

@@ -24,6 +24,7 @@ typedef struct {
     int want_client;     /* the next step needs bytes from the client */
     int has_filled_pipe; /* the pipe was full once, and was enlarged */
     int hangups;         /* reads without result after the client hung up */
+    int quiet_us;        /* HTTP/2: how long to wait for the next look */
 } jc_body_t;
 
 /* body.c: jc_body_init sets up c->body. jc_body_step moves what can be moved

@@ -22,7 +22,6 @@
 #define DUPLEX_MS      1000 /* wait for more while a body comes in */
 #define ORPHAN_MS      5000 /* silence after the leader's end */
 #define HALF_CLOSE_MS  20   /* see is_half_close */
-#define MULTIPLEX_MS   20   /* HTTP/2: look for the body this often */
 #define ABORT_CHECK_MS 250  /* HTTP/2: look for a reset this often */
 #define REQTIMEOUT_MS  1000 /* let mod_reqtimeout see a stalled body */
 
@@ -231,8 +230,7 @@ static int slice_ms(const jc_exchange_t *c, apr_time_t now)
     int slice = left <= 0 ? 0 : (int) apr_time_as_msec(left) + 1;
 
     if (c->client_fd < 0) {
-        slice =
-            lesser(slice, c->body.want_client ? MULTIPLEX_MS : ABORT_CHECK_MS);
+        slice = lesser(slice, ABORT_CHECK_MS);
     } else if (c->body.want_client) {
         slice = lesser(slice, REQTIMEOUT_MS);
     }
@@ -245,6 +243,20 @@ static void read_next(jc_exchange_t *c)
     if (c->output != JC_OUTPUT_EOF) {
         c->output = JC_OUTPUT_READ;
     }
+}
+
+/* poll() of all slots. A stream of HTTP/2 has no descriptor that says when
+ * bytes of its body come, so it is looked at after a while, which begins short.
+ */
+static int poll_all(const jc_exchange_t *c, struct pollfd *p, int slice)
+{
+    struct timespec quiet = {.tv_nsec = c->body.quiet_us * 1000L};
+
+    if (c->client_fd < 0 && c->body.want_client &&
+        slice > c->body.quiet_us / 1000) {
+        return ppoll(p, SLOTS, &quiet, NULL);
+    }
+    return poll(p, SLOTS, slice);
 }
 
 void jc_pump_nap(jc_exchange_t *c, int wait_ms)
@@ -296,7 +308,7 @@ apr_status_t jc_pump(jc_exchange_t *c, int wait_ms)
             slice = lesser(slice, left > 0 ? (int) apr_time_as_msec(left) : 0);
         }
         arm(c, p);
-        n = poll(p, SLOTS, slice);
+        n = poll_all(c, p, slice);
         now = apr_time_now();
         if (n > 0) {
             c->active = now;
