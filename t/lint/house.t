@@ -4,8 +4,8 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use JailCGI::House qw(functions calls circles floors folder_of exports out_of_place percentile);
-use JailCGI::Source qw(c_files);
+use JailCGI::House qw(calls circles floors folder_of exports out_of_place percentile);
+use JailCGI::Source qw(c_files functions_of);
 use Test::More;
 
 use constant {
@@ -17,7 +17,7 @@ use constant {
 };
 
 my @files     = c_files();
-my @functions = functions(@files);
+my @functions = map { functions_of($_) } @files;
 my $calls     = calls(@functions);
 cmp_ok(scalar @functions, '>', 900, 'functions were found');
 cmp_ok(scalar keys %$calls, '>', 60, 'and calls from file to file');

@@ -4,7 +4,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use JailCGI::Source qw(c_files files code_of);
+use JailCGI::Source qw(c_files files code_of functions_of);
 use Test::More;
 
 my %code = map { $_ => code_of($_) } grep { /\.c$/ } c_files(), files(qr/\.c$/, 't');
@@ -14,9 +14,7 @@ for my $file (keys %code) {
 }
 my $functions = 0;
 for my $file (grep { !m{^t/} } sort keys %code) {
-    # clang-format begins a function at the beginning of a line.
-    my @public = grep { !/^static\b/ } $code{$file} =~ /^(\w[^\n;{}]*?\bjc_\w+\([^;{}]*\)\n)\{/mg;
-    my @names  = map { /\b(jc_\w+)\(/ } @public;
+    my @names = grep { /^jc_/ } map { $_->{name} } grep { $_->{public} } functions_of($file);
     $functions += @names;
     is_deeply([grep { keys %{ $used{$_} } < 2 } @names], [], "$file: what is public is used elsewhere");
 }

@@ -10,7 +10,7 @@ use JailCGI::Source qw(c_files files code_of functions_of read_file);
 use Test::More;
 
 # --- doc/protocol.md
-my %function = map { $_->[0] => 1 } map { functions_of($_) } c_files();
+my %function = map { $_->{name} => 1 } map { functions_of($_) } c_files();
 my @messages = code_of('src/wire/wire.h') =~ /^\s+(JC_MSG_\w+)(?: = 1)?,/mg;
 @messages = grep { $_ ne 'JC_MSG_TYPES' } @messages;
 my @rows = read_file('doc/protocol.md') =~ /^    (\w+) +-> (JC_MSG_\w+) +-> (\w+)$/mg;

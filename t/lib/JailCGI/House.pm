@@ -7,43 +7,9 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use JailCGI::Source qw(c_files code_of);
+use JailCGI::Source qw(code_of);
 
-our @EXPORT_OK = qw(functions calls circles floors folder_of exports out_of_place percentile);
-
-# {file, name, public, lines, body} of each function of the files; clang-format
-# puts its braces at the beginning of a line.
-sub functions {
-    my (@files) = @_;
-    my @functions;
-    for my $file (@files) {
-        my ($name, $static, $start, @body);
-        for my $line (split /\n/, code_of($file)) {
-            if (defined $start) {
-                if ($line eq '}') {
-                    push @functions,
-                      {
-                        file   => $file,
-                        name   => $name,
-                        public => !$static && $file =~ /\.c$/,
-                        lines  => @body + 2,
-                        body   => join("\n", @body),
-                      };
-                    undef $start;
-                    next;
-                }
-                push @body, $line;
-            }
-            elsif ($line eq '{') {
-                ($start, @body) = (1);
-            }
-            elsif ($line =~ /^(?=[^\s#])(static\b)?.*?(\w+)\(/) {
-                ($static, $name) = ($1, $2);
-            }
-        }
-    }
-    return @functions;
-}
+our @EXPORT_OK = qw(calls circles floors folder_of exports out_of_place percentile);
 
 # {FROM}{TO} = how many calls, from file to file; a public name is one file's.
 sub calls {

@@ -8,7 +8,7 @@ use warnings;
 use Exporter 'import';
 use File::Find 'find';
 
-our @EXPORT_OK = qw(files c_files read_file code_of functions_of);
+our @EXPORT_OK = qw(files c_files read_file code_of code_lines functions_of);
 
 # Files below these places (files or directories) whose names match.
 sub files {
@@ -53,22 +53,35 @@ sub code_of {
     return $text;
 }
 
-# [NAME, FIRST LINE, LINES] of each function; clang-format puts its braces at
-# the beginning of a line.
+# How many lines a file has besides comments and empty ones.
+sub code_lines {
+    my ($file) = @_;
+    return scalar(() = code_of($file) =~ /^.*\S.*$/mg);
+}
+
+# {file, name, public, lines, body} of each function; clang-format puts its
+# braces at the beginning of a line.
 sub functions_of {
     my ($file) = @_;
-    my @lines = split /\n/, read_file($file);
-    my (@functions, $start, $name);
-    for my $i (0 .. $#lines) {
-        if ($lines[$i] =~ /^(?=[^\s#]).*?(\w+)\(/ && !defined $start) {
-            $name = $1;
+    my (@functions, $name, $static, $inside, @body);
+    for my $line (split /\n/, code_of($file)) {
+        if (!$inside) {
+            ($static, $name) = ($1, $2) if $line =~ /^(?=[^\s#])(static\b)?.*?(\w+)\(/;
+            ($inside, @body) = (1) if $line eq '{';
         }
-        if ($lines[$i] eq '{') {
-            $start = $i;
+        elsif ($line ne '}') {
+            push @body, $line;
         }
-        elsif ($lines[$i] eq '}' && defined $start) {
-            push @functions, [$name, $start + 1, $i - $start + 1];
-            undef $start;
+        else {
+            push @functions,
+              {
+                file   => $file,
+                name   => $name,
+                public => !$static && $file =~ /\.c$/,
+                lines  => @body + 2,
+                body   => join("\n", @body),
+              };
+            $inside = 0;
         }
     }
     return @functions;
