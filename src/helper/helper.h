@@ -90,9 +90,10 @@ void jc_dispatch_spawn(const jc_generation_t *generation,
                        const jc_msg_spawn_t *msg, int *fds,
                        const struct ucred *sender);
 
-/* dispose.c: has descriptors from a peer closed without blocking; they may be
- * of any kind. One that no closer accepts stays open. jc_dispose_has_failed()
- * then returns 1, once, and the caller must give up the peer. */
+/* dispose.c: closes descriptors from a peer, which may be of any kind, without
+ * blocking. If no process takes a descriptor to close it, it stays open. Then
+ * jc_dispose_has_failed() returns 1, once, and the caller must give up the
+ * peer. */
 typedef enum {
     JC_DISPOSE_UNKNOWN,
     JC_DISPOSE_CHANNEL, /* two sockets of the web user, which were served */

@@ -79,9 +79,9 @@ static const char *compile(apr_pool_t *p, const apr_array_header_t *rows,
     const char *wrong = NULL;
     int rc;
 
-    /* The parent only writes the filter down. libseccomp would ask the kernel
-     * what it can do, and that kills httpd where its unit has a
-     * SystemCallFilter= without seccomp(2). */
+    /* The parent only writes the filter down. Without this line libseccomp
+     * calls seccomp(2) to find out what the kernel supports, which kills httpd
+     * if the SystemCallFilter= of its unit leaves that call out. */
     (void) seccomp_api_set(1);
     filter = seccomp_init(SCMP_ACT_ALLOW);
     rc = !filter ? -ENOMEM : 0;

@@ -1,6 +1,6 @@
 /*
- * Freezes every virtual host into a number of the policy table, and reports
- * what keeps a host from running scripts before a visitor finds out.
+ * Freezes every virtual host into a number of the policy table. Reports hosts
+ * that cannot run scripts at the start, before a visitor notices.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: that of the parent

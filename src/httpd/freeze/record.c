@@ -1,7 +1,7 @@
 /*
  * Writes the configuration of a virtual host as a record of the policy table.
- * What it has in common with others becomes a part of its own. src/wire/table.h
- * has the format.
+ * Settings that several records share become a part that they refer to.
+ * src/wire/table.h has the format.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: that of the parent

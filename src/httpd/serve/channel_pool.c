@@ -22,9 +22,9 @@
  * channel has two. */
 #define SHARE 8
 #define MOST  2048
-/* This is the limit for each thread, because the channels of prefork's hundreds
- * of children would add up. A channel takes some 9 KB of the kernel's
- * memory. */
+/* This is the limit for each thread. Prefork has hundreds of httpd children
+ * with one thread, whose channels add up. A channel takes some 9 KB of the
+ * kernel's memory. */
 #define OF_A_THREAD 32
 
 typedef struct slot {
