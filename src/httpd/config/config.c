@@ -168,9 +168,7 @@ static const char *add_trust(cmd_parms *cmd, void *unused, const char *arg)
     jc_server_conf_t *conf = conf_of(cmd);
     const char *path, *wrong;
 
-    if (strcasecmp(arg, "none") == 0) {
-        conf->trust = NULL;
-        conf->trust_is_reset = 1;
+    if (jc_parse_none(arg, &conf->trust, &conf->trust_is_reset)) {
         return NULL;
     }
     wrong = jc_parse_path(cmd->pool, arg, &path);

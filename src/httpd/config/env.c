@@ -108,9 +108,7 @@ const char *jc_env_set_pass(cmd_parms *cmd, void *unused, const char *name)
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
 
-    if (strcasecmp(name, "none") == 0) {
-        conf->pass = NULL;
-        conf->pass_is_reset = 1;
+    if (jc_parse_none(name, &conf->pass, &conf->pass_is_reset)) {
         return NULL;
     }
     if (!is_pattern(cmd->pool, name)) {

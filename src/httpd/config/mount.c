@@ -125,9 +125,8 @@ const char *jc_mount_set(cmd_parms *cmd, void *unused, int argc,
     size_t i = 0;
     int at = 1;
 
-    if (argc == 1 && strcasecmp(argv[0], "none") == 0) {
-        conf->mounts = NULL;
-        conf->mounts_are_reset = 1;
+    if (argc == 1 &&
+        jc_parse_none(argv[0], &conf->mounts, &conf->mounts_are_reset)) {
         return NULL;
     }
     while (i < sizeof(kinds) / sizeof(kinds[0]) &&

@@ -157,3 +157,13 @@ void jc_parse_add_string(apr_pool_t *p, apr_array_header_t **strings,
     }
     APR_ARRAY_PUSH(*strings, const char *) = string;
 }
+
+int jc_parse_none(const char *arg, apr_array_header_t **list, int *is_reset)
+{
+    if (strcasecmp(arg, "none") != 0) {
+        return 0;
+    }
+    *list = NULL;
+    *is_reset = 1;
+    return 1;
+}

@@ -39,4 +39,9 @@ const char *jc_parse_path(apr_pool_t *p, const char *path, const char **clean);
 void jc_parse_add_string(apr_pool_t *p, apr_array_header_t **strings,
                          const char *string);
 
+/* Reads `none` of a directive whose lines form a list: it discards the lines
+ * before it and all that is inherited. Returns 1, or 0 if `arg` is not `none`.
+ */
+int jc_parse_none(const char *arg, apr_array_header_t **list, int *is_reset);
+
 #endif

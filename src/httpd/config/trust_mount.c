@@ -20,9 +20,8 @@ const char *jc_trust_mount_set(cmd_parms *cmd, void *unused, const char *arg)
     jc_server_conf_t *conf = jc_config_of(cmd->server);
     const char *point, *wrong;
 
-    if (strcasecmp(arg, "none") == 0) {
-        conf->trust_mounts = NULL;
-        conf->trust_mounts_are_reset = 1;
+    if (jc_parse_none(arg, &conf->trust_mounts,
+                      &conf->trust_mounts_are_reset)) {
         return NULL;
     }
     wrong = jc_parse_path(cmd->pool, arg, &point);
