@@ -8,6 +8,7 @@
  * Never:     gives a policy to a virtual host that fails a check
  */
 #include "freeze.h"
+#include "warnings.h"
 #include "src/httpd/config/inherit.h"
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
@@ -18,8 +19,6 @@
 
 #include <sys/resource.h>
 #include <unistd.h>
-
-#define WARNINGS_MAX 50 /* one mistake of a panel hits all of 10,000 hosts */
 
 typedef struct {
     apr_pool_t *p;
@@ -37,8 +36,8 @@ typedef struct {
     apr_hash_t *roots_seen;         /* the same, by their paths */
     uint64_t inherited[JC_RLIMITS]; /* hard limits of this process */
     uint64_t caps_needed;
-    unsigned warnings;
-    unsigned left; /* hosts that stay with mod_cgi or mod_cgid */
+    jc_warnings_t *warnings;
+    unsigned unasked; /* hosts that no line asks to be jailed */
     int strict;
     int has_cgi;     /* mod_cgi or mod_cgid is loaded */
     int is_helpless; /* httpd is not root: there will be no helper */
@@ -62,7 +61,8 @@ static const char *describe(freeze_t *freeze, server_rec *s)
                         s->defn_name, s->defn_line_number);
 }
 
-static void warn(freeze_t *freeze, const char *sentence)
+static void warn(freeze_t *freeze, jc_code_t code, server_rec *s,
+                 const char *sentence)
 {
     if (freeze->strict && !freeze->fatal) {
         freeze->fatal =
@@ -70,16 +70,18 @@ static void warn(freeze_t *freeze, const char *sentence)
                          sentence);
         return;
     }
-    if (freeze->warnings++ < WARNINGS_MAX) {
-        ap_log_error(APLOG_MARK, freeze->log_level, 0, freeze->log_to, "%s",
-                     sentence);
-    }
+    jc_warnings_add(freeze->warnings, code, describe(freeze, s), sentence);
 }
 
-/*
- * A main server with virtual hosts usually only has what these have in common.
- * It is no mistake if it lacks a root or an identity itself.
- */
+/* A main server with virtual hosts usually only has what these have in
+ * common. */
+static int is_alone_or_virtual(const freeze_t *freeze, const server_rec *s)
+{
+    return s != freeze->main_server || !s->next;
+}
+
+/* It is no mistake if a main server with virtual hosts lacks a root or an
+ * identity itself. */
 static int is_worth_a_warning(const freeze_t *freeze, const server_rec *s,
                               const jc_server_conf_t *conf)
 {
@@ -87,7 +89,7 @@ static int is_worth_a_warning(const freeze_t *freeze, const server_rec *s,
         conf->refusal.code == JC_CODE_NOT_STARTED_AS_ROOT) {
         return 0;
     }
-    return s != freeze->main_server || !s->next ||
+    return is_alone_or_virtual(freeze, s) ||
            (conf->refusal.code != JC_CODE_NO_ROOT &&
             conf->refusal.code != JC_CODE_NO_IDENTITY);
 }
@@ -99,11 +101,11 @@ static void report_refusal(freeze_t *freeze, server_rec *s,
         !is_worth_a_warning(freeze, s, conf)) {
         return;
     }
-    warn(freeze, apr_psprintf(freeze->ptemp,
-                              "JCGI%d: %s runs no CGI scripts: found %s, "
-                              "expected %s",
-                              conf->refusal.code, describe(freeze, s),
-                              conf->refusal.found, conf->refusal.expected));
+    warn(freeze, conf->refusal.code, s,
+         apr_psprintf(freeze->ptemp,
+                      "JCGI%d: %s runs no CGI scripts: found %s, expected %s",
+                      conf->refusal.code, describe(freeze, s),
+                      conf->refusal.found, conf->refusal.expected));
 }
 
 /*
@@ -119,7 +121,7 @@ static void report_roots(freeze_t *freeze)
         if (!root->problem) {
             continue;
         }
-        warn(freeze,
+        warn(freeze, JC_CODE_ROOT_MISSING, root->s,
              apr_psprintf(
                  freeze->ptemp,
                  "JCGI%d: JailRoot %s of %s: %s; requests for scripts get 503 "
@@ -149,7 +151,7 @@ static void check_cgroup(freeze_t *freeze, server_rec *s,
         jc_cgroup_problem(freeze->ptemp, conf, &freeze->controllers);
 
     if (problem) {
-        warn(freeze,
+        warn(freeze, JC_CODE_CGROUP_NONE, s,
              apr_psprintf(
                  freeze->ptemp,
                  "JCGI%d: JailCgroup of %s: %s; requests for scripts get 503",
@@ -164,7 +166,7 @@ static void check_mount(freeze_t *freeze, server_rec *s,
         jc_trust_mount_problem(freeze->ptemp, s, conf, &freeze->mounted);
 
     if (problem) {
-        warn(freeze,
+        warn(freeze, JC_CODE_FILE_SYSTEM, s,
              apr_psprintf(freeze->ptemp, "JCGI%d: %s: %s", JC_CODE_FILE_SYSTEM,
                           describe(freeze, s), problem));
     }
@@ -258,6 +260,15 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
     return problem;
 }
 
+static int is_unasked(const freeze_t *freeze, const server_rec *s,
+                      const jc_server_conf_t *conf)
+{
+    return is_alone_or_virtual(freeze, s) &&
+           (conf->root_kind == JC_ROOT_LEFT ||
+            (conf->root_kind == JC_ROOT_UNSET &&
+             !jc_inherit_is_configured(conf)));
+}
+
 static void freeze_server(freeze_t *freeze, server_rec *s)
 {
     jc_server_conf_t *conf = jc_config_of(s);
@@ -281,8 +292,8 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
     /* Only now: what was set is a part of the sentences above. */
     if (is_left(freeze, conf)) {
         conf->root_kind = JC_ROOT_LEFT;
-        freeze->left += s != freeze->main_server || !s->next;
     }
+    freeze->unasked += is_unasked(freeze, s, conf);
     if (conf->policy != JC_NO_ID && conf->root_kind == JC_ROOT_PATH) {
         add_root(freeze, s, conf->root);
     }
@@ -292,27 +303,25 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
     }
 }
 
-static void report_totals(freeze_t *freeze)
+/* Says once how many hosts no line asks to be jailed. They stay with another
+ * module if one is loaded. JailStrict has nothing against them: they may have
+ * no scripts at all. */
+static void report_unasked(const freeze_t *freeze)
 {
-    if (freeze->warnings > WARNINGS_MAX) {
-        ap_log_error(APLOG_MARK, freeze->log_level, 0, freeze->log_to,
-                     "%u more virtual hosts have such problems; each reports "
-                     "its own in its error log when a script is requested",
-                     freeze->warnings - WARNINGS_MAX);
-    }
-}
-
-/* Says once how many hosts are outside of any jail. Who wants that says so by
- * JailRoot off. */
-static void report_left(const freeze_t *freeze)
-{
-    if (freeze->left > 0) {
+    if (freeze->unasked > 0 && freeze->has_cgi) {
         ap_log_error(APLOG_MARK, freeze->log_level, 0, freeze->log_to,
                      "%u hosts have neither JailRoot nor JailUser; mod_cgi or "
                      "mod_cgid runs their scripts, in no jail and as httpd's "
                      "own User, unless mod_suexec changes it; set JailRoot "
                      "host, PATH or none, or JailRoot off if that is meant",
-                     freeze->left);
+                     freeze->unasked);
+    } else if (freeze->unasked > 0) {
+        ap_log_error(APLOG_MARK, freeze->log_level, 0, freeze->log_to,
+                     "JCGI%d: %u hosts have no JailRoot, and neither mod_cgi "
+                     "nor mod_cgid is loaded; their scripts get 503; set "
+                     "JailRoot host, PATH or none, or load one of these "
+                     "modules",
+                     JC_CODE_NO_ROOT, freeze->unasked);
     }
 }
 
@@ -322,7 +331,7 @@ static void report_helpless(freeze_t *freeze)
 
     for (; s; s = s->next) {
         if (jc_config_of(s)->refusal.code == JC_CODE_NOT_STARTED_AS_ROOT) {
-            warn(freeze,
+            warn(freeze, JC_CODE_NOT_STARTED_AS_ROOT, s,
                  apr_psprintf(freeze->ptemp,
                               "JCGI%d: httpd was not started as root, so it "
                               "cannot run scripts as other users; no jailed "
@@ -345,6 +354,7 @@ const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
         .log_level = APLOG_WARNING | (table_fd ? 0 : APLOG_STARTUP),
         .names = jc_identity_names(ptemp),
         .table = jc_table_create(ptemp),
+        .warnings = jc_warnings_create(ptemp),
         .mounts = jc_mount_rows_create(ptemp, jc_config_of(main_server)),
         .roots = apr_array_make(ptemp, 16, sizeof(jc_root_t)),
         .roots_seen = apr_hash_make(ptemp),
@@ -369,8 +379,8 @@ const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
     apr_pool_destroy(freeze.phost);
     report_roots(&freeze);
     report_helpless(&freeze);
-    report_totals(&freeze);
-    report_left(&freeze);
+    jc_warnings_log(freeze.warnings, freeze.log_level, freeze.log_to);
+    report_unasked(&freeze);
     if (!table_fd) {
         return freeze.fatal;
     }
