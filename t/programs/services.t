@@ -6,6 +6,8 @@ use JailCGI::Test;
 use JailCGI::Namespace;
 use JailCGI::Nscd;
 
+use File::Path 'make_path';
+
 private_mounts() or skip_or_fail('no private mounts here');
 # It takes a /run of its own: the sockets lie where the manual says, and nobody else
 # sees them there.
@@ -115,6 +117,25 @@ chmod 0644, $msmtprc;
 # The machine's own sendmail, as a mail server of Debian's installs it.
 my $sendmail = -e '/usr/sbin/sendmail' ? '/usr/sbin/sendmail' : '/usr/bin/msmtp';
 
+# --- what syslog(3) sends, to a socket as journald has it
+use IO::Socket::UNIX;
+use Socket 'SOCK_DGRAM';
+make_path('/run/systemd/journal');
+my $journal = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => '/run/systemd/journal/dev-log')
+  or die "dev-log: $!";
+chmod 0666, '/run/systemd/journal/dev-log';
+
+# Returns the first message that has come since the last one was read, or ''.
+sub journal_message {
+    my $message = '';
+    $journal->blocking(0);
+    $journal->recv($message, 1000) if wait_until(sub {
+        vec(my $ready = '', fileno $journal, 1) = 1;
+        return select $ready, undef, undef, 0;
+    }, 5);
+    return $message // '';
+}
+
 # --- the scripts
 my $psql = program('psql');
 my $packages = from_package('');
@@ -125,6 +146,7 @@ my %command = (
     nscd  => q{perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0);
         print connect(S, sockaddr_un("/run/nscd/socket")) ? "answers\n" : "$!\n"'},
     name  => 'id -un',
+    log   => 'logger -t shop "order 17" && echo done',
     mail  => "printf 'Subject: hello\\n\\nbody\\n' | $sendmail bob\@example.org && echo sent",
 );
 for my $tenant (@both) {
@@ -139,6 +161,7 @@ my $httpd = httpd(
 $at    JailMount ro /run/nscd
     JailMount ro /run/mysqld
     JailMount ro /run/postgresql
+    JailMount ro /run/systemd/journal/dev-log /dev/log
     JailMount ro /usr/bin/msmtp $sendmail
     JailMount ro $msmtprc /etc/msmtprc
 END
@@ -155,9 +178,14 @@ like(says($alice, 'mail'), qr/^sent$/m, 'mail is taken');
 ok(wait_until(sub { -e "$mail/arrived" }, 10), 'and arrives');
 like(`cat $mail/arrived`, qr/^Subject: hello\r?\n.*^body/ms, 'as it was');
 
+is(says($alice, 'log'), "done\n", 'a message for syslog is sent');
+like(journal_message(), qr/^<13>.* shop: order 17/, 'and arrives');
+
 like(says($bob, 'mysql'), qr/Can't connect/,           'no MariaDB without its line');
 like(says($bob, 'pg'),    qr/No such file/,            'nor PostgreSQL');
 is(says($bob, 'nscd'), "No such file or directory\n",  'nor nscd');
 is(says($bob, 'name'), "bob\n",                        'names are found all the same');
 unlike(says($bob, 'mail'), qr/^sent$/m,                'nor mail');
+says($bob, 'log');
+is(journal_message(), '', 'nor messages for syslog');
 done_testing;
