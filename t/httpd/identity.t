@@ -48,12 +48,13 @@ for my $tenant ($alice, $bob) {
     is($got->{no_new_privs}, '1', "$name: no_new_privs");
 
     # SECBIT_NOROOT, NO_SETUID_FIXUP, NO_CAP_AMBIENT_RAISE, each with its lock
-    # (capabilities(7)); KEEP_CAPS off and locked.
+    # (capabilities(7)); KEEP_CAPS is off, and a program may set it.
     my $bits = hex $got->{securebits};
     is($bits & 0x01, 0x01, "$name: NOROOT");
     is($bits & 0x02, 0x02, "$name: NOROOT is locked");
     is($bits & 0x08, 0x08, "$name: NO_SETUID_FIXUP is locked");
-    is($bits & 0x30, 0x20, "$name: KEEP_CAPS is off and locked");
+    is($bits & 0x30, 0x00, "$name: KEEP_CAPS is off and not locked");
+    is($got->{keepcaps}, '0', "$name: PR_SET_KEEPCAPS succeeds, as in ping");
     is($bits & 0xc0, 0xc0, "$name: NO_CAP_AMBIENT_RAISE, locked");
 
     is($got->{descriptors}, "0=null,r,0 1=pipe,w,$uid 2=pipe,w,$uid",

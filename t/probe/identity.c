@@ -76,6 +76,7 @@ static void process(void)
 
     printf("no_new_privs: %d\n", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
     printf("securebits: %x\n", prctl(PR_GET_SECUREBITS));
+    printf("keepcaps: %d\n", prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
     printf("session_leader: %d\n", getsid(0) == getpid());
     printf("group_leader: %d\n", getpgrp() == getpid());
     printf("ppid: %d\n", getppid());

@@ -161,13 +161,16 @@ static int step_bounding(jc_jail_t *jail, jc_failure_t *failure)
     return 0;
 }
 
+/* SECBIT_KEEP_CAPS is not locked. It keeps capabilities when the ids change,
+ * and a tenant has neither capabilities nor other ids; but programs such as
+ * ping set it (PR_SET_KEEPCAPS) and end if they cannot. */
 static int step_securebits(jc_jail_t *jail, jc_failure_t *failure)
 {
-    return prctl(PR_SET_SECUREBITS,
-                 SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-                     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
-                     SECBIT_NO_CAP_AMBIENT_RAISE |
-                     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED);
+    return prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+                                        SECBIT_NO_SETUID_FIXUP |
+                                        SECBIT_NO_SETUID_FIXUP_LOCKED |
+                                        SECBIT_NO_CAP_AMBIENT_RAISE |
+                                        SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED);
 }
 
 static int step_uid(jc_jail_t *jail, jc_failure_t *failure)
