@@ -372,7 +372,8 @@ int main(int argc, char **argv)
     /* The arguments are contiguous in memory (execve(2)). */
     title_size = (size_t) (argv[2] + strlen(argv[2]) + 1 - argv[0]);
     prctl(PR_SET_DUMPABLE, 0);
-    setsid(); /* Ctrl-C at httpd's terminal must not end it */
+    umask(022); /* not httpd's, for what this process and keepers make */
+    setsid();   /* Ctrl-C at httpd's terminal must not end it */
     set_up_signals();
     unsigned jails_max = raise_descriptor_limit();
     limit_capabilities(caps);

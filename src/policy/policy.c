@@ -163,7 +163,8 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view)
         (rec->flags & ~JC_POLICY_FLAGS) || (rec->namespaces & ~JC_NS_ALL) ||
         rec->group_count > JC_GROUPS_MAX || rec->port_count > JC_PORTS_MAX ||
         rec->limit_count > 16 || rec->mount_count > JC_MOUNTS_MAX ||
-        rec->cgroup_count > JC_CGROUP_MAX || rec->pass_count > JC_PASS_MAX) {
+        rec->cgroup_count > JC_CGROUP_MAX || rec->pass_count > JC_PASS_MAX ||
+        (rec->umask & ~0777u)) {
         return -1;
     }
     view->rec = rec;

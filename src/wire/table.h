@@ -132,6 +132,7 @@ typedef struct {
      * 0: only those that the kernel chooses. 0 with JC_POLICY_LISTEN. */
     uint32_t port_count;
     uint32_t pass_count; /* JailPassEnv */
+    uint32_t umask;      /* of the scripts */
 } jc_policy_rec_t;
 
 typedef struct {

@@ -102,6 +102,7 @@ static void test_each_step(void **state)
         {"JC_FAIL_STEP=limits", JC_CODE_STEP_LIMITS},
         {"JC_FAIL_STEP=nice", JC_CODE_STEP_NICE},
         {"JC_FAIL_STEP=root", JC_CODE_STEP_CHROOT},
+        {"JC_FAIL_STEP=umask", JC_CODE_STEP_SESSION},
         {"JC_FAIL_STEP=groups", JC_CODE_STEP_GROUPS},
         {"JC_FAIL_STEP=gid", JC_CODE_STEP_GID},
         {"JC_FAIL_STEP=bounding", JC_CODE_STEP_BOUNDING},

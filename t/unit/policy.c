@@ -202,6 +202,7 @@ static void numbers(void **state)
     REFUSED(r.ports[0] = 65535);
     REFUSED(r.rec->flags |= JC_POLICY_LISTEN);
     REFUSED(r.rec->port_count = JC_PORTS_MAX + 1);
+    REFUSED(r.rec->umask = 01000);
     REFUSED(r.rec->limit_count = 17);
     REFUSED(r.rec->mount_count = JC_MOUNTS_MAX + 1);
     REFUSED(r.rec->cgroup_count = JC_CGROUP_MAX + 1);

@@ -83,6 +83,20 @@ static const char *set_flag(cmd_parms *cmd, void *unused, int on)
     return NULL;
 }
 
+static const char *set_umask(cmd_parms *cmd, void *unused, const char *arg)
+{
+    uint32_t mode = JC_UMASK_INHERIT;
+
+    if (strcasecmp(arg, "inherit") != 0 && !jc_parse_mode(arg, 0777, &mode)) {
+        return apr_psprintf(cmd->pool,
+                            "JailUmask: '%s' is not an octal number up to 777; "
+                            "write one as 027, or inherit for httpd's own",
+                            arg);
+    }
+    conf_of(cmd)->umask_mode = (int) mode;
+    return NULL;
+}
+
 static const char *set_header_max(cmd_parms *cmd, void *unused, const char *arg)
 {
     int64_t number;
@@ -235,6 +249,8 @@ const command_rec jc_config_commands[] = {
     AP_INIT_FLAG("JailSpoolBody", set_flag, FIELD(spool_body), RSRC_CONF,
                  "On: a body of unknown length is read before the script "
                  "starts, which then has CONTENT_LENGTH"),
+    AP_INIT_TAKE1("JailUmask", set_umask, NULL, RSRC_CONF,
+                  "umask of scripts in octal, or inherit for httpd's own"),
     AP_INIT_TAKE1("JailHeaderMax", set_header_max, NULL, RSRC_CONF,
                   "largest size of a script's header block, in bytes"),
     AP_INIT_RAW_ARGS(

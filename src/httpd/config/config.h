@@ -29,6 +29,7 @@
 #define JC_DEFAULT_MIN_ID   1000
 #define JC_DEFAULT_IDLE_MS  (5 * 60 * 1000)
 #define JC_DEFAULT_TMP_SIZE (64 << 20)
+#define JC_UMASK_INHERIT    01000    /* above any umask */
 #define JC_DEFAULT_LOG_LEN  10385760 /* ScriptLogLength, as in mod_cgi */
 #define JC_DEFAULT_LOG_BUF  1024     /* ScriptLogBuffer, as in mod_cgi */
 
@@ -151,8 +152,9 @@ typedef struct {
     const char *cgroup[JC_CGROUPS];
     int cgroup_is_reset;
     const jc_filter_t *filter; /* JailSeccomp; NULL: unset */
-    int scope;                 /* -1: unset, as the next two */
+    int scope;                 /* -1: unset, as the next three */
     int no_new_privs;
+    int umask_mode;            /* JailUmask; JC_UMASK_INHERIT: httpd's own */
     int64_t background_ms;     /* JailBackground; as in src/wire/table.h */
     const jc_listen_t *listen; /* JailListen; NULL: unset */
 

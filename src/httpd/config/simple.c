@@ -28,6 +28,7 @@ static const struct {
     {offsetof(jc_server_conf_t, spool_body), INT},
     {offsetof(jc_server_conf_t, scope), INT},
     {offsetof(jc_server_conf_t, no_new_privs), INT},
+    {offsetof(jc_server_conf_t, umask_mode), INT},
     {offsetof(jc_server_conf_t, header_max), INT64},
     {offsetof(jc_server_conf_t, idle_ms), INT64},
     {offsetof(jc_server_conf_t, timeout_total_ms), INT64},

@@ -174,6 +174,9 @@ static jc_policy_rec_t settings_of(const jc_table_t *table,
         .namespaces = isolation->namespaces,
         .flags = flags_of(table, conf, id),
         .port_count = conf->listen ? conf->listen->count : 0,
+        .umask = conf->umask_mode >= 0 && conf->umask_mode != JC_UMASK_INHERIT
+                     ? (uint32_t) conf->umask_mode
+                     : table->umask,
     };
 
     if (conf->background_ms > 0) {

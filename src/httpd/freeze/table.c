@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define LIST_ROOM_MIN 64
 
@@ -35,6 +36,16 @@ static apr_status_t free_table(void *data)
     return APR_SUCCESS;
 }
 
+/* Nobody makes a file meanwhile: httpd has one thread while it reads its
+ * configuration. */
+static uint32_t own_umask(void)
+{
+    mode_t mask = umask(0777);
+
+    (void) umask(mask);
+    return mask;
+}
+
 /*
  * The parts are not in the pool. It would keep each smaller block that was
  * outgrown, and take large blocks from the kernel in small pieces.
@@ -45,6 +56,7 @@ jc_table_t *jc_table_create(apr_pool_t *p)
 
     table->p = p;
     table->has_include = jc_loaded("mod_include.c");
+    table->umask = own_umask();
     table->made = apr_hash_make(p);
     apr_pool_cleanup_register(p, table, free_table, apr_pool_cleanup_null);
     return table;

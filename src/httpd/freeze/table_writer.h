@@ -39,6 +39,7 @@ struct jc_table_t {
     jc_parts_t common;
     jc_parts_t records;
     int has_include;     /* mod_include is loaded */
+    uint32_t umask;      /* of httpd */
     apr_hash_t *made;    /* record.c: the sources of common parts */
     jc_parts_t *writing; /* the kind of the part being written */
     uint32_t beside;     /* the common part of that part */

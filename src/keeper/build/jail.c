@@ -30,7 +30,6 @@
 
 static int step_session(jc_jail_t *jail, jc_failure_t *failure)
 {
-    umask(022); /* for the scripts, as under suexec */
     return setsid() < 0 ? -1 : 0;
 }
 
@@ -136,6 +135,12 @@ static int step_nice(jc_jail_t *jail, jc_failure_t *failure)
     return nice_value == JC_NICE_UNSET
                ? 0
                : setpriority(PRIO_PROCESS, 0, nice_value);
+}
+
+static int step_umask(jc_jail_t *jail, jc_failure_t *failure)
+{
+    (void) umask(jail->policy.rec->umask);
+    return 0;
 }
 
 static int step_groups(jc_jail_t *jail, jc_failure_t *failure)
@@ -280,6 +285,9 @@ static const step_t steps[] = {
      * inside the jail, so not even an error message could name a file of the
      * host. */
     {"root", JC_CODE_STEP_CHROOT, jc_mounts_enter},
+    /* After the last step that makes a file: root's own have the modes that the
+     * code says, whatever umask the tenant gets. */
+    {"umask", JC_CODE_STEP_SESSION, step_umask},
     /* Groups, then gid, then uid: each needs the privilege that a later one
      * gives up. In the opposite order the web server's groups would remain. */
     {"groups", JC_CODE_STEP_GROUPS, step_groups},

@@ -192,6 +192,7 @@ sub try_start {
         open STDOUT, '>', "$self->{dir}/said"   or POSIX::_exit(1);
         open STDERR, '>&', \*STDOUT             or POSIX::_exit(1);
         POSIX::close($_) for 3 .. 63;
+        umask $self->{umask} if defined $self->{umask};
         exec $self->command('-DFOREGROUND') or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
