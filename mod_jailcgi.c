@@ -94,7 +94,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         }
         return refuse_to_start(s, sentence);
     }
-    jc_withheld_prepare(pconf, s);
+    jc_once_prepare(pconf, s);
     if (jc_config_of(s)->has_script_sock) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
                      "ScriptSock has no effect: mod_jailcgi has no socket with "

@@ -139,6 +139,7 @@ typedef enum {
     JC_CODE_EXIT_STATUS = 1715,   /* non-zero after a whole page: a note */
     JC_CODE_END_UNKNOWN = 1716,   /* its keeper was killed */
     JC_CODE_TOTAL_TIMEOUT = 1717, /* JailTimeout total; 504 */
+    JC_CODE_LEFT_BEHIND = 1718,   /* text = what was still running: a note */
     JC_CODE_MEMORY_LIMIT = 1730,  /* JailCgroup memory= */
     JC_CODE_PIDS_LIMIT = 1731,    /* JailCgroup pids= */
     JC_CODE_THROTTLED = 1732,     /* JailCgroup cpu=: a note */

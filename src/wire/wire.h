@@ -188,7 +188,7 @@ typedef struct {
     uint64_t stime_us;
     uint64_t maxrss_kb;
     uint32_t is_free; /* no process is left: the channel takes the next */
-    uint32_t reserved;
+    uint32_t left;    /* at least so many processes are; 0 also: unknown */
 } jc_msg_exit_t;
 
 /* PING has no content. The parent sees that the helper works because the

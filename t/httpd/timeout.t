@@ -68,6 +68,7 @@ $httpd->log_like($alice, qr/JCGI1717: script .*polite\.sh/, 'in the log');
 $res = $httpd->get($alice, '/cgi-bin/leave.sh');
 is($res->content, "left\n", 'one that leaves a process with its page behind');
 gone(3, 'ends with that process');
+$httpd->log_like($alice, qr/JCGI1717: script .*leave\.sh/, 'as the log says, although the script had ended');
 
 my $begun = time;
 is($httpd->get($alice, '/cgi-bin/stubborn.sh')->code, 504, 'one that ignores SIGTERM');

@@ -168,7 +168,7 @@ typedef struct {
     const char *helper;
     int has_script_sock; /* of mod_cgid; has no effect here */
 
-    uint64_t *told; /* withheld.c: a bit for each name in the site's log */
+    struct jc_told *told; /* once.c: what the site's log has already */
 
     /* The result of freezing, which jc_freeze_hosts() sets in post_config. */
     uint32_t policy;      /* number in the table; JC_NO_ID: none */

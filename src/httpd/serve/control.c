@@ -175,6 +175,21 @@ static void on_message(jc_exchange_t *c, const jc_wire_any_t *any, int *fds)
     discard(fds, JC_MAX_FDS);
 }
 
+void jc_control_read_again(jc_exchange_t *c)
+{
+    int fds[JC_MAX_FDS];
+    jc_wire_any_t any;
+
+    if (c->ended_fd >= 0 && c->state == JC_EXCHANGE_ENDED && !c->exit.is_free &&
+        jc_wire_recv_from(c->ended_fd, &any, fds, MSG_DONTWAIT, discard,
+                          NULL) == JC_WIRE_OK) {
+        if (any.head.type == JC_MSG_EXIT && is_of_request(c, &any)) {
+            c->exit.ended = any.exit.ended;
+        }
+        discard(fds, JC_MAX_FDS);
+    }
+}
+
 /* Reads EXIT, or the end of the channel. At the end, control has the rest, as
  * the script's child may hold it for a moment longer. Sets *has_exit for
  * EXIT. */

@@ -116,6 +116,8 @@ jc_code_t jc_exchange_finish(jc_exchange_t *c, int *status)
     if (c->why.code == JC_CODE_NONE) {
         jc_pump_end(c, JC_EXIT_WAIT_MS);
     }
+    jc_control_read_again(c);
+    jc_taken_report(c);
     jc_verdict_of(c, &why);
     *status = jc_exchange_end(c, &why);
     return why.code;

@@ -158,6 +158,11 @@ int jc_control_spawn(jc_exchange_t *c);
 /* Reads what the channel holds. At its end, decides whether to send the request
  * again. */
 void jc_control_read(jc_exchange_t *c);
+/* After EXIT, reads whether the keeper had to end what the script has left. */
+void jc_control_read_again(jc_exchange_t *c);
+
+/* taken.c: reports at the end of a page what the jail takes from the script. */
+void jc_taken_report(jc_exchange_t *c);
 
 /* verdict.c: sets *why to how the script ended, after the end of stdout. The
  * code is JC_CODE_NONE if it ended as it should. */

@@ -17,9 +17,9 @@
 int jc_ssi_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 void jc_ssi_register(void);
 
-/* withheld.c: makes memory that the httpd children share. It lives as long as
+/* once.c: makes memory that the httpd children share. It lives as long as
  * pconf. */
-void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s);
+void jc_once_prepare(apr_pool_t *pconf, server_rec *s);
 
 /* origin.c: hooks, which note what a request brought. */
 int jc_origin_read(request_rec *r);

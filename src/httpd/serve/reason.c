@@ -21,6 +21,7 @@
  *   {path}              {name}, and the jail in which to look for it
  */
 #include "notes.h"
+#include "once.h"
 #include "reason.h"
 #include "src/wire/mountinfo.h"
 
@@ -288,13 +289,22 @@ static void show(request_rec *r, int status, const char *line)
     }
 }
 
+/* What a jail takes is worth a warning once; after that it is information. */
+static int level_of(const jc_server_conf_t *conf, const jc_reason_row_t *row)
+{
+    return row->level == APLOG_WARNING && !jc_once_take(conf, row->code)
+               ? APLOG_INFO
+               : row->level;
+}
+
 void jc_reason_note(request_rec *r, const jc_server_conf_t *conf,
                     const jc_reason_t *why)
 {
     const jc_reason_row_t *row = jc_reason_table_row(why->code);
+    int level = level_of(conf, row);
 
-    if (APLOG_R_IS_LEVEL(r, row->level)) {
-        ap_log_rerror(APLOG_MARK, row->level, 0, r, "%s",
+    if (APLOG_R_IS_LEVEL(r, level)) {
+        ap_log_rerror(APLOG_MARK, level, 0, r, "%s",
                       sentence(r, conf, why, row));
     }
 }
@@ -304,17 +314,18 @@ int jc_reason_log(request_rec *r, const jc_server_conf_t *conf,
 {
     const jc_reason_row_t *row = jc_reason_table_row(why->code);
     int status = why->http_status ? why->http_status : row->http_status;
+    int level = level_of(conf, row);
     const char *line;
 
     apr_table_setn(r->notes, JC_NOTE_CODE,
                    apr_psprintf(r->pool, "JCGI%d", why->code));
-    if (!APLOG_R_IS_LEVEL(r, row->level) && !conf->script_log &&
+    if (!APLOG_R_IS_LEVEL(r, level) && !conf->script_log &&
         conf->error_detail != 1) {
         return status;
     }
     line = sentence(r, conf, why, row);
     apr_table_setn(r->notes, JC_NOTE_REASON, line);
-    ap_log_rerror(APLOG_MARK, row->level, 0, r, "%s", line);
+    ap_log_rerror(APLOG_MARK, level, 0, r, "%s", line);
     if (conf->error_detail == 1 && ap_is_HTTP_ERROR(status)) {
         show(r, status, line);
     }

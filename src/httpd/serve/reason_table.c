@@ -365,7 +365,7 @@ static const jc_reason_row_t rows[] = {
      "make it print something now and then, or raise Timeout for this host"},
     {JC_CODE_BAD_STATUS, OWNER, "bad status line: \"{text}\"", NULL,
      "print three digits from 200 to 599 and a text after Status:"},
-    {JC_CODE_CLIENT_GONE, APLOG_INFO, HTTP_REQUEST_TIME_OUT,
+    {JC_CODE_CLIENT_GONE, APLOG_WARNING, HTTP_REQUEST_TIME_OUT,
      "ended because the client closed its connection", NULL, NULL},
     {JC_CODE_STDERR_DROPPED, APLOG_WARNING, HTTP_OK,
      "wrote too much to standard error: {found} more lines ({expected} bytes) "
@@ -385,6 +385,10 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_TOTAL_TIMEOUT, APLOG_ERR, HTTP_GATEWAY_TIME_OUT,
      "ended because its time was up", "JailTimeout total, {found} ms",
      "make it faster, or raise JailTimeout total"},
+    {JC_CODE_LEFT_BEHIND, APLOG_WARNING, HTTP_OK, "{text}", NULL,
+     "let it finish before the page ends, or set JailBackground allow "
+     "[max=TIME] "
+     "for this host"},
     {JC_CODE_THROTTLED, APLOG_INFO, HTTP_OK,
      "ran in a jail that had to wait for its share of the processor", NULL,
      "make the site's scripts faster, or raise JailCgroup cpu"},

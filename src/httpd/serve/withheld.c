@@ -2,55 +2,20 @@
  * Reports the variables that a site's scripts do not get although its
  * configuration sets them, in the site's log, and not at each request.
  *
- * Runs in:   httpd parent (makes the memory), httpd child
- * Privilege: that of the process
- * Trusts:    nothing in that memory: a compromised httpd child can keep a line
- *            from the log, or make it appear again
+ * Runs in:   httpd child
+ * Privilege: that of the web user
+ * Trusts:    the names of the configuration
  */
 #include "exchange.h"
-#include "hooks.h"
+#include "once.h"
 #include "variables.h"
 #include "src/wire/env_names.h"
 
 #include "apr_strings.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #define NAMES_MAX 24 /* in one line */
-
-typedef struct {
-    void *start;
-    size_t size;
-} memory_t;
-
-static apr_status_t unmap(void *data)
-{
-    const memory_t *memory = data;
-
-    munmap(memory->start, memory->size);
-    return APR_SUCCESS;
-}
-
-void jc_withheld_prepare(apr_pool_t *pconf, server_rec *s)
-{
-    memory_t *memory = apr_pcalloc(pconf, sizeof(*memory));
-    uint64_t *next;
-
-    for (server_rec *at = s; at; at = at->next) {
-        memory->size += sizeof(*next);
-    }
-    memory->start = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
-                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory->start == MAP_FAILED) {
-        return; /* nothing is reported then */
-    }
-    apr_pool_cleanup_register(pconf, memory, unmap, apr_pool_cleanup_null);
-    next = memory->start;
-    for (; s; s = s->next) {
-        jc_config_of(s)->told = next++;
-    }
-}
 
 void jc_withheld_add(jc_withheld_t *withheld, const char *name)
 {
@@ -104,18 +69,11 @@ static const char *remedy(const jc_withheld_t *withheld)
  * until the next restart, however its scripts and pages differ. */
 void jc_withheld_report(jc_exchange_t *c, const jc_withheld_t *withheld)
 {
-    uint64_t *told = c->conf->told;
     jc_reason_t why = {.code = JC_CODE_WITHHELD};
     jc_refusal_t refusal = {.code = JC_CODE_WITHHELD};
 
-    if (!withheld->names || !told ||
-        (__atomic_load_n(told, __ATOMIC_RELAXED) & withheld->bits) ==
-            withheld->bits) {
+    if (!withheld->names || !jc_once_names(c->conf, withheld->bits)) {
         return;
-    }
-    if ((__atomic_fetch_or(told, withheld->bits, __ATOMIC_RELAXED) &
-         withheld->bits) == withheld->bits) {
-        return; /* another request was faster */
     }
     refusal.expected = remedy(withheld);
     why.text = list(withheld);

@@ -162,49 +162,20 @@ int jc_runs_has(pid_t leader)
     return find(leader) != NULL;
 }
 
-/* Returns whether the keeper has a child left that belongs to this request. */
-static int has_processes(const jc_run_t *run)
+/* Returns whether the keeper has a child left that belongs to this request.
+ * Sets *count to how many are known to. */
+static int has_processes(const jc_run_t *run, uint32_t *count)
 {
+    int is_any = !children.is_whole; /* unknown: then it is not over */
+
+    *count = 0;
     for (int i = 0; i < children.count; i++) {
-        if (jc_run_owns(run, children.pids[i]) != 0) {
-            return 1;
-        }
-    }
-    return !children.is_whole; /* unknown: then it is not over */
-}
+        int owns = jc_run_owns(run, children.pids[i]);
 
-static uint64_t us_of(const struct timeval *time)
-{
-    return (uint64_t) time->tv_sec * 1000000 + (uint64_t) time->tv_usec;
-}
-
-static void jc_keeper_on_child(const jc_jail_t *jail, jc_run_t *run, int status,
-                               const struct rusage *usage)
-{
-    if (jail->start.cgroup_fd >= 0 && run->ended == JC_ENDED_NOT) {
-        run->ended = jc_cgroup_events_verdict(jail, &run->events, status);
+        is_any |= owns != 0;
+        *count += owns == 1;
     }
-    run->reaped = 1;
-    run->exit = (jc_msg_exit_t){.status = status,
-                                .ended = run->ended,
-                                .utime_us = us_of(&usage->ru_utime),
-                                .stime_us = us_of(&usage->ru_stime),
-                                .maxrss_kb = (uint64_t) usage->ru_maxrss};
-}
-
-/* A peer that has not read earlier messages gets no other request here. */
-static void tell(jc_run_t *run, int is_over)
-{
-    run->told = 1;
-    if (!run->channel) {
-        return;
-    }
-    run->exit.request_id = run->channel->request_id;
-    run->exit.is_free = is_over && !jc_channels_draining();
-    if (jc_wire_send(run->channel->ended_fd, JC_MSG_EXIT, &run->exit, NULL, 0,
-                     MSG_DONTWAIT) != JC_WIRE_OK) {
-        run->exit.is_free = 0;
-    }
+    return is_any;
 }
 
 /* Ends the requests whose leader has gone and that have no process left. */
@@ -216,9 +187,11 @@ static void settle(void)
         if (!run->reaped) {
             continue;
         }
-        int is_over = !has_processes(run);
+        uint32_t left;
+        int is_over = !has_processes(run, &left);
         if (!run->told) {
-            tell(run, is_over);
+            run->exit.left = left;
+            jc_exit_tell(run, is_over);
         }
         /* Otherwise the processes left behind are killed when httpd closes the
          * channel. */
@@ -240,7 +213,7 @@ void jc_runs_reap(const jc_jail_t *jail)
         if (WIFSTOPPED(status)) {
             kill(pid, SIGKILL); /* it has made its parent its tracer */
         } else if (run && !run->reaped) {
-            jc_keeper_on_child(jail, run, status, &usage);
+            jc_exit_note(jail, run, status, &usage);
         }
     }
     runs.childless = pid < 0 && errno == ECHILD;
@@ -337,6 +310,7 @@ static void end_overdue(void)
         if (run->until_ms > 0 && run->state < JC_RUN_TERM &&
             jc_clock_ms() >= run->until_ms) {
             run->ended = JC_ENDED_TOTAL;
+            jc_exit_amend(run);
             end_run(run);
         }
     }

@@ -10,6 +10,8 @@
 
 #include "run.h"
 
+#include <sys/resource.h>
+
 /* Sets how long processes may be left behind, in ms; 0: not at all; JC_NO_MAX:
  * for ever. */
 void jc_runs_set_background(uint32_t background_ms);
@@ -35,6 +37,16 @@ void jc_runs_tick(int has_pid_ns);
 void jc_runs_kill_all(void);
 /* Closes the channel of the run, if it still has one. */
 void jc_runs_let_go(jc_run_t *run);
+
+/*
+ * exit.c: jc_exit_note() notes how the leader has ended, and jc_exit_tell()
+ * says it to httpd; `is_over`: nothing of the request is left. jc_exit_amend()
+ * says it again if the keeper ends what the leader has left, with the reason.
+ */
+void jc_exit_note(const jc_jail_t *jail, jc_run_t *run, int status,
+                  const struct rusage *usage);
+void jc_exit_tell(jc_run_t *run, int is_over);
+void jc_exit_amend(jc_run_t *run);
 
 /*
  * sweep.c: jc_sweep_session() sends SIGKILL to all processes in the session of
