@@ -84,6 +84,21 @@ SKIP: {
     is(probed('unscoped')->{ppid}, 1, '... and has no effect');
 }
 
+# Process numbers: scripts name files by them, so jails of one user do not all begin with
+# the same ones. That four do by chance happens once in 30,000^3 times.
+SKIP: {
+    -e '/proc/sys/kernel/ns_last_pid' or skip_or_fail('a kernel that cannot do that', 2);
+    my @of_one = map { "numbers$_" } 1 .. 4;
+    $alice->script('number.sh', "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s' \$\$\n");
+    my $server = httpd(vhosts => [map { [$alice, "JailEnv N $_", name => $_] } @of_one]);
+    my @number = map { $server->get($_, '/cgi-bin/number.sh')->content } @of_one;
+    my %seen   = map { $_ => 1 } @number;
+    cmp_ok(scalar keys %seen, '>', 1, 'jails of one user have different process numbers')
+      or diag("@number");
+    is_deeply([grep { !/^\d+$/ || $_ < 300 } @number], [], 'above those that the kernel keeps');
+    $server->stop;
+}
+
 # The environment that names the user comes from JailUser, not from httpd.
 my %env = $httpd->get($alice, '/cgi-bin/env.sh')->content =~ /^(\w+)=(.*)$/mg;
 is($env{LD_BIND_NOW}, '1', 'eager binding');

@@ -52,5 +52,10 @@ uint64_t jc_print_of(const jc_policy_view_t *policy, uint32_t uid);
  * namespace, *proc_fd is a file that cannot be listed. The caller closes both.
  * Returns -1 with errno. */
 int jc_procfs_open(int has_pid_ns, int *proc_fd);
+/* Lets the numbers of this PID namespace begin at one that is drawn at random,
+ * because scripts name files by them, and another jail of the user may have the
+ * same directories. No protection depends on it, so a kernel without
+ * CONFIG_CHECKPOINT_RESTORE only leaves the numbers as they are. */
+void jc_procfs_scatter(void);
 
 #endif

@@ -90,6 +90,9 @@ static int step_processes(jc_jail_t *jail, jc_failure_t *failure)
         jc_jail_place(children_fd, JC_KEEPER_CHILDREN_FD)) {
         return -1;
     }
+    if (jc_jail_has(jail, JC_NS_PID)) {
+        jc_procfs_scatter();
+    }
     return close_range(JC_KEEPER_PROC_FD + 1, JC_KEEPER_EVENTS_FD - 1, 0) ||
                    close_range(JC_KEEPER_EVENTS_FD + JC_KEEPER_EVENTS, ~0U, 0)
                ? -1

@@ -16,7 +16,13 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
+
+#define PIDS_RESERVED                                                          \
+    300 /* the kernel's: after the last pid it goes on here                    \
+         */
 
 int jc_procfs_open(int has_pid_ns, int *proc_fd)
 {
@@ -42,4 +48,40 @@ int jc_procfs_open(int has_pid_ns, int *proc_fd)
     fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
     close(dir_fd);
     return fd;
+}
+
+/* Returns the number in a file of the procfs, or 0. */
+static uint64_t read_number(int proc_fd, const char *path)
+{
+    char text[24] = "";
+    int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return 0;
+    }
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    return n > 0 ? strtoull(text, NULL, 10) : 0;
+}
+
+void jc_procfs_scatter(void)
+{
+    /* A procfs of its own: the unit of httpd may have made the machine's
+     * /proc/sys read-only (ProtectKernelTunables=). */
+    static const char *const options[3][2];
+    int proc_fd = jc_tree_new("proc", options, 0);
+    uint64_t most = read_number(proc_fd, "sys/kernel/pid_max");
+    int fd = openat(proc_fd, "sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+    uint64_t random;
+    char text[24];
+
+    if (fd >= 0 && most > 2 * PIDS_RESERVED &&
+        getrandom(&random, sizeof(random), GRND_NONBLOCK) == sizeof(random)) {
+        random = PIDS_RESERVED + random % (most - 2 * PIDS_RESERVED);
+        int n =
+            snprintf(text, sizeof(text), "%llu", (unsigned long long) random);
+        (void) !write(fd, text, (size_t) n);
+    }
+    close(fd);
+    close(proc_fd);
 }
