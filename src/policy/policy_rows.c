@@ -10,6 +10,17 @@
 
 #include <string.h>
 
+/* With JC_MOUNT_OWN root makes the last component of the source, whose name
+ * begins with %u. */
+static int own_is_sane(const jc_mount_t *mount, const char *source)
+{
+    const char *slash = strrchr(source, '/');
+
+    return !(mount->flags & JC_MOUNT_OWN) ||
+           (mount->kind == JC_MOUNT_BIND && slash && slash > source &&
+            strncmp(slash, "/%u", 3) == 0);
+}
+
 /* Mounts need a keeper with a mount namespace of its own: in the host's,
  * everybody would see them. */
 static int mounts_are_sane(const jc_rows_t *rows, uint32_t namespaces)
@@ -27,7 +38,7 @@ static int mounts_are_sane(const jc_rows_t *rows, uint32_t namespaces)
             (mount->flags & ~JC_MOUNT_FLAGS) || (mount->mode & ~07777u) ||
             (mount->kind == JC_MOUNT_BIND && at[0] != '/') ||
             (mount->kind == JC_MOUNT_PROC && !(namespaces & JC_NS_PID)) ||
-            target[0] != '/' || target[1] == 0) {
+            !own_is_sane(mount, at) || target[0] != '/' || target[1] == 0) {
             return 0;
         }
         at = jc_policy_next(target);

@@ -159,7 +159,10 @@ typedef enum {
 #define JC_MOUNT_OPTIONAL  0x8u  /* skipped if the source does not exist */
 #define JC_MOUNT_MAKE      0x10u /* the target is made if it does not exist */
 #define JC_MOUNT_HOME      0x20u /* the source must be the tenant's own */
-#define JC_MOUNT_FLAGS     0x3fu
+/* The last component of the source is a name that begins with %u: a directory
+ * of the tenant's, which the keeper makes if it does not exist. */
+#define JC_MOUNT_OWN   0x40u
+#define JC_MOUNT_FLAGS 0x7fu
 
 typedef struct {
     uint32_t kind;

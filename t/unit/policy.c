@@ -240,6 +240,30 @@ static void mounts(void **state)
     REFUSED(*((char *) memmem(r.strings, 80, "/target", 7) + 1) = 0);
 }
 
+/* Root makes the last component of such a source, so it is a name that the
+ * keeper completes. */
+static void own_directories(void **state)
+{
+    static const char *const bad[] = {"/source", "/src/%d", "/src/u%",
+                                      "/sr/u%u", "/%u/src", "/%ub.cd"};
+    record_t r;
+
+    make(&r);
+    r.mounts[0].flags = JC_MOUNT_OWN;
+    memcpy(memmem(r.strings, 80, "/source", 7), "/src/%u", 7);
+    assert_true(is_taken(&r));
+    memcpy(memmem(r.strings, 80, "/src/%u", 7), "/s/%u.b", 7);
+    assert_true(is_taken(&r));
+    r.mounts[0].kind = JC_MOUNT_TMPFS;
+    assert_false(is_taken(&r));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        make(&r);
+        memcpy(memmem(r.strings, 80, "/source", 7), bad[i], 7);
+        r.mounts[0].flags = JC_MOUNT_OWN;
+        assert_false(is_taken(&r));
+    }
+}
+
 static void trusted_mounts(void **state)
 {
     REFUSED(r.rec->trust_mount_count = 0);
@@ -546,11 +570,11 @@ static void references(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(whole),    TEST(numbers),        TEST(counts),
-        TEST(mounts),   TEST(trusted_mounts), TEST(roots),
-        TEST(cgroups),  TEST(common_parts),   TEST(too_many),
-        TEST(unsuited), TEST(whole_table),    TEST(tables),
-        TEST(passes),   TEST(references),
+        TEST(whole),    TEST(numbers),         TEST(counts),
+        TEST(mounts),   TEST(own_directories), TEST(trusted_mounts),
+        TEST(roots),    TEST(cgroups),         TEST(common_parts),
+        TEST(too_many), TEST(unsuited),        TEST(whole_table),
+        TEST(tables),   TEST(passes),          TEST(references),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,9 @@ const command_rec jc_config_commands[] = {
     AP_INIT_TAKE_ARGV(
         "JailMount", jc_mount_set, NULL, RSRC_CONF,
         "a mount in the jail: bind, ro, tmpfs, proc, dev or home; or none"),
+    AP_INIT_TAKE1("JailTmp", jc_tmp_set, NULL, RSRC_CONF,
+                  "disk, or a directory, in which each user has a /tmp that "
+                  "outlives the jail; or off"),
     AP_INIT_TAKE1("JailSeccomp", jc_seccomp_set, NULL, RSRC_CONF,
                   "system calls that the kernel refuses to scripts: default, "
                   "off, or a file"),

@@ -28,6 +28,7 @@
 #define JC_RLIMITS          16 /* RLIM_NLIMITS of Linux */
 #define JC_DEFAULT_MIN_ID   1000
 #define JC_DEFAULT_IDLE_MS  (5 * 60 * 1000)
+#define JC_TMP_DIRECTORY    "/var/lib/jailcgi/tmp"
 #define JC_DEFAULT_TMP_SIZE (64 << 20)
 #define JC_UMASK_INHERIT    01000    /* above any umask */
 #define JC_DEFAULT_LOG_LEN  10385760 /* ScriptLogLength, as in mod_cgi */
@@ -147,6 +148,7 @@ typedef struct {
     int64_t namespaces;         /* JC_NS_*; -1: unset */
     apr_array_header_t *mounts; /* jc_mount_conf_t; NULL: unset */
     int mounts_are_reset;
+    const char *tmp; /* JailTmp: absolute; "": off; NULL: unset */
     /* JailCgroup: the values to be written, in the order of cgroup.c; NULL:
      * unset. */
     const char *cgroup[JC_CGROUPS];

@@ -113,6 +113,7 @@ void *jc_inherit_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->env = jc_env_merge(p, base->env, over->env);
     merge_all_lines(p, merged, base, over);
     jc_cgroup_merge(merged, base, over);
+    merged->tmp = over->tmp ? over->tmp : base->tmp;
     merged->filter = over->filter ? over->filter : base->filter;
     merged->listen = over->listen ? over->listen : base->listen;
     merged->limits = jc_limits_merge(p, base->limits, over->limits);
@@ -161,6 +162,7 @@ int jc_inherit_is_configured(const jc_server_conf_t *conf)
            conf->running_max >= 0 || conf->env || conf->trust ||
            conf->trust_is_reset || conf->trust_mounts ||
            conf->trust_mounts_are_reset || conf->pass || conf->pass_is_reset ||
-           conf->mounts || conf->mounts_are_reset || conf->filter ||
-           conf->listen || conf->cgroup_is_reset || has_cgroup(conf);
+           conf->mounts || conf->mounts_are_reset || conf->tmp ||
+           conf->filter || conf->listen || conf->cgroup_is_reset ||
+           has_cgroup(conf);
 }

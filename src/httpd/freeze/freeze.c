@@ -254,6 +254,9 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
     problem = jc_record_add(freeze->table, freeze->phost, conf, &id, &isolation,
                             &conf->policy);
     if (!problem) {
+        if (freeze->log_to) {
+            jc_tmp_rows_prepare(conf);
+        }
         freeze->caps_needed |=
             jc_caps_of(conf, isolation.namespaces, freeze->inherited);
     }

@@ -90,6 +90,9 @@ void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
                            const jc_server_conf_t *conf,
                            const jc_identity_t *id, jc_isolation_t *isolation);
 
+/* tmp_rows.c: makes the directory of JailTmp disk, if the host has that. */
+void jc_tmp_rows_prepare(const jc_server_conf_t *conf);
+
 typedef struct jc_table_t jc_table_t;
 
 /* table.c: returns an empty table. What is in it lives as long as p. */

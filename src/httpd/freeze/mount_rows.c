@@ -109,7 +109,7 @@ static void add_parents(apr_pool_t *p, apr_array_header_t *rows,
     }
 }
 
-static int has_mount(const jc_server_conf_t *conf, const char *target)
+int jc_mount_rows_has(const jc_server_conf_t *conf, const char *target)
 {
     for (int i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
         const jc_mount_conf_t *mount =
@@ -226,7 +226,7 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     const jc_mount_row_t *host;
     char *which = mounts->which;
     apr_array_header_t *rows;
-    int n, has_dev, has_proc;
+    int n, has_dev, has_proc, has_tmp = jc_tmp_rows_any(conf);
 
     if (!mounts->host) {
         mounts->host = jc_host_root(mounts->p);
@@ -235,7 +235,8 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     host = (const jc_mount_row_t *) mounts->host->elts;
     n = mounts->host->nelts;
     for (int i = 0; i < n; i++) {
-        which[i] = (char) !has_mount(conf, host[i].target);
+        which[i] = (char) !(jc_mount_rows_has(conf, host[i].target) ||
+                            (has_tmp && strcmp(host[i].target, "/tmp") == 0));
     }
     has_dev = !has_kind(conf, JC_CONF_DEV);
     has_proc = !has_kind(conf, JC_CONF_PROC) && (namespaces & JC_NS_PID) != 0;
@@ -307,12 +308,13 @@ static int check(apr_pool_t *p, const jc_server_conf_t *conf,
 {
     uint32_t has = isolation->namespaces;
 
-    if (!(has & JC_NS_MOUNT) &&
-        (conf->root_kind == JC_ROOT_HOST || conf->mounts)) {
+    if (!(has & JC_NS_MOUNT) && (conf->root_kind == JC_ROOT_HOST ||
+                                 conf->mounts || jc_tmp_rows_any(conf))) {
         return refuse(isolation, JC_CODE_NO_MOUNT_NAMESPACE,
-                      conf->mounts
-                          ? "JailMount, and JailNamespaces without mount"
-                          : "JailRoot host, and JailNamespaces without mount",
+                      apr_psprintf(p, "%s, and JailNamespaces without mount",
+                                   conf->mounts            ? "JailMount"
+                                   : jc_tmp_rows_any(conf) ? "JailTmp"
+                                                           : "JailRoot host"),
                       "mount among the JailNamespaces");
     }
     if (!(has & JC_NS_PID) && has_kind(conf, JC_CONF_PROC)) {
@@ -357,14 +359,14 @@ static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
 
     isolation->common = common ? common : mounts->none;
     isolation->rows = mounts->none;
-    if (!is_host && common) {
-        return; /* they are all in the common part */
-    }
     rows = apr_array_make(p, 8, sizeof(jc_mount_row_t));
     if (is_host) {
         add_identity(p, rows, conf, id);
     }
-    add_configured(p, rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
+    jc_tmp_rows_add(p, rows, conf, is_host ? JC_MOUNT_MAKE : 0);
+    if (is_host || !common) { /* otherwise they are in the common part */
+        add_configured(p, rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
+    }
     isolation->rows = rows;
 }
 

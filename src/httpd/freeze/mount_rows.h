@@ -48,5 +48,13 @@ void jc_mount_rows_directory(apr_array_header_t *rows, const char *target);
 void jc_mount_rows_tmpfs(apr_array_header_t *rows, const char *target,
                          uint32_t flags, uint32_t mode, uint64_t size,
                          uint32_t inodes);
+/* Returns whether a JailMount line has this target. */
+int jc_mount_rows_has(const jc_server_conf_t *conf, const char *target);
+
+/* tmp_rows.c: jc_tmp_rows_any() returns whether the host has a /tmp on disk.
+ * jc_tmp_rows_add() appends its row; `make` is JC_MOUNT_MAKE or 0. */
+int jc_tmp_rows_any(const jc_server_conf_t *conf);
+void jc_tmp_rows_add(apr_pool_t *p, apr_array_header_t *rows,
+                     const jc_server_conf_t *conf, uint32_t make);
 
 #endif

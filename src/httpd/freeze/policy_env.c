@@ -98,9 +98,12 @@ uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
         count += add_default(table, conf, "HOME", home_inside(conf, id));
         count += add_default(table, conf, "USER", name);
         count += add_default(table, conf, "LOGNAME", name);
+    } else {
+        /* A request may choose it only where the user who sets it is the one
+         * whose script gets it. There the httpd child has the default. */
+        count += add_default(table, conf, "TMPDIR", "/tmp");
     }
     count += add_default(table, conf, "SHELL", "/bin/sh");
-    count += add_default(table, conf, "TMPDIR", "/tmp");
     if (conf->env) {
         count += add_configured(table, conf);
     }

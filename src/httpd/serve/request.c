@@ -197,6 +197,10 @@ static apr_array_header_t *environment(jc_exchange_t *c)
     if (tz && !apr_table_get(env, "TZ")) {
         push_variable(c, names, &withheld, "TZ", tz);
     }
+    /* With JailUser owner the policy has it, which then wins. */
+    if (c->conf->user_kind != JC_USER_OWNER && !apr_table_get(env, "TMPDIR")) {
+        push_variable(c, names, &withheld, "TMPDIR", "/tmp");
+    }
     jc_withheld_report(c, &withheld);
     return names;
 }

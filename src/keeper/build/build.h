@@ -9,6 +9,7 @@
 #define JC_BUILD_H
 
 #include "src/keeper/keeper.h"
+#include "src/keeper/launch/launch.h"
 
 /* jail.c: applies all steps in order. Returns 0, or -1 with *failure filled
  * in. */
@@ -46,6 +47,13 @@ int jc_mounts_enter(jc_jail_t *jail, jc_failure_t *failure);
  */
 int jc_print_take(jc_jail_t *jail, jc_failure_t *failure);
 uint64_t jc_print_of(const jc_policy_view_t *policy, uint32_t uid);
+
+/* own_dir.c: opens the directory of a tenant that a row with JC_MOUNT_OWN
+ * names, and makes it if it does not exist. Sets walk->dir_fd to its O_PATH,
+ * which the caller closes, and walk->file_fd to -1. Returns 0, or -1 with
+ * *failure. */
+int jc_own_dir_open(const jc_jail_t *jail, const char *source, jc_walk_t *walk,
+                    jc_failure_t *failure);
 
 /* procfs.c: returns a descriptor of the list of this process's children, and
  * sets *proc_fd to the root of a procfs of its PID namespace. Without a PID

@@ -29,9 +29,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ROOT_SIZE   "1m" /* a root made of mounts has names, no data */
-#define ROOT_INODES "2k"
-
 typedef struct {
     const jc_mount_t *mount;
     const char *source;
@@ -168,8 +165,10 @@ static int open_source(const row_t *row, jc_walk_t *walk)
 static int bind_source(const row_t *row)
 {
     jc_walk_t walk;
-    int result = open_source(row, &walk);
-
+    int result =
+        row->mount->flags & JC_MOUNT_OWN
+            ? jc_own_dir_open(row->jail, row->source, &walk, row->failure)
+            : open_source(row, &walk);
     if (result) {
         return result > 0 ? 0 : -1;
     }
@@ -296,10 +295,11 @@ static int for_all(const jc_jail_t *jail, int (*what)(const row_t *row),
  * or over the old root, because lookups from / do not enter it there. */
 static int mount_root(jc_jail_t *jail, jc_failure_t *failure)
 {
-    jc_walk_t walk;
-    static const char *const options[3][2] = {{"size", ROOT_SIZE},
-                                              {"nr_inodes", ROOT_INODES},
+    /* A root made of mounts has names, no data. */
+    static const char *const options[3][2] = {{"size", "1m"},
+                                              {"nr_inodes", "2k"},
                                               {"mode", "755"}};
+    jc_walk_t walk;
     int at_fd;
 
     if (jail->policy.rec->flags & JC_POLICY_HOST) {

@@ -1,0 +1,40 @@
+/*
+ * Makes the row of JailTmp: a /tmp of the user's own on disk. The keeper makes
+ * the directory (src/keeper/build/own_dir.c), because only it knows the user
+ * with JailUser owner.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: that of the parent
+ * Trusts:    the configuration
+ * Never:     makes a directory that the configuration names: it could be on a
+ *            file server that does not answer
+ */
+#include "mount_rows.h"
+
+#include "apr_strings.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+int jc_tmp_rows_any(const jc_server_conf_t *conf)
+{
+    return conf->tmp && conf->tmp[0] && !jc_mount_rows_has(conf, "/tmp");
+}
+
+void jc_tmp_rows_add(apr_pool_t *p, apr_array_header_t *rows,
+                     const jc_server_conf_t *conf, uint32_t make)
+{
+    if (jc_tmp_rows_any(conf)) {
+        jc_mount_rows_bind(rows, apr_pstrcat(p, conf->tmp, "/%u", NULL), "/tmp",
+                           JC_MOUNT_OWN | make, 0);
+    }
+}
+
+void jc_tmp_rows_prepare(const jc_server_conf_t *conf)
+{
+    /* Where this fails, the first request says why (JCGI1427). */
+    if (jc_tmp_rows_any(conf) && strcmp(conf->tmp, JC_TMP_DIRECTORY) == 0) {
+        (void) mkdir("/var/lib/jailcgi", 0755);
+        (void) mkdir(JC_TMP_DIRECTORY, 0711);
+    }
+}
