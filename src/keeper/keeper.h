@@ -34,6 +34,7 @@
 #define JC_KEEPER_EVENTS_FD 10
 #define JC_KEEPER_EVENTS    3
 #define JC_KEEPER_SCOPE_FD  13 /* Landlock ruleset; with JailScope */
+#define JC_KEEPER_TMP_FD    14 /* the jail's /tmp, if it is a tmpfs */
 
 /* In the script's child, besides descriptors 0 to 3. */
 #define JC_SCRIPT_CONTROL_FD 4

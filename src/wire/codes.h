@@ -40,7 +40,8 @@ typedef enum {
     JC_CODE_NO_ANSWER = 1208,     /* not started within the time-out */
     JC_CODE_LOST_TWICE = 1209,    /* helper or keeper died before the start */
     JC_CODE_REQUEST_TOO_BIG = 1210,
-    JC_CODE_WITHHELD = 1211, /* variables; text = their names: a note */
+    JC_CODE_WITHHELD = 1211,  /* variables; text = their names: a note */
+    JC_CODE_TMP_SMALL = 1212, /* found = body, expected = /tmp: a note */
 
     /* 13xx: the helper */
     JC_CODE_BAD_POLICY = 1301, /* unknown number or generation */
@@ -142,6 +143,8 @@ typedef enum {
     JC_CODE_END_UNKNOWN = 1716,   /* its keeper was killed */
     JC_CODE_TOTAL_TIMEOUT = 1717, /* JailTimeout total; 504 */
     JC_CODE_LEFT_BEHIND = 1718,   /* text = what was still running: a note */
+    JC_CODE_TMP_FILES = 1720,     /* files in the jail's /tmp: a note */
+    JC_CODE_TMP_FULL = 1721,      /* a note */
     JC_CODE_MEMORY_LIMIT = 1730,  /* JailCgroup memory= */
     JC_CODE_PIDS_LIMIT = 1731,    /* JailCgroup pids= */
     JC_CODE_THROTTLED = 1732,     /* JailCgroup cpu=: a note */

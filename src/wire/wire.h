@@ -176,6 +176,10 @@ enum {
     JC_ENDED_THROTTLED = 256,
 };
 
+/* What a keeper says in EXIT, each once. */
+#define JC_TAKEN_TMP_FILES 1u /* files are in the jail's own /tmp */
+#define JC_TAKEN_TMP_FULL  2u /* it is full */
+
 /* The exit status of a script's child that has sent JC_MSG_FAILED. */
 #define JC_FAILED_STATUS 127
 
@@ -189,6 +193,8 @@ typedef struct {
     uint64_t maxrss_kb;
     uint32_t is_free; /* no process is left: the channel takes the next */
     uint32_t left;    /* at least so many processes are; 0 also: unknown */
+    uint32_t taken;   /* JC_TAKEN_*: what else the jail takes */
+    uint32_t reserved;
 } jc_msg_exit_t;
 
 /* PING has no content. The parent sees that the helper works because the

@@ -28,8 +28,17 @@ $alice->script('writes', "${header}(sleep 0.3; echo more) &\n");
 $alice->script('closes', "${header}exec >&- 2>&-\nsleep 1\n: >../jobs/closes\n");
 $alice->script('silent', "#!/bin/sh\nsleep 60\n");
 
+$alice->script('session', "${header}echo data >/tmp/session.\$\$\n");
+$alice->script('tidy', "${header}echo data >/tmp/x.\$\$; rm /tmp/x.\$\$\n");
+$alice->script('fill', "${header}head -c 3000000 /dev/zero >/tmp/fill 2>&1\nls -s /tmp/fill\n");
+$alice->script('upload', "${header}cat >/tmp/upload 2>&1; rm /tmp/upload; cat >/dev/null; echo read\n");
+$alice->directory($alice->jail_home . '/tmp', mode => 0700);
+my $lasting = "JailMount bind $alice->{root}@{[$alice->jail_home]}/tmp /tmp";
+
 my @vhosts = (
     $alice,
+    $alice->vhost('JailMount tmpfs /tmp size=1M', name => 'small'),
+    $alice->vhost($lasting,                       name => 'lasting'),
     $alice->vhost('',                     name => 'whole'),
     $alice->vhost('',                     name => 'itself'),
     $alice->vhost('JailBackground allow', name => 'allowed'),
@@ -89,6 +98,32 @@ like($line, qr/\[jailcgi:warn\]/, 'as a warning');
 is(count_of($alice, 'JCGI1710'), 1, 'once');
 is(count_of('info', 'JCGI1710'), 3, 'with LogLevel info each time');
 is(scalar(() = $httpd->log('info') =~ /:warn\].*JCGI1710/g), 1, 'and one of them as a warning');
+
+# --- a /tmp in memory
+
+SKIP: {
+    skip_or_fail('no private mounts here', 14) if !JailCGI::Httpd::mounts_work();
+    my $post = sub {
+        my ($host, $bytes) = @_;
+        return $httpd->request(POST => $host, '/cgi-bin/upload', [], 'x' x $bytes);
+    };
+    is($httpd->get('small', '/cgi-bin/tidy')->code, 200, 'a file that goes with its script');
+    is($post->('small', 900_000)->content, "read\n", 'an upload for which there is room');
+    $httpd->log_unlike('small', qr/JCGI1[27]/, 'neither is a line');
+    is($httpd->get('small', '/cgi-bin/session')->code, 200, 'a file that stays') for 1, 2;
+    $httpd->log_like('small', qr/JCGI1720: script \S+session: .*lost when the jail ends.*; remedy: .*JailMount bind/,
+        'the log says that it does not last');
+    is($post->('small', 2_000_000)->content, "read\n", 'an upload that does not fit');
+    $httpd->log_like('small', qr/JCGI1212: script \S+upload: .*2000000 bytes, and .*1048576; remedy: .*size=SIZE/,
+        'the log says so');
+    is($httpd->get('small', '/cgi-bin/fill')->code, 200, 'a script that fills it') for 1, 2;
+    $httpd->log_like('small', qr/JCGI1721: script \S+fill: .*full; remedy: .*size=SIZE/, 'the log says so');
+    is_deeply([map { count_of('small', $_) } qw(JCGI1212 JCGI1720 JCGI1721)], [1, 1, 1], 'each once');
+
+    is($httpd->get('lasting', "/cgi-bin/$_")->code, 200, "control: $_") for qw(session fill);
+    is($post->('lasting', 2_000_000)->content, "read\n", 'control: the upload');
+    $httpd->log_unlike('lasting', qr/JCGI1[27]/, 'no line where /tmp is a directory of the home');
+}
 
 # A reload begins anew.
 $httpd->graceful;

@@ -485,14 +485,14 @@ static void sizes(void **state)
     assert_int_equal(jc_wire_length(JC_MSG_STARTED), 32);
     assert_int_equal(jc_wire_length(JC_MSG_STARTED_STDIN), 32);
     assert_int_equal(jc_wire_length(JC_MSG_FAILED), 552);
-    assert_int_equal(jc_wire_length(JC_MSG_EXIT), 56);
+    assert_int_equal(jc_wire_length(JC_MSG_EXIT), 64);
     assert_int_equal(jc_wire_length(JC_MSG_RETIRE), 16);
     assert_int_equal(jc_wire_length(JC_MSG_READY), 16);
     assert_int_equal(jc_wire_length(JC_MSG_STALE), 8);
     assert_int_equal(sizeof(jc_table_head_t), 32);
     assert_int_equal(sizeof(jc_table_entry_t), 8);
     assert_int_equal(sizeof(jc_common_t), 24);
-    assert_int_equal(sizeof(jc_policy_rec_t), 104);
+    assert_int_equal(sizeof(jc_policy_rec_t), 108);
     assert_int_equal(sizeof(jc_limit_t), 24);
     assert_int_equal(sizeof(jc_mount_t), 32);
 }

@@ -18,7 +18,9 @@ struct jc_told {
     uint64_t codes; /* a bit for each row of codes[] */
 };
 
-static const jc_code_t codes[] = {JC_CODE_CLIENT_GONE, JC_CODE_LEFT_BEHIND};
+static const jc_code_t codes[] = {JC_CODE_CLIENT_GONE, JC_CODE_LEFT_BEHIND,
+                                  JC_CODE_TMP_SMALL, JC_CODE_TMP_FILES,
+                                  JC_CODE_TMP_FULL};
 
 typedef struct {
     void *start;

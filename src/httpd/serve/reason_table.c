@@ -101,6 +101,13 @@ static const jc_reason_row_t rows[] = {
      "arguments and environment are too large",
      "found {found} bytes, expected at most {expected}",
      "lower LimitRequestFieldSize or set fewer variables"},
+    {JC_CODE_TMP_SMALL, APLOG_WARNING, HTTP_OK,
+     "was sent a request body that its jail's /tmp has no room for, so a "
+     "program "
+     "that keeps uploads there loses it",
+     "{found} bytes, and /tmp can hold {expected}",
+     "make it larger: JailMount tmpfs /tmp size=SIZE; or mount a directory: "
+     "JailMount bind DIRECTORY /tmp"},
     {JC_CODE_WITHHELD, APLOG_WARNING, HTTP_OK,
      "runs without variables that the configuration sets: {text}", NULL,
      "{expected}; see environment.md in the manual"},
@@ -401,6 +408,15 @@ static const jc_reason_row_t rows[] = {
      "let it finish before the page ends, or set JailBackground allow "
      "[max=TIME] "
      "for this host"},
+    {JC_CODE_TMP_FILES, APLOG_WARNING, HTTP_OK,
+     "its jail's /tmp has files, which are lost when the jail ends (JailIdle, "
+     "a "
+     "reload, a restart)",
+     NULL,
+     "keep what must last in the site's home, or mount a directory of it: "
+     "JailMount bind DIRECTORY /tmp"},
+    {JC_CODE_TMP_FULL, APLOG_WARNING, HTTP_OK, "its jail's /tmp is full", NULL,
+     "remove files there, or make it larger: JailMount tmpfs /tmp size=SIZE"},
     {JC_CODE_THROTTLED, APLOG_INFO, HTTP_OK,
      "ran in a jail that had to wait for its share of the processor", NULL,
      "make the site's scripts faster, or raise JailCgroup cpu"},

@@ -26,6 +26,7 @@ void jc_exit_note(const jc_jail_t *jail, jc_run_t *run, int status,
     run->reaped = 1;
     run->exit = (jc_msg_exit_t){.status = status,
                                 .ended = run->ended,
+                                .taken = jc_tmp_taken(),
                                 .utime_us = us_of(&usage->ru_utime),
                                 .stime_us = us_of(&usage->ru_stime),
                                 .maxrss_kb = (uint64_t) usage->ru_maxrss};

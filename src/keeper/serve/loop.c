@@ -363,6 +363,7 @@ int jc_loop_serve(const jc_jail_t *jail, jc_failure_t *failure)
         failure->errnum = errno;
         return -1;
     }
+    jc_tmp_watch(jail);
     while (!(jc_channels_draining() && is_empty())) {
         int n = epoll_wait(JC_KEEPER_EPOLL_FD, events, EVENTS, sleep_ms());
         int ended = 0;

@@ -48,6 +48,11 @@ void jc_exit_note(const jc_jail_t *jail, jc_run_t *run, int status,
 void jc_exit_tell(jc_run_t *run, int is_over);
 void jc_exit_amend(jc_run_t *run);
 
+/* tmp.c: jc_tmp_watch() finds the jail's own /tmp before the keeper serves.
+ * jc_tmp_taken() returns what is to be said of it (JC_TAKEN_*), each once. */
+void jc_tmp_watch(const jc_jail_t *jail);
+uint32_t jc_tmp_taken(void);
+
 /*
  * sweep.c: jc_sweep_session() sends SIGKILL to all processes in the session of
  * the run. jc_sweep_strays() sends it to all processes that belong to no
