@@ -8,7 +8,8 @@ use JailCGI::Namespace;
 private_mounts() or skip_or_fail('no private mounts here');
 
 my ($alice, $bob) = map { tenant($_) } qw(alice bob);
-make_accounts($alice, $bob);
+my $group = 'jailcgi-editors';
+make_accounts($alice, $bob, "$group:x:61900:@{[$alice->name]},@{[$bob->name]},nobody");
 
 sub shell {
     my ($tenant, $name, $command) = @_;
@@ -40,7 +41,7 @@ my %command = (
     python   => q{python3 -c 'import json,ssl,socket;print(json.dumps(1+1))'},
     tz       => 'TZ=Europe/Berlin date -d @0 +%H',
     certs    => 'ls /etc/ssl/certs | head -1 | wc -l',
-    name     => 'id -un; id -gn; getent hosts localhost | head -1 | wc -l',
+    name     => 'id -un; id -Gn; getent hosts localhost | head -1 | wc -l',
     data     => "echo kept >$data/kept && cat $data/kept",
     readonly => "cat /shown/kept; echo 2>/dev/null >/shown/no || echo refused",
     size     => 'df -k --output=size /scratch | tail -1; stat -c %a /scratch',
@@ -102,11 +103,12 @@ is(says($alice, 'homes'), "alice\ndata\n", 'no home of another is there');
 is(says($bob, 'homes'), "bob\n", 'nor with the other one');
 
 my ($name, $uid, $gid, $home) = ($alice->name, $alice->uid, $alice->gid, home_of($alice));
-is(says($alice, 'passwd'), <<"END", 'passwd and group have two lines each');
+is(says($alice, 'passwd'), <<"END", 'passwd and group have root, the user and the groups of the user');
 root:x:0:0:root:/:/usr/sbin/nologin
 $name:x:$uid:$gid\::$home:/bin/sh
 root:x:0:
 $name:x:$gid:
+$group:x:61900:$name
 END
 is(says($alice, 'etc'), "done\n", 'what no program needs of /etc is not there');
 like(says($alice, 'proc'), qr{^/proc/\d+(?: /proc/\d+)*\n1$}, '/proc has a few processes');
@@ -117,7 +119,7 @@ is(says($alice, 'perl'),   (localtime)[5] + 1900 . "\n", 'Perl runs');
 is(says($alice, 'python'), "2\n", 'Python runs');
 is(says($alice, 'tz'),     "01\n", 'time zones are there');
 is(says($alice, 'certs'),  "1\n", 'certificates are there') if -d '/etc/ssl/certs';
-is(says($alice, 'name'),   "$name\n$name\n1\n", 'names are found');
+is(says($alice, 'name'),   "$name\n$name $group\n1\n", 'names are found');
 is(says($alice, 'data'),   "kept\n", 'bind can be written to');
 is(says($alice, 'readonly'), "kept\nrefused\n", 'ro cannot');
 like(says($alice, 'size'), qr/^ *1024\n1777$/, 'tmpfs has its size and mode');

@@ -51,13 +51,15 @@ typedef struct {
     uint32_t gid;
     const uint32_t *groups; /* sorted */
     unsigned group_count;
-    const char *name;  /* NULL: no entry in the user database */
-    const char *home;  /* NULL: no entry */
-    const char *group; /* NULL: no entry; always looked up with JailRoot host */
+    const char *name; /* NULL: no entry in the user database */
+    const char *home; /* NULL: no entry */
+    /* The next two are looked up with JailRoot host only. NULL: no entry. */
+    const char *group;
+    const char *const *group_names; /* of groups; each may be NULL */
 } jc_identity_t;
 
-/* Returns a store of names, which is empty and lives as long as p. */
-jc_identity_names_t *jc_identity_names(apr_pool_t *p);
+/* names.c: returns a store of names, which is empty and lives as long as p. */
+jc_identity_names_t *jc_names_create(apr_pool_t *p);
 /* Fills *id with who the scripts of `conf` run as, or with the refusal.
  * Everything in it lives as long as `names`. */
 void jc_identity_resolve(jc_identity_names_t *names,

@@ -8,6 +8,7 @@
  *            database
  * Never:     opens what a row names: the keeper does that, each time
  */
+#include "accounts.h"
 #include "mount_rows.h"
 
 #include "apr_strings.h"
@@ -195,26 +196,18 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
     }
 }
 
-/* Adds one line for root and one for the tenant. The names of others are
- * nobody's business. */
 static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
                          const jc_identity_t *id)
 {
-    const char *users = "root:x:0:0:root:/:/usr/sbin/nologin\n";
-    const char *groups = "root:x:0:\n";
+    int is_known = id->uid != JC_NO_ID;
 
-    if (id->uid != JC_NO_ID) {
-        users =
-            apr_psprintf(p, "%s%s:x:%u:%u::%s:/bin/sh\n", users,
-                         id->name ? id->name : apr_psprintf(p, "%u", id->uid),
-                         id->uid, id->gid, is_home(id->home) ? id->home : "/");
-        groups =
-            apr_psprintf(p, "%s%s:x:%u:\n", groups,
-                         id->group ? id->group : apr_psprintf(p, "%u", id->gid),
-                         id->gid);
-    }
-    add_file(rows, users, "/etc/passwd");
-    add_file(rows, groups, "/etc/group");
+    add_file(rows,
+             is_known ? jc_accounts_passwd(p, id,
+                                           is_home(id->home) ? id->home : NULL)
+                      : JC_ACCOUNTS_ROOT,
+             "/etc/passwd");
+    add_file(rows, is_known ? jc_accounts_group(p, id) : JC_ACCOUNTS_ROOT_GROUP,
+             "/etc/group");
 }
 
 /* Returns those rows of JailRoot host that do not depend on the identity. A

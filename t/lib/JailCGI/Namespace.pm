@@ -58,12 +58,14 @@ sub extend {
     return;
 }
 
-# Accounts with a home, as a panel makes them, which only this file sees.
+# Accounts with a home, as a panel makes them, which only this file sees. Lines of
+# /etc/group may follow the tenants.
 sub make_accounts {
-    my (@tenants) = @_;
+    my @lines   = grep { !ref } @_;
+    my @tenants = grep { ref } @_;
     extend('passwd',
         map { join ':', $_->name, 'x', $_->uid, $_->gid, '', home_of($_), '/bin/sh' } @tenants);
-    extend('group', map { join ':', $_->name, 'x', $_->gid, '' } @tenants);
+    extend('group', map({ join ':', $_->name, 'x', $_->gid, '' } @tenants), @lines);
     return;
 }
 
