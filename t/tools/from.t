@@ -41,6 +41,9 @@ echo 'root:x:0:' >"$t/etc/group"
 cp /opt/version "$t/etc/version"
 ln -s /etc/shadow "$t/etc/out"
 echo secret >"$t/tmp/left"
+mkdir -p "$t/var/lib/php/sessions"; chmod 1733 "$t/var/lib/php/sessions"
+echo secret >"$t/var/lib/php/sessions/sess_of_another"
+mkdir -p "$t/var/lib/open"; chmod 0777 "$t/var/lib/open"
 END
 write_file('/opt/version', "1\n");
 my @told = ('--from', 'debian:bookworm', '--package', 'gitweb', '--mailer', 'none',
@@ -56,6 +59,9 @@ is(readlink "$jail/etc/out", '/etc/shadow', 'a link stays a link');
 ok(!-e "$jail/tmp/left", 'nothing of its /tmp');
 ok(-c "$jail/dev/null", 'devices');
 is((stat "$jail/var/tmp")[2] & 07777, 01777, '/var/tmp is for all');
+is((stat "$jail/var/lib/php/sessions")[2] & 07777, 01733, 'so is the directory of sessions, by its mode');
+ok(!-e "$jail/var/lib/php/sessions/sess_of_another", 'without the sessions of others');
+is((stat "$jail/var/lib/open")[2] & 07777, 0755, 'a directory without the sticky bit is root\'s alone');
 is_deeply([glob place() . '/.jailcgi~*'], [], 'the tree is gone');
 
 my $before = snapshot($jail);

@@ -142,7 +142,8 @@ for d in sys.path + [sysconfig.get_path(n) for n in
         '<?php echo "\n", ini_get("extension_dir"), "\n",
             php_ini_loaded_file(), "\n", str_replace(",", "\n",
             (string) php_ini_scanned_files()), "\n",
-            str_replace(":", "\n", get_include_path()), "\n";'
+            str_replace(":", "\n", get_include_path()), "\n",
+            preg_replace("~^(?!/var/lib/php/sessions$).*~s", "", ini_get("session.save_path")), "\n";'
     ],
 );
 

@@ -263,13 +263,24 @@ sub add_tree {
     return;
 }
 
+# The mode of a directory of root's in which everybody may make files and nobody may remove
+# those of others, as Debian's of PHP's sessions (1733); otherwise 0. What is in it belongs
+# to others, and is no part of a jail.
+sub mode_for_all {
+    my ($st) = @_;
+    return 0 if $st->[4] != 0 || ($st->[2] & 01003) != 01003;
+    return $st->[2] & 01777;
+}
+
 sub walk_tree {
     my ($self, $dir) = @_;
     return if $self->{seen}{"tree $dir"}++ || $self->excluded($dir);
     my $found = $self->{tree}->resolve($dir);
     return if !$found->{fh};
-    my %more = $dir eq '/var/tmp' ? (mode => 01777) : ();
+    my $for_all = $dir eq '/var/tmp' ? 01777 : mode_for_all($found->{st});
+    my %more = $for_all ? (mode => $for_all) : ();
     $self->put($dir, type => 'dir', %more, %{ $self->{entries}{$dir} || {} }) if $dir ne '';
+    return if $for_all;
     for my $name (JailCGI::Builder::Tree::names_in($found->{fh})) {
         my $path = "$dir/$name";
         next if $self->excluded($path);
