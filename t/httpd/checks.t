@@ -99,8 +99,29 @@ sub both (@) {
 my @rows = (
     ['script group-writable', script_mode(0775), 1508, qr/0775.*chmod go-w/],
     ['script other-writable', script_mode(0757), 1508, qr/0757.*chmod go-w/],
-    ['script setuid', script_mode(04755), 1509, qr/4755.*chmod ug-s/],
-    ['script setgid', script_mode(02755), 1509, qr/2755.*chmod ug-s/],
+    ['script setuid to the tenant', script_mode(04755)],
+    ['script setgid to the tenant\'s group', script_mode(02755)],
+    ['script setuid and setgid to the tenant', script_mode(06755)],
+    [
+        'script setgid to another group',
+        both(script_of($uid, $other_gid), script_mode(02755)),
+        1509, qr/2755.*chmod ug-s/
+    ],
+    [
+        'script setuid to the tenant and setgid to another group',
+        both(script_of($uid, $other_gid), script_mode(06755)),
+        1509, qr/6755.*chmod ug-s/
+    ],
+    [
+        'script setuid to another user',
+        both(script_of($other_uid, $gid), script_mode(04755)),
+        1509, qr/4755.*chmod ug-s/
+    ],
+    [
+        'script setuid to root',
+        both(script_of(0, $gid), script_mode(04755)),
+        1509, qr/4755.*chmod ug-s/
+    ],
     ['script not executable', script_mode(0644), 1512, qr/0644.*chmod u\+x/],
     [
         'script executable by others only',
@@ -112,13 +133,14 @@ my @rows = (
         script_of($other_uid, $gid),
         1510, qr/uid $other_uid, expected uid $uid.*chown/
     ],
+    ['script of another group', script_of($uid, $other_gid)],
     [
-        'script of another group',
-        script_of($uid, $other_gid),
-        1511, qr/gid $other_gid, expected gid $gid.*chgrp/
+        'script of another group, which may write it',
+        both(script_of($uid, $other_gid), script_mode(0775)),
+        1508, qr/0775.*chmod go-w/
     ],
     ['script of root', script_of(0, $gid), 1510, qr/uid 0,.*JailTrust/],
-    ['script of root\'s group', script_of($uid, 0), 1511, qr/gid 0,.*chgrp/],
+    ['script of root\'s group', script_of($uid, 0)],
     ['directory group-writable', dir_mode(0775), 1504, qr/0775.*chmod go-w/],
     ['directory other-writable', dir_mode(0757), 1504, qr/0757.*chmod go-w/],
     ['directory sticky', dir_mode(01777), 1504, qr/1777.*chmod go-w/],
@@ -127,11 +149,23 @@ my @rows = (
         dir_of($other_uid, $gid),
         1505, qr/uid $other_uid, expected uid $uid or root.*chown/
     ],
-    ['directory of root', dir_of(0, $gid), 1514, qr/uid 0,.*chown/],
+    ['directory of root', dir_of(0, 0)],
     [
-        'directory of another group',
-        dir_of($uid, $other_gid),
-        1515, qr/gid $other_gid, expected gid $gid.*chgrp/
+        'directory of root, and script of root',
+        both(dir_of(0, 0), script_of(0, 0)),
+        1510, qr/uid 0,.*remedy: name it in JailTrust/
+    ],
+    [
+        'directory of root that a group may write',
+        both(dir_of(0, $gid), dir_mode(0775)),
+        1504, qr/0775.*chmod go-w/
+    ],
+    ['directory of another group', dir_of($uid, $other_gid)],
+    ['directory as panels have it', both(dir_of($uid, $other_gid), dir_mode(02755))],
+    [
+        'directory of another group, which may write it',
+        both(dir_of($uid, $other_gid), dir_mode(02775)),
+        1504, qr/2775.*chmod go-w/
     ],
     ['parent group-writable', parent_mode(0775), 1504, qr/0775.*chmod go-w/],
     ['parent other-writable', parent_mode(0757), 1504, qr/0757.*chmod go-w/],
@@ -363,13 +397,13 @@ refused($alice, '/alice2/t.sh', 'a script in a jail beside',
 # path, options of the file, code without trust, code with it, what it says
 my %root = (uid => 0, gid => 0, mode => 0755);
 my @trust = (
-    ['/shared/root.sh', {%root}, 1514, undef],
-    ['/shared/sub/root.sh', {%root}, 1514, undef],
-    ['/shared2/root.sh', {%root}, 1514, 1514, qr/uid 0, expected uid $uid/],
-    ['/shared/third.sh', { %root, uid => $other_uid }, 1514, 1514, qr/uid/],
+    ['/shared/root.sh', {%root}, 1510, undef],
+    ['/shared/sub/root.sh', {%root}, 1510, undef],
+    ['/shared2/root.sh', {%root}, 1510, 1510, qr/uid 0, expected uid $uid/],
+    ['/shared/third.sh', { %root, uid => $other_uid }, 1510, 1510, qr/uid/],
     ['/shared/gw.sh', { %root, mode => 0775 }, 1508, 1508, qr/chmod go-w/],
     ['/shared/suid.sh', { %root, mode => 04755 }, 1509, 1509, qr/chmod ug-s/],
-    ['/shared/no-x.sh', { %root, mode => 0644 }, 1514, 1512, qr/chmod u\+x/],
+    ['/shared/no-x.sh', { %root, mode => 0644 }, 1510, 1512, qr/chmod u\+x/],
 );
 for my $row (@trust) {
     my ($path, $option, $without, $with, $says) = @$row;
@@ -385,7 +419,7 @@ for my $row (@trust) {
 }
 $alice->replace("$shared/$_.sh", $text, %root) for qw(one other);
 refused('trusting-other', '/shared/one.sh', 'trusted before JailTrust none',
-    1514, qr/uid 0/);
+    1510, qr/uid 0/);
 runs('trusting-other', '/shared/other.sh', 'trusted after JailTrust none');
 chmod 0775, real($shared) or die "chmod: $!";
 refused('trusting', '/shared/root.sh', 'trusted in a writable directory',

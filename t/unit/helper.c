@@ -13,7 +13,7 @@ static char program[PROGRAM_SIZE]; /* as the host sees it */
 static const char script[] = "/cgi-bin/hello";
 static char lingerer[PROGRAM_SIZE]; /* another, seen in the same way */
 
-enum { GOOD, OWNER, MISSING, IDLE, POLICIES };
+enum { GOOD, OWNER, DIRECTORY, MISSING, IDLE, POLICIES };
 static policy_t policies[POLICIES];
 
 static int group_set_up(void **state)
@@ -27,6 +27,8 @@ static int group_set_up(void **state)
     policies[OWNER] = policies[GOOD];
     policies[OWNER].flags |= JC_POLICY_OWNER;
     policies[OWNER].uid = policies[OWNER].gid = JC_NO_ID;
+    policies[DIRECTORY] = policies[OWNER];
+    policies[DIRECTORY].flags |= JC_POLICY_DIR_OWNER;
     policies[MISSING] = policies[GOOD];
     policies[MISSING].root = "/nonexistent/jail";
     policies[IDLE] = policies[GOOD];
@@ -214,7 +216,9 @@ static void test_bad_numbers(void **state)
         {1, OWNER, JC_NO_ID, JC_NO_ID, 0, JC_CODE_OWNER_REFUSED},
         /* another user than the script's: the file decides */
         {1, OWNER, TENANT + 1, TENANT, 0, JC_CODE_DIR_OWNER},
-        {1, OWNER, TENANT, TENANT + 1, 0, JC_CODE_SCRIPT_DIR_GROUP},
+        {1, OWNER, TENANT, TENANT + 1, 0, JC_CODE_SCRIPT_GROUP},
+        {1, DIRECTORY, TENANT + 1, TENANT, 0, JC_CODE_DIR_OWNER},
+        {1, DIRECTORY, TENANT, TENANT + 1, 0, JC_CODE_SCRIPT_DIR_GROUP},
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -753,7 +757,7 @@ static void test_owner_and_trust(void **state)
     r.msg.policy = 1;
     r.msg.uid = r.msg.gid = TENANT;
     ask(&h, &r);
-    must_refuse(&r, JC_CODE_SCRIPT_DIR_OWNER);
+    must_refuse(&r, JC_CODE_SCRIPT_OWNER);
     stop(&h);
     must("rm -rf %s/shared", root);
 }

@@ -270,12 +270,16 @@ static const jc_reason_row_t rows[] = {
      "name the script itself in the URL"},
     {JC_CODE_SCRIPT_WRITABLE, OWNER, "{path} is writable by group or others",
      MODE_GO, "chmod go-w {name}"},
-    {JC_CODE_SCRIPT_SETID, OWNER, "{path} is setuid or setgid",
+    {JC_CODE_SCRIPT_SETID, OWNER,
+     "{path} is setuid or setgid to another than the site's user or group",
      "found mode {mode}, expected neither bit", "chmod ug-s {name}"},
     {JC_CODE_SCRIPT_OWNER, OWNER, "{path} does not belong to the site's user",
-     UIDS, CHOWN ", or name it in JailTrust if it belongs to root"},
-    {JC_CODE_SCRIPT_GROUP, OWNER, "{path} does not belong to the site's group",
-     GIDS, "chgrp {expected} {name}"},
+     UIDS,
+     "name it in JailTrust if it is a shared program of root's; otherwise "
+     "chown {expected} {name}"},
+    {JC_CODE_SCRIPT_GROUP, OWNER,
+     "{path} does not belong to the group that httpd found", GIDS,
+     "try again: its group was changed meanwhile"},
     {JC_CODE_NOT_EXECUTABLE, OWNER, "{path} is not executable",
      "found mode {mode}, expected execute permission for its owner",
      "chmod u+x {name}"},
@@ -285,11 +289,18 @@ static const jc_reason_row_t rows[] = {
      "JailRoot, or mount it there; if the file was replaced just now, try "
      "again"},
     {JC_CODE_SCRIPT_DIR_OWNER, OWNER,
-     "the directory of {path} does not belong to the site's user", UIDS,
-     CHOWN ", or name the script in JailTrust if it belongs to root"},
+     "the directory of {path} does not belong to the user whom JailUser owner "
+     "directory makes of the address",
+     UIDS,
+     "put the script itself into that user's directory, because a link there "
+     "does not count; for a shared program, set JailUser with a name, and "
+     "JailTrust"},
     {JC_CODE_SCRIPT_DIR_GROUP, OWNER,
-     "the directory of {path} does not belong to the site's group", GIDS,
-     "change the group of the directory with chgrp {expected}"},
+     "the directory of {path} does not belong to the group that JailUser owner "
+     "directory makes of the address",
+     GIDS,
+     "put the script itself into the directory, because a link there does not "
+     "count; if it is no link, try again: the group was changed meanwhile"},
     {JC_CODE_PATH_OTHER, OWNER, "{path} cannot be opened", NULL,
      "see the error in parentheses; check the file system that it is on"},
     {JC_CODE_COMMAND_OFF, OWNER,

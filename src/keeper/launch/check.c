@@ -1,5 +1,6 @@
 /*
- * The checks of suexec, made on open descriptors.
+ * The checks of suexec, made on open descriptors. suexec's demand for one and
+ * the same group everywhere is not among them (doc/trust.md says why).
  *
  * Runs in:   script's child, in the keeper's memory (src/keeper/serve/spawn.c)
  * Privilege: none; it is the tenant, and can read where root may not: a
@@ -37,12 +38,22 @@ static int is_trusted(const jc_policy_view_t *policy, const char *path)
     return 0;
 }
 
+/*
+ * The walk has checked each directory: root or the tenant owns it, and nobody
+ * else may write it. Its group does not matter then. A group without write
+ * permission changes nothing, and an access control list has none either where
+ * the mode shows none, because the mode shows its mask. Only with
+ * JC_POLICY_DIR_OWNER does the directory decide something: the ids.
+ */
 static int check_directory(const jc_jail_t *jail, const jc_walk_t *walk,
                            jc_failure_t *failure)
 {
     uint32_t uid = jail->start.uid;
     uint32_t gid = jail->start.gid;
 
+    if (!(jail->policy.rec->flags & JC_POLICY_DIR_OWNER)) {
+        return 0;
+    }
     if (walk->dir.st_uid != uid) {
         return fail(failure, JC_CODE_SCRIPT_DIR_OWNER, walk->dir.st_uid, uid);
     }
@@ -55,21 +66,34 @@ static int check_directory(const jc_jail_t *jail, const jc_walk_t *walk,
 static int check_file(const jc_jail_t *jail, const struct stat *file,
                       jc_failure_t *failure)
 {
+    uint32_t flags = jail->policy.rec->flags;
     uint32_t uid = jail->start.uid;
     uint32_t gid = jail->start.gid;
 
     /* With JC_POLICY_DIR_OWNER the directory decides, and a file that root has
      * put there is as good. */
-    if (file->st_uid == 0 && (jail->policy.rec->flags & JC_POLICY_DIR_OWNER)) {
+    if (file->st_uid == 0 && (flags & JC_POLICY_DIR_OWNER)) {
         return 0;
     }
     if (file->st_uid != uid) {
         return fail(failure, JC_CODE_SCRIPT_OWNER, file->st_uid, uid);
     }
-    if (file->st_gid != gid) {
+    /* With JC_POLICY_OWNER alone the group of the file is the proof that the
+     * httpd child proposed the right one. Otherwise it gives nobody the right
+     * to write (see check_directory). */
+    if (file->st_gid != gid && (flags & JC_POLICY_OWNER) &&
+        !(flags & JC_POLICY_DIR_OWNER)) {
         return fail(failure, JC_CODE_SCRIPT_GROUP, file->st_gid, gid);
     }
     return 0;
+}
+
+/* A set-id bit that would give the script the ids that it has anyway grants
+ * nothing. dpkg-statoverride installs programs with it. */
+static int is_foreign_setid(const jc_jail_t *jail, const struct stat *file)
+{
+    return ((file->st_mode & S_ISUID) && file->st_uid != jail->start.uid) ||
+           ((file->st_mode & S_ISGID) && file->st_gid != jail->start.gid);
 }
 
 static int check(const jc_jail_t *jail, const jc_request_t *request,
@@ -86,7 +110,7 @@ static int check(const jc_jail_t *jail, const jc_request_t *request,
         return fail(failure, JC_CODE_OTHER_FILE, file->st_ino,
                     request->script_ino);
     }
-    if (mode & (S_ISUID | S_ISGID)) {
+    if (is_foreign_setid(jail, file)) {
         return fail(failure, JC_CODE_SCRIPT_SETID, mode, mode & 01777);
     }
     if (mode & (S_IWGRP | S_IWOTH)) {
