@@ -218,7 +218,11 @@ static void find_script(const jc_slot_t *slot, const jc_request_t *request,
     if (jc_check_script(slot->jail, request, walk, &failure)) {
         refuse(slot, &failure);
     }
-    int result = jc_sys_fchdir(walk->dir_fd);
+    /* As with mod_cgi, the script starts in the directory in which it is named,
+     * also if a link there is its name: programs look there for their settings.
+     * The walk has checked that directory too. */
+    int result = jc_sys_fchdir(walk->named_dir_fd >= 0 ? walk->named_dir_fd
+                                                       : walk->dir_fd);
     if (result < 0) {
         refuse_errno(slot, JC_CODE_PATH_DENIED, result);
     }
@@ -321,19 +325,24 @@ static void set_limits(const jc_slot_t *slot, const jc_request_t *request)
     lower_limit(slot, RLIMIT_NPROC, &request->limits[JC_REQUEST_NPROC]);
 }
 
-static void execute(const jc_slot_t *slot, const char *path,
+/* `found` is where the links of `path` lead. */
+static void execute(const jc_slot_t *slot, const char *path, const char *found,
                     const jc_request_t *request) __attribute__((noreturn));
-static void execute(const jc_slot_t *slot, const char *path,
+static void execute(const jc_slot_t *slot, const char *path, const char *found,
                     const jc_request_t *request)
 {
     jc_diagnosis_t diagnosis;
     /* By name and not by descriptor: a #! interpreter would get /dev/fd/N,
-     * which needs /dev or /proc in the jail. Between check and exec only the
-     * tenant and root could change the file. The tenant gains nothing by that,
-     * because whatever is executed runs as the tenant. */
+     * which needs /dev or /proc in the jail. By the name that the request has,
+     * links and all, because that becomes $0. Only root and the tenant can
+     * change what the name leads to between check and exec: the walk has
+     * checked the directory of each link, as it has checked that of the file.
+     * The tenant gains nothing by that, because whatever is executed runs as
+     * the tenant, and JailTrust only admits a file of root's, without giving it
+     * anything. */
     int result = jc_sys_execve(path, request->argv, request->envp);
 
-    jc_diagnose_exec(path, -result, &diagnosis);
+    jc_diagnose_exec(found, -result, &diagnosis);
     refuse(slot, &diagnosis.failure);
 }
 
@@ -350,6 +359,8 @@ void jc_launch(jc_slot_t *slot)
     start(slot, &request);
     set_limits(slot, &request);
     /* The page was checked as a script is; its command runs in the jail. */
-    execute(slot, request.flags & JC_REQUEST_SHELL ? "/bin/sh" : walk.path,
-            &request);
+    if (request.flags & JC_REQUEST_SHELL) {
+        execute(slot, "/bin/sh", "/bin/sh", &request);
+    }
+    execute(slot, request.script, walk.path, &request);
 }

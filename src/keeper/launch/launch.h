@@ -58,6 +58,9 @@ typedef struct {
 typedef struct {
     int dir_fd;  /* the last directory; the caller closes it */
     int file_fd; /* O_PATH of the file; -1: dir_fd is it */
+    /* With JC_WALK_FILE, if the path names a symbolic link: the directory that
+     * has the link. The caller closes it. -1: it is dir_fd. */
+    int named_dir_fd;
     struct stat dir;
     struct stat file;
     jc_failure_t failure;
@@ -71,7 +74,7 @@ typedef struct {
  * or rule->owner must own it, and nobody else may write it. With JC_WALK_DIR
  * and JC_WALK_ANY a directory at the end is checked in the same way and becomes
  * dir_fd.
- * Returns 0, and the caller closes dir_fd and file_fd; or -1 with walk->failure
+ * Returns 0, and the caller closes the descriptors; or -1 with walk->failure
  * and nothing open.
  */
 int jc_walk(const char *path, const jc_walk_rule_t *rule, jc_walk_want_t want,

@@ -83,6 +83,12 @@ static inline int jc_sys_dup3(int fd, int number, int flags)
     return (int) jc_sys(SYS_dup3, fd, number, flags, 0, 0);
 }
 
+/* The copy is close-on-exec, and its number is not below `least`. */
+static inline int jc_sys_dup_from(int fd, int least)
+{
+    return (int) jc_sys(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least, 0, 0);
+}
+
 static inline int jc_sys_pipe2(int *ends, int flags)
 {
     return (int) jc_sys(SYS_pipe2, jc_sys_arg(ends), flags, 0, 0, 0);

@@ -23,6 +23,7 @@ typedef struct {
     struct stat top;            /* of the last directory */
     int depth;
     int links;
+    int is_script;    /* JC_WALK_FILE */
     const char *rest; /* what remains to be walked */
 } state_t;
 
@@ -136,6 +137,28 @@ static int go_up(state_t *s)
     return 0;
 }
 
+static int is_last(const state_t *s)
+{
+    return s->rest[strspn(s->rest, "/")] == 0;
+}
+
+/* The path itself names a link, and what it leads to is in another directory.
+ * While the last component of the path is still in the rest, no component of a
+ * link is the last one. Therefore the first link that is last is the one that
+ * was named. */
+static int keep_named_directory(state_t *s)
+{
+    if (!s->is_script || !is_last(s) || s->walk->named_dir_fd >= 0) {
+        return 0;
+    }
+    int fd = jc_sys_dup_from(s->fds[s->depth - 1], JC_SCRIPT_CONTROL_FD + 1);
+    if (fd < 0) {
+        return fail_errno(s, fd);
+    }
+    s->walk->named_dir_fd = fd;
+    return 0;
+}
+
 /* Puts the target of the link before the rest, which is in the other buffer. */
 static int follow(state_t *s, int link_fd)
 {
@@ -146,6 +169,9 @@ static int follow(state_t *s, int link_fd)
     jc_sys_close(link_fd);
     if (len <= 0) {
         return fail_errno(s, len);
+    }
+    if (keep_named_directory(s)) {
+        return -1;
     }
     if (++s->links > LINKS_MAX || len == PATH_MAX ||
         (size_t) len + 1 + rest_len >= JC_WALK_REST) {
@@ -185,11 +211,6 @@ static int next_component(state_t *s, char *name)
     name[len] = 0;
     s->rest = at + len;
     return 1;
-}
-
-static int is_last(const state_t *s)
-{
-    return s->rest[strspn(s->rest, "/")] == 0;
 }
 
 /* Returns 1 when the walk has arrived at a file, 0 to continue, -1 on
@@ -262,7 +283,8 @@ int jc_walk(const char *path, const jc_walk_rule_t *rule, jc_walk_want_t want,
     s.rule = rule;
     s.walk = walk;
     s.depth = s.links = 0;
-    walk->dir_fd = walk->file_fd = -1;
+    s.is_script = want == JC_WALK_FILE;
+    walk->dir_fd = walk->file_fd = walk->named_dir_fd = -1;
     walk->path[0] = 0;
     if (path[0] != '/' || strlen(path) >= PATH_MAX) {
         return fail_errno(&s, -ENAMETOOLONG);
@@ -276,6 +298,9 @@ int jc_walk(const char *path, const jc_walk_rule_t *rule, jc_walk_want_t want,
         walk->dir = s.top;
         walk->dir_fd = s.fds[--s.depth];
         result = 0;
+    } else if (walk->named_dir_fd >= 0) {
+        jc_sys_close(walk->named_dir_fd);
+        walk->named_dir_fd = -1;
     }
     while (s.depth > 0) {
         pop(&s);
