@@ -27,8 +27,10 @@
 
 /*
  * These are the words of the dynamic loader (glibc's elf/dl-*.c, musl's
- * ldso/dynlink.c). They count only if the script then ends with 127, as the
- * loader does.
+ * ldso/dynlink.c). It ends with 127, and with 1 if a version is missing.
+ * Programs that load their libraries themselves, as interpreters do, repeat the
+ * words and end with a status of their own. So the words count if the script
+ * fails without a page.
  */
 static const struct {
     const char *words;
@@ -40,6 +42,8 @@ static const struct {
     {"relocation error", JC_CODE_SYMBOL_MISSING},
     {"Error relocating ", JC_CODE_SYMBOL_MISSING},
     {": version `", JC_CODE_SYMBOL_MISSING},
+    {": undefined symbol: ", JC_CODE_SYMBOL_MISSING},
+    {": cannot open shared object file", JC_CODE_LIBRARY_MISSING},
 };
 
 static void look_for_loader(jc_exchange_t *c, const char *line)

@@ -19,6 +19,8 @@
 /* This much time is reported for each second of a limit that was reached. */
 #define CPU_LEAST_US 750000
 
+#define LOADER_STATUS 127 /* of most of what the dynamic loader reports */
+
 /* With equal soft and hard limits the kernel sends SIGKILL and no SIGXCPU
  * (setrlimit(2)), so only the time used shows it. The kernel counts the limit
  * in ticks and what it reports in nanoseconds, which on a busy machine is a
@@ -38,6 +40,16 @@ static int is_cpu_limit(const jc_exchange_t *c, int signum)
     }
     return signum == SIGXCPU ||
            (signum == SIGKILL && used_us / CPU_LEAST_US >= hard);
+}
+
+/* The loader has said why it, or an interpreter, gave up. After a header, only
+ * its own status counts. */
+static int is_of_loader(const jc_exchange_t *c)
+{
+    int status = WEXITSTATUS(c->exit.status);
+
+    return c->err.loader_code != JC_CODE_NONE &&
+           (status == LOADER_STATUS || (status != 0 && !c->have_headers));
 }
 
 static void by_signal(jc_exchange_t *c, jc_reason_t *why)
@@ -98,8 +110,7 @@ void jc_verdict_of(jc_exchange_t *c, jc_reason_t *why)
         why->found = (uint64_t) c->conf->timeout_total_ms;
     } else if (WIFSIGNALED(c->exit.status)) {
         by_signal(c, why);
-    } else if (WEXITSTATUS(c->exit.status) == 127 &&
-               c->err.loader_code != JC_CODE_NONE) {
+    } else if (is_of_loader(c)) {
         why->code = c->err.loader_code;
         why->text = c->err.loader_line;
     } else if (WEXITSTATUS(c->exit.status) != 0) {
