@@ -112,17 +112,23 @@ typedef enum {
     JC_CODE_FORK = 1602,
     JC_CODE_INTERPRETER_MISSING = 1603, /* text = the #! interpreter */
     JC_CODE_LOADER_MISSING = 1604,      /* text = PT_INTERP */
-    JC_CODE_CRLF = 1605,                /* carriage return ends the #! line */
-    JC_CODE_NO_FORMAT = 1606,           /* neither #! nor ELF */
-    JC_CODE_EXEC_DENIED = 1607,         /* EACCES: noexec, interpreter's mode */
-    JC_CODE_EXEC_TOO_BIG = 1608,        /* E2BIG */
+    JC_CODE_CRLF = 1605, /* carriage return ends the #! line; text = file */
+    JC_CODE_NO_FORMAT = 1606,    /* neither #! nor ELF */
+    JC_CODE_EXEC_DENIED = 1607,  /* EACCES: text = file, found = JC_EXEC_* */
+    JC_CODE_EXEC_TOO_BIG = 1608, /* E2BIG */
     JC_CODE_EXEC_OTHER = 1609,
     JC_CODE_WRONG_MACHINE = 1610,      /* ELF for another architecture */
     JC_CODE_INTERPRETER_DENIED = 1611, /* text = the interpreter */
     JC_CODE_SCRIPT_BUSY = 1612,        /* ETXTBSY */
-    JC_CODE_SCRIPT_LIMIT = 1613, /* found = the limit that cannot be set */
-    JC_CODE_SCRIPT_SETUP = 1614, /* pipes or session of the child */
-    JC_CODE_FORK_PIDS = 1630,    /* EAGAIN: JailCgroup pids= */
+    JC_CODE_SCRIPT_LIMIT = 1613,    /* found = the limit that cannot be set */
+    JC_CODE_SCRIPT_SETUP = 1614,    /* pipes or session of the child */
+    JC_CODE_FIRST_LINE_LONG = 1615, /* text = file, found = bytes of its line */
+    JC_CODE_INTERPRETER_CHAIN = 1616, /* text = the interpreter's own one */
+    JC_CODE_ENV_MISSING = 1617,       /* text = what env(1) looks for */
+    JC_CODE_INTERPRETER_NAME = 1618,  /* text = a name that is no whole path */
+    JC_CODE_INTERPRETER_LINK = 1619,  /* text = a link that leads nowhere */
+    JC_CODE_INTERPRETER_KIND = 1620,  /* text = file, found = st_mode */
+    JC_CODE_FORK_PIDS = 1630,         /* EAGAIN: JailCgroup pids= */
 
     /* 17xx: how the script ended */
     JC_CODE_SIGNAL = 1701,
@@ -148,6 +154,14 @@ typedef enum {
     JC_CODE_MEMORY_LIMIT = 1730,  /* JailCgroup memory= */
     JC_CODE_PIDS_LIMIT = 1731,    /* JailCgroup pids= */
     JC_CODE_THROTTLED = 1732,     /* JailCgroup cpu=: a note */
+    JC_CODE_32_BIT = 1733,        /* text = the program */
 } jc_code_t;
+
+/* found of JC_CODE_EXEC_DENIED: why the kernel has refused, if that is seen. */
+enum { JC_EXEC_NOEXEC = 1, JC_EXEC_MODE };
+
+/* found of JC_CODE_INTERPRETER_KIND, which no st_mode is: a script whose
+ * interpreter is a script, and so on, more often than the kernel goes on. */
+#define JC_INTERPRETER_SIXTH 6
 
 #endif

@@ -27,7 +27,10 @@
 /* The file is a page with server-side includes. The jail's /bin/sh is executed
  * with these arguments, but only where the policy has JC_POLICY_SHELL. */
 #define JC_REQUEST_SHELL 0x2u
-#define JC_REQUEST_FLAGS 0x3u
+/* The script has run and ended at once. It is looked at and not executed, and
+ * JC_MSG_FAILED says what was seen. */
+#define JC_REQUEST_LOOK  0x4u
+#define JC_REQUEST_FLAGS 0x7u
 
 /* RLimitCPU, RLimitMEM and RLimitNPROC of the directory. They lower the limits
  * of the jail and never raise them. RLIM_INFINITY: no limit is set. */

@@ -19,7 +19,9 @@ my %stateless = map { $_ => 1 } qw(bcmp memchr memcmp memcpy memmove memset strc
 
 # The project's functions that they call, and where these are.
 my %own = map { $_ => 1 } qw(jc_decode_vectors jc_decode_request jc_walk
-  jc_check_script jc_vouch_file_system jc_environment_apply jc_environment_check_home jc_diagnose_exec jc_policy_next
+  jc_check_script jc_vouch_file_system jc_environment_apply jc_environment_check_home jc_diagnose_exec
+  jc_diagnose_end jc_elf_head_class jc_elf_head_machine jc_elf_head_loader jc_first_line_read
+  jc_first_line_has_cr jc_first_line_env jc_policy_next
   jc_wire_pack jc_wire_failed jc_env_names_are_denied jc_env_names_are_allowed
   jc_env_names_match);
 

@@ -125,6 +125,9 @@ static void on_failed(jc_exchange_t *c, const jc_msg_failed_t *m)
 static void on_exit_message(jc_exchange_t *c, const jc_msg_exit_t *m)
 {
     c->exit = *m;
+    if (c->is_look) {
+        return;
+    }
     note(c, JC_NOTE_STATUS, m->status);
     apr_table_setn(c->r->notes, JC_NOTE_EXIT,
                    jc_verdict_in_words(c->r->pool, m->status));

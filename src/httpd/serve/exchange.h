@@ -71,6 +71,7 @@ typedef struct jc_exchange {
     unsigned sends;
     jc_exchange_state_t state;
     int ended_in_nap; /* before any of its output was read */
+    int is_look;      /* nothing is run (look.h), so it leaves no notes */
     jc_msg_exit_t exit;
 
     apr_table_t *headers_before; /* headers_out, err_headers_out as they were */

@@ -9,6 +9,7 @@
  */
 #include "answer.h"
 #include "exchange.h"
+#include "look.h"
 #include "pump.h"
 #include "transfer.h"
 #include "variables.h"
@@ -34,6 +35,7 @@ static int fail_without_page(jc_exchange_t *c, jc_code_t code, const char *line)
                                                   : JC_EXIT_WAIT_MS);
     }
     jc_verdict_of(c, &why);
+    jc_look_at_script(c, &why);
     if (why.code == JC_CODE_NONE || why.code == JC_CODE_EXIT_STATUS ||
         why.code == JC_CODE_THROTTLED) {
         uint64_t exit_status = why.found;

@@ -14,6 +14,8 @@
  *   {unsafe}            the same if expected is the code of that; otherwise
  *                       found, as an octal number
  *   {type}              the kind of file that found says, as an st_mode
+ *   {denied}            what found says of a file that cannot be executed
+ *   {advice}            what to do about the signal that found says
  *   {limit}             the name that JailLimit has for found
  *   {text}              the reason's text
  *   {name}              the same if it is a path; otherwise the script's path;
@@ -32,6 +34,7 @@
 #include "apr_lib.h"
 #include "apr_strings.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -77,6 +80,11 @@ static const char *file_type(uint64_t mode)
     case S_IFCHR:
     case S_IFBLK:
         return "a device";
+    case S_IFREG:
+        return "a file that is neither a program nor a script";
+    case 0:
+        return mode == JC_INTERPRETER_SIXTH ? "a script, the sixth in a row"
+                                            : "something else";
     default:
         return "something else";
     }
@@ -91,6 +99,39 @@ static const char *file_system(uint64_t fs)
         return "a file system that is mounted nosuid";
     default:
         return "a file system that was mounted after the jail was built";
+    }
+}
+
+static const char *denied(uint64_t found)
+{
+    return found == JC_EXEC_NOEXEC
+               ? "a file system that is mounted noexec"
+               : "a mode that does not let the site's user execute it";
+}
+
+/* What the owner of the site can do about a signal. */
+static const char *advice(uint64_t signum)
+{
+    switch (signum) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGILL:
+    case SIGFPE:
+    case SIGABRT:
+    case SIGTRAP:
+        return "this is a fault of the program or of a library that it uses";
+    case SIGKILL:
+        return "it was killed by a limit, because the kernel was short of "
+               "memory (see dmesg), or by the site's own processes";
+    case SIGPIPE:
+        return "it wrote to a pipe or a connection of its own whose other end "
+               "was closed: find out why, or let the program ignore SIGPIPE";
+    case SIGSYS:
+        return "it made a system call that a filter answers with a signal: see "
+               "JailSeccomp, and what the program itself forbids";
+    default:
+        return "a process of the site's user has sent it, or the program "
+               "itself: find out which";
     }
 }
 
@@ -123,7 +164,7 @@ static const char *quoted(apr_pool_t *p, const char *name)
 static const char *path_of(const words_t *w)
 {
     if (w->conf->root_kind != JC_ROOT_PATH || w->why->code < 1500 ||
-        w->why->code >= 1700) {
+        (w->why->code >= 1700 && w->why->code != JC_CODE_32_BIT)) {
         return name_of(w);
     }
     return apr_psprintf(w->pool, "%s (inside the jail %s)", name_of(w),
@@ -164,6 +205,12 @@ static const char *value_of(const words_t *w, const char *s, size_t len)
     }
     if (is_word(s, len, "type")) {
         return file_type(why->found);
+    }
+    if (is_word(s, len, "denied")) {
+        return denied(why->found);
+    }
+    if (is_word(s, len, "advice")) {
+        return advice(why->found);
     }
     if (is_word(s, len, "limit")) {
         return jc_limits_name(why->found);
@@ -222,6 +269,11 @@ static int errno_says_more(const jc_reason_t *why)
     case JC_CODE_EXEC_TOO_BIG:
     case JC_CODE_SCRIPT_BUSY:
     case JC_CODE_NOT_EXECUTABLE:
+    case JC_CODE_FIRST_LINE_LONG:
+    case JC_CODE_INTERPRETER_CHAIN:
+    case JC_CODE_INTERPRETER_NAME:
+    case JC_CODE_INTERPRETER_LINK:
+    case JC_CODE_INTERPRETER_KIND:
     case JC_CODE_CLIENT_GONE:
         return 0;
     default:
@@ -261,7 +313,8 @@ static const char *sentence(request_rec *r, const jc_server_conf_t *conf,
     }
     return apr_psprintf(r->pool, "JCGI%d: script %s%s%s", why->code,
                         r->filename,
-                        why->code < 1700 && row->http_status != HTTP_OK
+                        why->code < 1700 && !why->has_run &&
+                                row->http_status != HTTP_OK
                             ? " not run: "
                             : ": ",
                         line);

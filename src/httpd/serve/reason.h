@@ -17,6 +17,7 @@ typedef struct {
     jc_code_t code;
     int errnum;
     int http_status; /* 0: that of the table */
+    int has_run;     /* it was started, whatever the group of the code */
     uint64_t found;
     uint64_t expected;
     const char *text;            /* path, name or line; untrusted */

@@ -333,18 +333,26 @@ static const jc_reason_row_t rows[] = {
      "its interpreter {path} does not exist", NULL,
      "correct the first line of the script, or install {name} in the jail"},
     {JC_CODE_LOADER_MISSING, OWNER,
-     "the program's loader {path} does not exist", NULL,
-     "copy {name} and the libraries that ldd lists into the jail, or link the "
-     "program statically"},
+     "the program's loader {path} does not exist",
+     "found a program for {found} bits",
+     "copy {name} and the libraries that ldd lists into the jail (with "
+     "JailRoot "
+     "host, install the package that has them), or link the program "
+     "statically"},
     {JC_CODE_CRLF, OWNER,
-     "its first line ends with a carriage return (Windows line endings)", NULL,
-     "save it with Unix line endings (dos2unix), or upload it in text mode"},
+     "the first line of {path} ends with a carriage return (Windows line "
+     "endings)",
+     NULL,
+     "save it with Unix line endings (dos2unix {name}), or upload it in text "
+     "mode"},
     {JC_CODE_NO_FORMAT, OWNER,
      "it is not a program, and it does not begin with #! and an interpreter",
      "found {text}",
      "make #!/path/to/interpreter the very first characters of the file"},
-    {JC_CODE_EXEC_DENIED, OWNER, "the kernel refused to execute {path}", NULL,
-     "check for a noexec mount, an ACL and the mode of its interpreter"},
+    {JC_CODE_EXEC_DENIED, OWNER, "the kernel refused to execute {path}",
+     "found {denied}",
+     "put it on a file system that is not mounted noexec, and see with ls -lZ "
+     "and getfacl what else forbids it"},
     {JC_CODE_EXEC_TOO_BIG, OWNER,
      "arguments and environment are larger than the kernel allows", NULL,
      "set fewer or shorter variables, or raise JailLimit stack"},
@@ -357,6 +365,33 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_INTERPRETER_DENIED, OWNER,
      "the site's user may not execute its interpreter {path}", NULL,
      "chmod a+rx {name} in the jail, and check for a noexec mount"},
+    {JC_CODE_FIRST_LINE_LONG, OWNER,
+     "the #! line of {path} is longer than the kernel reads",
+     "found {found} bytes, expected at most 255",
+     "make the path in the line shorter, as by a symbolic link to the "
+     "interpreter, or call it by env: #!/usr/bin/env NAME"},
+    {JC_CODE_INTERPRETER_CHAIN, OWNER,
+     "its interpreter is itself a script, and {path}, which that needs, does "
+     "not exist",
+     NULL,
+     "install {name} in the jail, or name another interpreter in the first "
+     "line of the script"},
+    {JC_CODE_ENV_MISSING, OWNER,
+     "env, which its first line calls, has not found the program {text}", NULL,
+     "install it in a directory of PATH in the jail, or add its directory by "
+     "JailEnv PATH; options after the name need env -S"},
+    {JC_CODE_INTERPRETER_NAME, OWNER,
+     "its first line names the interpreter {text} without its whole path", NULL,
+     "write the path from / on, or #!/usr/bin/env {text}"},
+    {JC_CODE_INTERPRETER_LINK, OWNER,
+     "its interpreter {path} is a symbolic link that leads nowhere in the jail",
+     NULL,
+     "bring what it leads to (readlink {name}) into the jail, or name the "
+     "program itself in the first line"},
+    {JC_CODE_INTERPRETER_KIND, OWNER,
+     "its interpreter {path} cannot be run as a program",
+     "found {type}, expected a program or one of at most five scripts",
+     "name a program in the first line of the script"},
     {JC_CODE_SCRIPT_BUSY, ADMIN, "{path} is being written at this moment", NULL,
      "try again when the upload is complete"},
     {JC_CODE_SCRIPT_LIMIT, ADMIN, "a resource limit could not be set", LIMIT,
@@ -368,14 +403,14 @@ static const jc_reason_row_t rows[] = {
 
     /* 17xx: how the script ended */
     {JC_CODE_SIGNAL, OWNER, "ended by signal {found} ({text})", NULL,
-     "SEGV, BUS and ABRT are faults of the program; KILL means a limit, or "
-     "that the kernel was short of memory (see dmesg)"},
+     "{advice}"},
     {JC_CODE_LIBRARY_MISSING, OWNER, "a library is missing: {text}", NULL,
      "copy that library into the jail (ldd lists all of them), then try again"},
     {JC_CODE_SYMBOL_MISSING, OWNER, "program and library do not match: {text}",
      NULL,
      "program and libraries in the jail are of different versions: update the "
-     "jail, or rebuild the program for it"},
+     "jail, or rebuild the program for it; JailEagerBinding Off lets a library "
+     "lack a function that is never called"},
     {JC_CODE_NO_OUTPUT, OWNER, "end of script output before headers",
      "exit status {found}",
      "it must print Content-Type: and an empty line before anything else; its "
@@ -438,6 +473,10 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_PIDS_LIMIT, OWNER,
      "failed ({text}) after its jail had reached its limit of processes", NULL,
      "make it start fewer processes, or raise JailCgroup pids="},
+    {JC_CODE_32_BIT, OWNER,
+     "{path} is a program for 32 bits, and the filter of JailSeccomp refuses "
+     "all system calls of such programs",
+     NULL, "compile it for 64 bits, or set JailSeccomp off for this host"},
 };
 
 const jc_reason_row_t *jc_reason_table_row(uint32_t code)

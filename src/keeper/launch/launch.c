@@ -9,6 +9,7 @@
  *            leaves the script a descriptor other than 0, 1 and 2
  */
 #include "launch.h"
+#include "diagnose.h"
 #include "sys_process.h"
 #include "sys.h"
 
@@ -346,6 +347,17 @@ static void execute(const jc_slot_t *slot, const char *path, const char *found,
     refuse(slot, &diagnosis.failure);
 }
 
+/* The checks of a script are behind it, so this reads what could be run. */
+static void look(const jc_slot_t *slot, const char *path)
+    __attribute__((noreturn));
+static void look(const jc_slot_t *slot, const char *path)
+{
+    jc_diagnosis_t diagnosis;
+
+    jc_diagnose_end(path, &diagnosis);
+    refuse(slot, &diagnosis.failure);
+}
+
 void jc_launch(jc_slot_t *slot)
 {
     jc_walk_t walk;
@@ -355,6 +367,9 @@ void jc_launch(jc_slot_t *slot)
     read_request(slot, &request);
     jc_environment_check_home(slot->jail, &request, &walk);
     find_script(slot, &request, &walk);
+    if (request.flags & JC_REQUEST_LOOK) {
+        look(slot, walk.path);
+    }
     jc_environment_apply(&slot->jail->policy, &request);
     start(slot, &request);
     set_limits(slot, &request);

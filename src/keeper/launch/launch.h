@@ -124,21 +124,4 @@ void jc_environment_check_home(const jc_jail_t *jail, jc_request_t *request,
 int jc_check_script(const jc_jail_t *jail, const jc_request_t *request,
                     const jc_walk_t *walk, jc_failure_t *failure);
 
-/* diagnose.c: finds out why execve of `path` failed with `errnum`, and sets
- * d->failure. */
-#define JC_HEAD_LEN 4096
-typedef struct {
-    char bytes[JC_HEAD_LEN + 1];
-    size_t len;
-} jc_head_t;
-
-typedef struct {
-    jc_failure_t failure;
-    char named[JC_TEXT_MAX];
-    jc_head_t script;
-    jc_head_t interpreter;
-} jc_diagnosis_t;
-
-void jc_diagnose_exec(const char *path, int errnum, jc_diagnosis_t *d);
-
 #endif

@@ -122,6 +122,11 @@ static inline int jc_sys_fstatfs(int fd, struct statfs *st)
     return (int) jc_sys(SYS_fstatfs, fd, jc_sys_arg(st), 0, 0, 0);
 }
 
+static inline int jc_sys_statfs(const char *path, struct statfs *st)
+{
+    return (int) jc_sys(SYS_statfs, jc_sys_arg(path), jc_sys_arg(st), 0, 0, 0);
+}
+
 /* Sets *id to the id of the mount that fd is on. The kernel knows it without
  * asking the file system. Returns 0 or -errno. */
 static inline int jc_sys_mount_id(int fd, uint32_t *id)
