@@ -27,7 +27,7 @@ my %budget = (
 
 # Files that may be longer, and why.
 my %longer = (
-    'src/httpd/serve/reason_table.c' => 460,    # one table of sentences
+    'src/httpd/serve/reason_table.c' => 600,    # one table of sentences
     'src/helper/selftest.c'    => 430,    # half of it are tables
 );
 
