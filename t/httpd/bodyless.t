@@ -169,8 +169,7 @@ $httpd->log_like($alice, qr/JCGI1701.*SIGKILL/, 'the log has why');
 # --- a client that goes
 
 $client = begin('HEAD', '/cgi-bin/begins-page');
-select undef, undef, undef, 0.2;
-$client->close;
+$client->reset;
 ok(wait_until(sub { !scripts_of($alice) }, 30), 'the script is ended when the client goes');
 
 # --- HTTP/2, on a busy machine

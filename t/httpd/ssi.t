@@ -158,7 +158,7 @@ ok(wait_until { processes_of_uid($uid) == 3 },
 # Without mod_include no policy allows a command (t/unit/helper.c has the rest);
 # with it alone, and no mod_cgid, all of this works as well.
 $httpd->stop;
-# Checking this password takes longer than the time in which a half close counts.
+# Checking this password takes a while, so that the half close comes before the script.
 my $users = work_dir() . '/users';
 my $hash  = crypt 'secret', '$2y$11$abcdefghijklmnopqrstuu';
 open my $fh, '>', $users or die "$users: $!";

@@ -82,7 +82,7 @@ sub leave {
     my ($host) = @_;
     my $client = JailCGI::Client->new($httpd)->send_request('GET', $host, '/cgi-bin/silent');
     sleep 0.2;
-    $client->close;
+    $client->reset;
     return;
 }
 

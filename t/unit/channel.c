@@ -40,9 +40,8 @@ jc_link_t jc_link = {.socket_fd = -1, .generation = 1};
 static void *configurations[1]; /* the module's is the first and only one */
 static jc_dir_conf_t dir_conf = {.timeout = -1};
 
-AP_DECLARE(apr_socket_t *) ap_get_conn_socket(conn_rec *conn)
+void jc_client_init(jc_exchange_t *c)
 {
-    return NULL;
 }
 
 AP_DECLARE(apr_status_t) ap_mpm_query(int query_code, int *result)

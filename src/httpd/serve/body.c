@@ -102,9 +102,6 @@ int jc_body_is_inflated(request_rec *r)
  * body was whole. */
 void jc_body_stop(jc_exchange_t *c)
 {
-    if (!c->body.done && !c->body.eos) {
-        c->asked = apr_time_now();
-    }
     c->body.done = 1;
     c->body.want_client = 0;
     if (c->body.pending) {
@@ -196,9 +193,6 @@ static int gather(jc_exchange_t *c, struct iovec *iov)
         apr_size_t len = 0;
 
         if (APR_BUCKET_IS_EOS(b)) {
-            if (!c->body.eos) {
-                c->asked = apr_time_now();
-            }
             c->body.eos = 1;
             break;
         }

@@ -9,12 +9,12 @@
  *            free: closing it is the order to kill
  */
 #include "channel.h"
+#include "client.h"
 #include "exchange.h"
 #include "notes.h"
 #include "pump.h"
 
 #include "http_core.h"
-#include "apr_portable.h"
 #include "apr_strings.h"
 
 #include <errno.h>
@@ -130,32 +130,6 @@ static apr_status_t cleanup(void *data)
     return APR_SUCCESS;
 }
 
-/* Returns the client's socket, or -1. HTTP/2 runs each stream on a connection
- * of its own, and all streams share one socket: what happens on it says nothing
- * about this stream. */
-static int client_socket(conn_rec *conn)
-{
-    apr_socket_t *sock = conn->master ? NULL : ap_get_conn_socket(conn);
-    apr_os_sock_t fd;
-
-    if (!sock || apr_os_sock_get(&fd, sock) != APR_SUCCESS) {
-        return -1;
-    }
-    return fd;
-}
-
-/* Returns whether the client has already closed its sending side. Then it did
- * so with its request, and it still reads (RFC 9112, 9.6). Later the same looks
- * like a client that has gone, and only the time tells them apart (pump.c). */
-static int has_half_closed(const jc_exchange_t *c)
-{
-    struct pollfd p = {.fd = c->client_fd, .events = POLLRDHUP};
-
-    return apr_table_get(c->r->connection->notes, JC_NOTE_HALF_CLOSED) ||
-           (c->client_fd >= 0 && poll(&p, 1, 0) > 0 &&
-            !(p.revents & (POLLHUP | POLLERR)));
-}
-
 /* Returns how long the script may say nothing: the nearest of three
  * settings. */
 static int timeout_ms_of(const request_rec *r, const jc_server_conf_t *conf)
@@ -180,9 +154,8 @@ jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf)
     c->conf = conf;
     c->stdin_fd = c->stdout_fd = c->stderr_fd = -1;
     c->control_fd = c->ended_fd = -1;
-    c->client_fd = client_socket(r->connection);
+    jc_client_init(c);
     c->timeout_ms = timeout_ms_of(r, conf);
-    c->half_closed = has_half_closed(c);
     if (conf->script_log) {
         c->log = apr_pcalloc(r->pool, sizeof(*c->log));
     }
@@ -191,7 +164,6 @@ jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf)
                    : conf->root                    ? conf->root
                                                    : "-");
     c->declared_len = -1;
-    c->asked = apr_time_now();
     jc_body_init(c);
     apr_pool_cleanup_register(r->pool, c, cleanup, apr_pool_cleanup_null);
     return c;

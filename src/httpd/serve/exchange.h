@@ -89,8 +89,7 @@ typedef struct jc_exchange {
     apr_int64_t declared_len; /* the script's own Content-Length, or -1 */
     int length_is_sent;       /* and the header for the client has it */
 
-    apr_time_t asked; /* when the client had sent all of its request */
-    int half_closed;  /* with that, it closed its sending side */
+    int half_closed; /* the client has closed its sending side */
 
     jc_reason_t why; /* code JC_CODE_NONE while all is well */
     jc_body_t body;

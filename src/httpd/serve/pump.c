@@ -11,8 +11,8 @@
  * with EXIT (jc_pump_nap), which comes over a socket of its own for that
  * reason.
  */
+#include "client.h"
 #include "exchange.h"
-#include "notes.h"
 #include "pump.h"
 
 #include <errno.h>
@@ -21,35 +21,16 @@
 
 #define DUPLEX_MS      1000 /* wait for more while a body comes in */
 #define ORPHAN_MS      5000 /* silence after the leader's end */
-#define HALF_CLOSE_MS  20   /* see is_half_close */
 #define ABORT_CHECK_MS 250  /* HTTP/2: look for a reset this often */
 #define REQTIMEOUT_MS  1000 /* let mod_reqtimeout see a stalled body */
 
 enum { STDIN, STDOUT, STDERR, CONTROL, ENDED, CLIENT, SLOTS };
-
-#define GONE (POLLRDHUP | POLLHUP | POLLERR)
 
 static void watch(struct pollfd *p, int fd, short events)
 {
     p->fd = fd;
     p->events = events;
     p->revents = 0;
-}
-
-/*
- * When the body is complete, only the hang-up of the client's socket counts:
- * what else it sends is the next, pipelined request. While the body waits in
- * the socket, it is the input filters that report its end.
- */
-static short client_events(const jc_exchange_t *c)
-{
-    const jc_body_t *body = &c->body;
-
-    if (body->done || body->eos) {
-        return c->half_closed ? 0 : POLLRDHUP;
-    }
-    return jc_exchange_has_started(c) && body->want_client ? POLLIN | POLLRDHUP
-                                                           : 0;
 }
 
 /* Watches ENDED and CONTROL. FAILED may still follow STARTED, but only before
@@ -75,57 +56,7 @@ static void arm(const jc_exchange_t *c, struct pollfd *p)
     watch(&p[STDOUT], c->output == JC_OUTPUT_EOF ? -1 : c->stdout_fd, POLLIN);
     watch(&p[STDERR], c->stderr_fd, POLLIN);
     watch_channel(c, &p[ENDED], &p[CONTROL]);
-    watch(&p[CLIENT], c->client_fd, client_events(c));
-}
-
-static void client_gone(jc_exchange_t *c)
-{
-    c->r->connection->aborted = 1;
-    jc_exchange_fail(c, JC_CODE_CLIENT_GONE, 0);
-}
-
-/*
- * poll cannot distinguish a client that has gone from one that only closes its
- * sending side, as socat and `nc -N` do with a request from a pipe. The second
- * kind does so together with the end of its request, and still reads.
- */
-static int is_half_close(const jc_exchange_t *c, short revents)
-{
-    return !(revents & (POLLHUP | POLLERR)) &&
-           c->active - c->asked < apr_time_from_msec(HALF_CLOSE_MS);
-}
-
-static void on_complete_client(jc_exchange_t *c, short revents)
-{
-    if (!(revents & GONE)) {
-        return; /* POLLIN, which was dealt with since the poll */
-    }
-    if (is_half_close(c, revents)) {
-        c->half_closed = 1;
-        /* This counts for everything else that the request runs. */
-        apr_table_setn(c->r->connection->notes, JC_NOTE_HALF_CLOSED, "1");
-    } else if (!c->half_closed || (revents & (POLLHUP | POLLERR))) {
-        client_gone(c);
-    }
-}
-
-/*
- * The body may have moved on since the poll, so that what was waited for has
- * been read already. POLLIN then means nothing, and the end of a body that is
- * still in the socket is no hang-up yet.
- */
-static void on_client(jc_exchange_t *c, short revents)
-{
-    jc_body_t *body = &c->body;
-
-    if (body->done || body->eos) {
-        on_complete_client(c, revents);
-    } else if (body->want_client) {
-        body->hangups += (revents & GONE) != 0;
-        jc_body_step(c);
-    } else if (revents & (POLLHUP | POLLERR)) {
-        client_gone(c);
-    }
+    watch(&p[CLIENT], c->client_fd, jc_client_events(c));
 }
 
 /* The caller handles stdout last, because that ends the pump's wait. */
@@ -148,7 +79,7 @@ static void dispatch(jc_exchange_t *c, const struct pollfd *p)
         jc_stderr_read(c);
     }
     if (p[CLIENT].revents) {
-        on_client(c, p[CLIENT].revents);
+        jc_client_look(c, p[CLIENT].revents);
     }
 }
 
@@ -194,7 +125,7 @@ static void on_quiet(jc_exchange_t *c, apr_time_t now)
     apr_time_t silent;
 
     if (c->r->connection->aborted) {
-        client_gone(c);
+        jc_client_gone(c);
         return;
     }
     if (c->body.want_client && jc_exchange_has_started(c)) {
@@ -261,32 +192,21 @@ static int poll_all(const jc_exchange_t *c, struct pollfd *p, int slice)
 
 void jc_pump_nap(jc_exchange_t *c, int wait_ms)
 {
-    struct pollfd p[2];
+    struct pollfd p;
 
     if (c->body.expected || c->ended_in_nap) {
         return;
     }
-    if (jc_exchange_is_over(c)) { /* it has ended in another wait */
-        c->ended_in_nap = 1;
-        read_next(c);
-        return;
-    }
-    watch(&p[0], c->ended_fd, POLLIN | POLLRDHUP);
-    watch(&p[1], c->client_fd, client_events(c));
-    /* What the client does is dealt with when it happens, because a half close
-     * counts by its time. */
-    while (c->why.code == JC_CODE_NONE && poll(p, 2, wait_ms) > 0) {
-        if (p[0].revents) {
-            jc_control_read(c); /* may send it again: all is open then */
-            c->ended_in_nap = jc_exchange_is_over(c);
-            if (c->ended_in_nap) {
-                read_next(c);
-            }
+    if (!jc_exchange_is_over(c)) {
+        watch(&p, c->ended_fd, POLLIN | POLLRDHUP);
+        if (poll(&p, 1, wait_ms) <= 0) {
             return;
         }
-        c->active = apr_time_now();
-        on_client(c, p[1].revents);
-        p[1].events = client_events(c);
+        jc_control_read(c); /* may send it again: all is open then */
+    }
+    c->ended_in_nap = jc_exchange_is_over(c);
+    if (c->ended_in_nap) {
+        read_next(c);
     }
 }
 

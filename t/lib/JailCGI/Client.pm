@@ -16,6 +16,7 @@ use strict;
 use warnings;
 
 use IO::Select ();
+use Socket qw(SHUT_WR SOL_SOCKET SO_LINGER);
 use Time::HiRes 'time';
 
 use constant { SECONDS => 90, PIECE => 65_536 };
@@ -47,6 +48,22 @@ sub more_time {
 sub close {
     my ($self) = @_;
     close $self->{socket};
+    return;
+}
+
+# TCP's RST: both sides are closed, and httpd is told so.
+sub reset {
+    my ($self) = @_;
+    setsockopt $self->{socket}, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0
+      or die "SO_LINGER: $!";
+    return $self->close;
+}
+
+# TCP's FIN: the client sends no more, and still reads.
+sub half_close {
+    my ($self) = @_;
+    $self->flush;
+    shutdown $self->{socket}, SHUT_WR or die "shutdown: $!";
     return;
 }
 

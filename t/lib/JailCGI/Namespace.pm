@@ -1,7 +1,7 @@
 package JailCGI::Namespace;
 
-# A mount namespace for one test file, so that what it mounts the machine never
-# sees: httpd, helper and keepers are started in it. Load it behind
+# A mount or network namespace for one test file, so that what it mounts or sets the
+# machine never sees: httpd, helper and keepers are started in it. Load it behind
 # JailCGI::Test, so that its mounts are gone before the directories are
 # removed, and call private_mounts() before anything is made.
 
@@ -11,7 +11,7 @@ use warnings;
 use Exporter 'import';
 use Test::More;
 
-our @EXPORT = qw(private_mounts mount_at unmount namespace_of home_of make_accounts);
+our @EXPORT = qw(private_mounts private_network mount_at unmount namespace_of home_of make_accounts);
 
 my @mounted;
 my $main_pid = $$;
@@ -31,6 +31,22 @@ sub private_mounts {
     system('unshare -m true 2>/dev/null') == 0 or return 0;
     $ENV{JAILCGI_MOUNTS_OF} = namespace_of($$, 'mnt');
     exec 'unshare', '-m', '--propagation', 'private', '--', $^X,
+      (map { "-I$_" } grep { !ref } @INC), $0, @ARGV;
+    die "unshare: $!";
+}
+
+# The same for the network, which has a loopback interface and nothing else. There the
+# kernel forgets a socket that its process has closed within two seconds, not within a
+# minute (tcp_fin_timeout in tcp(7)), and answers what comes for it with a reset.
+sub private_network {
+    my $before = delete $ENV{JAILCGI_NETWORK_OF};
+    if (defined $before) {
+        return $before ne namespace_of($$, 'net');
+    }
+    my $set = 'ip link set lo up && echo 1 >/proc/sys/net/ipv4/tcp_fin_timeout';
+    system("unshare -n sh -c '$set' 2>/dev/null") == 0 or return 0;
+    $ENV{JAILCGI_NETWORK_OF} = namespace_of($$, 'net');
+    exec 'unshare', '-n', 'sh', '-c', "$set; exec \"\$@\"", 'sh', $^X,
       (map { "-I$_" } grep { !ref } @INC), $0, @ARGV;
     die "unshare: $!";
 }

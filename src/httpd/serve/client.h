@@ -1,0 +1,23 @@
+/*
+ * Declares what an exchange notices of its client besides the bytes that the
+ * client sends: whether it is still there.
+ *
+ * Runs in:   httpd child
+ * Privilege: that of the web user
+ * Trusts:    nothing that the client does
+ */
+#ifndef JC_CLIENT_H
+#define JC_CLIENT_H
+
+typedef struct jc_exchange jc_exchange_t; /* exchange.h */
+
+/* client.c: jc_client_init sets c->client_fd and what is known of the client.
+ * jc_client_events returns what poll() is to watch that descriptor for.
+ * jc_client_look handles what poll() has reported of it. */
+void jc_client_init(jc_exchange_t *c);
+short jc_client_events(const jc_exchange_t *c);
+void jc_client_look(jc_exchange_t *c, short revents);
+/* Call it when the client has gone. */
+void jc_client_gone(jc_exchange_t *c);
+
+#endif
