@@ -151,6 +151,7 @@ typedef enum {
     JC_CODE_LEFT_BEHIND = 1718,   /* text = what was still running: a note */
     JC_CODE_TMP_FILES = 1720,     /* files in the jail's /tmp: a note */
     JC_CODE_TMP_FULL = 1721,      /* a note */
+    JC_CODE_UNFINISHED = 1723,    /* JailAbort finish max= */
     JC_CODE_MEMORY_LIMIT = 1730,  /* JailCgroup memory= */
     JC_CODE_PIDS_LIMIT = 1731,    /* JailCgroup pids= */
     JC_CODE_THROTTLED = 1732,     /* JailCgroup cpu=: a note */

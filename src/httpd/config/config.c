@@ -225,6 +225,9 @@ const command_rec jc_config_commands[] = {
                  "Off: requests of one jail may signal and trace each other"),
     AP_INIT_FLAG("JailNoNewPrivs", set_flag, FIELD(no_new_privs), RSRC_CONF,
                  "Off: set-user-id and set-group-id programs gain privileges"),
+    AP_INIT_TAKE12("JailAbort", jc_abort_set, NULL, RSRC_CONF | ACCESS_CONF,
+                   "a script whose client has gone: kill, or finish "
+                   "[max=TIME]"),
     AP_INIT_TAKE12("JailBackground", jc_background_set, NULL, RSRC_CONF,
                    "processes that outlive their request: deny, or allow "
                    "[max=TIME]"),

@@ -180,6 +180,7 @@ typedef struct {
 /* The settings of one directory. A .htaccess cannot have them. */
 typedef struct {
     apr_interval_time_t timeout; /* CGIScriptTimeout; -1: unset */
+    int64_t finish_ms;           /* JailAbort; as in exchange.h; -1: unset */
 } jc_dir_conf_t;
 
 /* Returns the configuration of a server, which lives as long as the server. */

@@ -12,7 +12,8 @@
 #include "config.h"
 
 /* Each is in the file that it is named after, and sets the directive's fields
- * in the configuration of cmd->server. */
+ * in the configuration of cmd->server; jc_abort_set sets that of `dir`, which
+ * is a jc_dir_conf_t. */
 const char *jc_user_set(cmd_parms *cmd, void *unused, const char *user,
                         const char *group);
 const char *jc_user_set_suexec(cmd_parms *cmd, void *unused, const char *user,
@@ -25,6 +26,8 @@ const char *jc_tmp_set(cmd_parms *cmd, void *unused, const char *arg);
 const char *jc_seccomp_set(cmd_parms *cmd, void *unused, const char *arg);
 const char *jc_background_set(cmd_parms *cmd, void *unused, const char *what,
                               const char *max);
+const char *jc_abort_set(cmd_parms *cmd, void *dir, const char *what,
+                         const char *max);
 const char *jc_listen_set(cmd_parms *cmd, void *unused, int argc,
                           char *const argv[]);
 const char *jc_cgroup_set(cmd_parms *cmd, void *unused, int argc,

@@ -130,6 +130,7 @@ void *jc_inherit_create_dir(apr_pool_t *p, char *dir)
     jc_dir_conf_t *conf = apr_pcalloc(p, sizeof(*conf));
 
     conf->timeout = -1;
+    conf->finish_ms = -1;
     return conf;
 }
 
@@ -140,6 +141,9 @@ void *jc_inherit_merge_dir(apr_pool_t *p, void *base_ptr, void *over_ptr)
 
     if (over->timeout >= 0) {
         merged->timeout = over->timeout;
+    }
+    if (over->finish_ms >= 0) {
+        merged->finish_ms = over->finish_ms;
     }
     return merged;
 }

@@ -1,5 +1,6 @@
 /*
- * Notices that the client has gone while its script runs.
+ * Notices that the client has gone while its script runs, and ends the script
+ * or lets it finish (JailAbort).
  *
  * A client that closes its sending side has not gone: it still reads (RFC 9112,
  * 9.6), as `nc -N` and socat do with a request from a pipe. TCP says the same,
@@ -22,6 +23,7 @@
 #include "http_core.h"
 #include "apr_portable.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -78,7 +80,23 @@ short jc_client_events(const jc_exchange_t *c)
 void jc_client_gone(jc_exchange_t *c)
 {
     c->r->connection->aborted = 1;
-    jc_exchange_fail(c, JC_CODE_CLIENT_GONE, 0);
+    if (c->finish_ms == 0) {
+        jc_exchange_fail(c, JC_CODE_CLIENT_GONE, 0);
+    } else if (!c->gone_at) {
+        c->gone_at = apr_time_now();
+        c->client_fd = -1; /* poll() would report it again and again */
+    }
+}
+
+int jc_client_left_ms(const jc_exchange_t *c, apr_time_t now)
+{
+    apr_time_t left;
+
+    if (!c->gone_at || c->finish_ms == JC_NO_MAX) {
+        return INT_MAX;
+    }
+    left = c->gone_at + apr_time_from_msec(c->finish_ms) - now;
+    return left <= 0 ? 0 : (int) apr_time_as_msec(left) + 1;
 }
 
 /* A socket that cannot be probed is as good as one whose client stays: its

@@ -132,10 +132,9 @@ static apr_status_t cleanup(void *data)
 
 /* Returns how long the script may say nothing: the nearest of three
  * settings. */
-static int timeout_ms_of(const request_rec *r, const jc_server_conf_t *conf)
+static int timeout_ms_of(const request_rec *r, const jc_server_conf_t *conf,
+                         const jc_dir_conf_t *dir)
 {
-    const jc_dir_conf_t *dir =
-        ap_get_module_config(r->per_dir_config, &jailcgi_module);
     int64_t ms = apr_time_as_msec(r->server->timeout);
 
     if (dir->timeout >= 0) {
@@ -148,6 +147,8 @@ static int timeout_ms_of(const request_rec *r, const jc_server_conf_t *conf)
 
 jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf)
 {
+    const jc_dir_conf_t *dir =
+        ap_get_module_config(r->per_dir_config, &jailcgi_module);
     jc_exchange_t *c = apr_pcalloc(r->pool, sizeof(*c));
 
     c->r = r;
@@ -155,7 +156,8 @@ jc_exchange_t *jc_exchange_create(request_rec *r, const jc_server_conf_t *conf)
     c->stdin_fd = c->stdout_fd = c->stderr_fd = -1;
     c->control_fd = c->ended_fd = -1;
     jc_client_init(c);
-    c->timeout_ms = timeout_ms_of(r, conf);
+    c->timeout_ms = timeout_ms_of(r, conf, dir);
+    c->finish_ms = dir->finish_ms > 0 ? dir->finish_ms : 0;
     if (conf->script_log) {
         c->log = apr_pcalloc(r->pool, sizeof(*c->log));
     }

@@ -89,7 +89,11 @@ typedef struct jc_exchange {
     apr_int64_t declared_len; /* the script's own Content-Length, or -1 */
     int length_is_sent;       /* and the header for the client has it */
 
-    int half_closed; /* the client has closed its sending side */
+    int half_closed;    /* the client has closed its sending side */
+    apr_time_t gone_at; /* when the client went; 0: it is there, or the script
+                           is ended */
+    int64_t finish_ms;  /* how long the script may run after that; 0: not at
+                           all; JC_NO_MAX: no limit */
 
     jc_reason_t why; /* code JC_CODE_NONE while all is well */
     jc_body_t body;

@@ -8,6 +8,7 @@
  * Never:     passes off a broken page as whole
  */
 #include "answer.h"
+#include "client.h"
 #include "exchange.h"
 #include "look.h"
 #include "pump.h"
@@ -95,14 +96,26 @@ static int break_off(jc_page_t *page, int status)
     return OK;
 }
 
-/* A filter refused: it has answered or logged, or the client has gone. */
+/* Where the rest of the output means nothing, stderr still does. Returns
+ * whether the client has gone. */
+static int discard_rest(jc_page_t *page)
+{
+    int status;
+
+    jc_transfer_discard(page);
+    (void) jc_exchange_finish(page->c, &status);
+    return page->c->r->connection->aborted;
+}
+
+/* A filter refused: it has answered or logged, or the client has gone. A script
+ * that may finish then writes for nobody. */
 static int filter_failed(jc_page_t *page, apr_status_t rv)
 {
     jc_exchange_t *c = page->c;
 
     if (c->r->connection->aborted) {
-        jc_exchange_fail(c, JC_CODE_CLIENT_GONE, 0);
-        (void) jc_exchange_end(c, &c->why);
+        jc_client_gone(c);
+        (void) discard_rest(page);
         return OK;
     }
     (void) jc_exchange_end(c, NULL);
@@ -139,16 +152,6 @@ static int send_page(jc_page_t *page)
         return break_off(page, jc_exchange_end(c, &c->why));
     }
     return filter_failed(page, rv);
-}
-
-/* On a redirect the rest of the output means nothing; stderr still does. */
-static int discard_rest(jc_page_t *page)
-{
-    int status;
-
-    jc_transfer_discard(page);
-    (void) jc_exchange_finish(page->c, &status);
-    return page->c->r->connection->aborted;
 }
 
 static int redirect(jc_page_t *page, const char *location)

@@ -124,7 +124,7 @@ static void on_quiet(jc_exchange_t *c, apr_time_t now)
 {
     apr_time_t silent;
 
-    if (c->r->connection->aborted) {
+    if (c->r->connection->aborted && !c->gone_at) {
         jc_client_gone(c);
         return;
     }
@@ -160,7 +160,8 @@ static int slice_ms(const jc_exchange_t *c, apr_time_t now)
     apr_time_t left = c->active + apr_time_from_msec(limit) - now;
     int slice = left <= 0 ? 0 : (int) apr_time_as_msec(left) + 1;
 
-    if (c->client_fd < 0) {
+    slice = lesser(slice, jc_client_left_ms(c, now));
+    if (c->client_fd < 0 && !c->gone_at) {
         slice = lesser(slice, ABORT_CHECK_MS);
     } else if (c->body.want_client) {
         slice = lesser(slice, REQTIMEOUT_MS);
@@ -221,6 +222,11 @@ apr_status_t jc_pump(jc_exchange_t *c, int wait_ms)
         int slice = slice_ms(c, now);
         int n;
 
+        if (jc_client_left_ms(c, now) == 0) {
+            jc_exchange_fail(c, JC_CODE_UNFINISHED, 0);
+            c->why.found = (uint64_t) c->finish_ms;
+            break;
+        }
         if (wait_ms >= 0) {
             /* Round up: with 0 the rest of a millisecond would be spent
              * polling, on the processor that the script may need. */

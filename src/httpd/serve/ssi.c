@@ -167,7 +167,8 @@ static int include_command(include_ctx_t *ctx, ap_filter_t *f,
     c = jc_exchange_create(r, conf);
     jc_body_none(c); /* the body is for the page, not for the command */
     c->command = command;
-    c->log = NULL; /* nothing of a command is written there */
+    c->finish_ms = 0; /* it ends with its page */
+    c->log = NULL;    /* nothing of a command is written there */
     if (jc_request_build(c) < 0 || jc_control_spawn(c) < 0) {
         jc_exchange_end(c, &c->why);
         return -1;
