@@ -139,6 +139,7 @@ static void register_hooks(apr_pool_t *p)
      * thread. */
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
     jc_length_register();
+    jc_broken_register();
     /* The first runs after what the server's own configuration does to a
      * request, and before what a .htaccess does. The second runs between
      * authentication and mod_dir. */

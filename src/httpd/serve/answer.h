@@ -63,6 +63,12 @@ int jc_length_is_trusted(request_rec *r);
 void jc_length_guard(jc_exchange_t *c);
 void jc_length_limit(jc_exchange_t *c, apr_int64_t length);
 
+/* broken.c: jc_broken_bucket returns the bucket that says to httpd that the
+ * answer is broken off. jc_broken_mark closes the client's connection after the
+ * answer, and makes sure that the bucket reaches the end of the filters. */
+apr_bucket *jc_broken_bucket(request_rec *r);
+void jc_broken_mark(request_rec *r);
+
 /* page.c: reads the answer and passes it on; `raw` is for an nph- script.
  * Returns what the handler returns. */
 int jc_page_answer(jc_exchange_t *c, int raw);

@@ -35,6 +35,7 @@ apr_status_t jc_network_insert(conn_rec *conn, apr_bucket_brigade *bb,
 
 /* length.c: registers the output filter. */
 void jc_length_register(void);
+void jc_broken_register(void);
 
 /* handler.c: the content handler. */
 int jc_handler(request_rec *r);

@@ -136,9 +136,7 @@ static apr_status_t end_short(ap_filter_t *f, guard_t *g,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    APR_BUCKET_INSERT_BEFORE(eos, ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL,
-                                                         r->pool,
-                                                         conn->bucket_alloc));
+    APR_BUCKET_INSERT_BEFORE(eos, jc_broken_bucket(r));
     return ap_pass_brigade(f->next, rest);
 }
 

@@ -62,14 +62,12 @@ static int is_whole(const jc_exchange_t *c)
 /*
  * The page is not complete and must not look so. If none of it has left yet,
  * the client gets an error page. Otherwise this does the same as mod_proxy with
- * a broken back end: the error bucket makes the chunk filter leave out the last
- * chunk, and HTTP/2 reset the stream.
+ * a broken back end, and more (broken.c).
  */
 static int break_off(jc_page_t *page, int status)
 {
     request_rec *r = page->c->r;
     conn_rec *conn = r->connection;
-    apr_bucket *b;
 
     if (conn->aborted) {
         return OK;
@@ -82,16 +80,14 @@ static int break_off(jc_page_t *page, int status)
         r->err_headers_out = page->c->err_headers_before;
         return status;
     }
-    conn->keepalive = AP_CONN_CLOSE;
+    jc_broken_mark(r);
     r->no_cache = 1;
     if (r->main) {
         r->main->no_cache = 1;
     }
-    b = ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->pool,
-                               conn->bucket_alloc);
-    APR_BRIGADE_INSERT_TAIL(page->out, b);
-    b = apr_bucket_eos_create(conn->bucket_alloc);
-    APR_BRIGADE_INSERT_TAIL(page->out, b);
+    APR_BRIGADE_INSERT_TAIL(page->out, jc_broken_bucket(r));
+    APR_BRIGADE_INSERT_TAIL(page->out,
+                            apr_bucket_eos_create(conn->bucket_alloc));
     jc_transfer_pass(page);
     return OK;
 }
