@@ -34,10 +34,10 @@ int jc_landlock_scope(jc_jail_t *jail, jc_failure_t *failure);
 
 /*
  * mounts.c: makes the root and the mounts in it, in the keeper's own mount
- * namespace if it has one; changes to that root. Two steps.
+ * namespace if it has one. root.c: changes to that root. Two steps.
  */
 int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure);
-int jc_mounts_enter(jc_jail_t *jail, jc_failure_t *failure);
+int jc_root_enter(jc_jail_t *jail, jc_failure_t *failure);
 
 /*
  * print.c: jc_print_of() returns a hash of device and inode of JailRoot and of

@@ -287,7 +287,7 @@ static const step_t steps[] = {
     /* Needs CAP_SYS_ADMIN or CAP_SYS_CHROOT. From here on everything happens
      * inside the jail, so not even an error message could name a file of the
      * host. */
-    {"root", JC_CODE_STEP_CHROOT, jc_mounts_enter},
+    {"root", JC_CODE_STEP_CHROOT, jc_root_enter},
     /* After the last step that makes a file: root's own have the modes that the
      * code says, whatever umask the tenant gets. */
     {"umask", JC_CODE_STEP_SESSION, step_umask},

@@ -45,9 +45,8 @@ static int fail(const row_t *row, jc_code_t code)
     return -1;
 }
 
-/* Turns the failure of a walk into the code for a source or for JailRoot. */
-static int fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
-                     jc_code_t missing, jc_code_t unsafe, jc_code_t other)
+int jc_mounts_fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
+                        jc_code_t missing, jc_code_t unsafe, jc_code_t other)
 {
     *failure = walk->failure;
     switch (failure->code) {
@@ -65,20 +64,6 @@ static int fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
         failure->code = other;
     }
     return -1;
-}
-
-static int walk_to_root(const jc_jail_t *jail, jc_walk_t *walk,
-                        jc_failure_t *failure)
-{
-    jc_walk_rule_t rule = {.owner = jail->start.uid,
-                           .links_need_root = 1,
-                           .file_system = jc_mounted_file_system,
-                           .jail = jail};
-
-    return jc_walk(jail->policy.root, &rule, JC_WALK_DIR, walk)
-               ? fail_walk(failure, walk, JC_CODE_ROOT_MISSING,
-                           JC_CODE_ROOT_UNSAFE, JC_CODE_STEP_CHROOT)
-               : 0;
 }
 
 /* Opens the target, and makes it if it is missing and JC_MOUNT_MAKE permits. */
@@ -158,8 +143,8 @@ static int open_source(const row_t *row, jc_walk_t *walk)
         walk->failure.code == JC_CODE_NOT_IN_JAIL) {
         return 1;
     }
-    return fail_walk(row->failure, walk, JC_CODE_MOUNT_SOURCE,
-                     JC_CODE_MOUNT_UNSAFE, JC_CODE_STEP_MOUNTS);
+    return jc_mounts_fail_walk(row->failure, walk, JC_CODE_MOUNT_SOURCE,
+                               JC_CODE_MOUNT_UNSAFE, JC_CODE_STEP_MOUNTS);
 }
 
 static int bind_source(const row_t *row)
@@ -291,36 +276,6 @@ static int for_all(const jc_jail_t *jail, int (*what)(const row_t *row),
            for_each(jail, &jail->policy.rows, what, failure);
 }
 
-/* Attaches the root's mount where it hides nothing that is needed: over itself,
- * or over the old root, because lookups from / do not enter it there. */
-static int mount_root(jc_jail_t *jail, jc_failure_t *failure)
-{
-    /* A root made of mounts has names, no data. */
-    static const char *const options[3][2] = {{"size", "1m"},
-                                              {"nr_inodes", "2k"},
-                                              {"mode", "755"}};
-    jc_walk_t walk;
-    int at_fd;
-
-    if (jail->policy.rec->flags & JC_POLICY_HOST) {
-        at_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        jail->root_fd = jc_tree_new("tmpfs", options, MOUNT_ATTR_NODEV);
-    } else {
-        if (walk_to_root(jail, &walk, failure)) {
-            return -1;
-        }
-        at_fd = walk.dir_fd;
-        jail->root_fd = jc_tree_clone(at_fd);
-    }
-    int result =
-        at_fd < 0 || jail->root_fd < 0
-            ? -1
-            : move_mount(jail->root_fd, "", at_fd, "",
-                         MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-    close(at_fd);
-    return result;
-}
-
 int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
 {
     uint32_t flags = jail->policy.rec->flags;
@@ -336,7 +291,7 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
     }
     if (!is_changed) {
         jail->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    } else if (mount_root(jail, failure)) {
+    } else if (jc_root_mount(jail, failure)) {
         return -1;
     }
     if (jail->root_fd < 0 || for_all(jail, apply, failure) ||
@@ -353,48 +308,5 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
         close(jail->root_fd);
         jail->root_fd = -1;
     }
-    return 0;
-}
-
-/* For a keeper without a mount namespace. */
-static int open_root(jc_jail_t *jail, jc_failure_t *failure)
-{
-    jc_walk_t walk;
-
-    if (walk_to_root(jail, &walk, failure)) {
-        return -1;
-    }
-    jail->root_fd = walk.dir_fd;
-    return 0;
-}
-
-/* Mounts the old root over the new one and detaches it. Then nothing of it is
- * in reach, even for a process that could chroot (pivot_root(2), NOTES). */
-static int change_root(void)
-{
-    return syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) ? -1
-                                                                         : 0;
-}
-
-int jc_mounts_enter(jc_jail_t *jail, jc_failure_t *failure)
-{
-    if (jail->root_fd < 0 && (jail->policy.rec->flags & JC_POLICY_CHROOT) &&
-        open_root(jail, failure)) {
-        return -1;
-    }
-    if (jc_mounted_end(jail)) {
-        return -1;
-    }
-    if (jail->root_fd < 0) {
-        return chdir("/");
-    }
-    /* By descriptor, so that what was checked becomes the root. */
-    if (fchdir(jail->root_fd) ||
-        (jc_jail_has(jail, JC_NS_MOUNT) ? change_root() : chroot(".")) ||
-        chdir("/")) {
-        return -1;
-    }
-    close(jail->root_fd);
-    jail->root_fd = -1;
     return 0;
 }

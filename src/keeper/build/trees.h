@@ -10,6 +10,18 @@
 #define JC_TREES_H
 
 #include "src/keeper/keeper.h"
+#include "src/keeper/launch/launch.h"
+
+/*
+ * root.c: attaches the mount that becomes the root of the jail, and sets
+ * jail->root_fd, which stays open. Returns 0, or -1 with *failure or errno.
+ */
+int jc_root_mount(jc_jail_t *jail, jc_failure_t *failure);
+
+/* mounts.c: turns the failure of a walk into the code for a source or for
+ * JailRoot. Returns -1. */
+int jc_mounts_fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
+                        jc_code_t missing, jc_code_t unsafe, jc_code_t other);
 
 /*
  * mounted.c: the table of mounts. Each function returns 0, or -1 with errno.
