@@ -20,7 +20,7 @@ my %budget = (
     'src/policy'        => [310,  'root and others'],
     'src/helper'        => [2250, 'root'],
     'src/keeper'        => [115,  'root and the tenant'],
-    'src/keeper/build'  => [1500, 'root'],
+    'src/keeper/build'  => [1560, 'root'],
     'src/keeper/launch' => [1570, 'the tenant, between clone and exec'],
     'src/keeper/serve'  => [1580, 'the tenant'],
 );
