@@ -155,10 +155,12 @@ typedef enum {
 
 #define JC_MOUNT_READ_ONLY 0x1u
 #define JC_MOUNT_NOEXEC    0x2u
-#define JC_MOUNT_DEVICES   0x4u  /* without nodev */
-#define JC_MOUNT_OPTIONAL  0x8u  /* skipped if the source does not exist */
-#define JC_MOUNT_MAKE      0x10u /* the target is made if it does not exist */
-#define JC_MOUNT_HOME      0x20u /* the source must be the tenant's own */
+#define JC_MOUNT_DEVICES   0x4u /* without nodev */
+/* Skipped if the source does not exist; what is not mounted, if it cannot be
+ * made, because something is there. */
+#define JC_MOUNT_OPTIONAL 0x8u
+#define JC_MOUNT_MAKE     0x10u /* the target is made if it does not exist */
+#define JC_MOUNT_HOME     0x20u /* the source must be the tenant's own */
 /* The last component of the source is a name that begins with %u: a directory
  * of the tenant's, which the keeper makes if it does not exist. */
 #define JC_MOUNT_OWN   0x40u

@@ -8,7 +8,7 @@
  * Never:     gives a policy to a virtual host that fails a check
  */
 #include "freeze.h"
-#include "warnings.h"
+#include "homes.h"
 #include "src/httpd/config/inherit.h"
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
@@ -201,7 +201,8 @@ static int is_left(const freeze_t *freeze, const jc_server_conf_t *conf)
 
 /* Gives the host a policy, or the reason why it has none. Returns NULL, or why
  * httpd must not start, to follow the host's name. */
-static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
+static const char *freeze_conf(freeze_t *freeze, server_rec *s,
+                               jc_server_conf_t *conf)
 {
     jc_identity_t id;
     jc_isolation_t isolation;
@@ -239,7 +240,7 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
             "httpd started as root: only root can run scripts as other users");
         return NULL;
     }
-    jc_mount_rows_compile(freeze->mounts, freeze->phost, conf, &id, &isolation);
+    jc_mount_rows_compile(freeze->mounts, freeze->phost, s, &id, &isolation);
     if (isolation.refusal.code != JC_CODE_NONE) {
         refuse_as(freeze, conf, &isolation.refusal);
         return NULL;
@@ -254,6 +255,8 @@ static const char *freeze_conf(freeze_t *freeze, jc_server_conf_t *conf)
     problem = jc_record_add(freeze->table, freeze->phost, conf, &id, &isolation,
                             &conf->policy);
     if (!problem) {
+        jc_homes_report(freeze->warnings, freeze->ptemp, describe(freeze, s),
+                        conf, &id);
         if (freeze->log_to) {
             jc_tmp_rows_prepare(conf);
         }
@@ -280,7 +283,7 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
     /* httpd gives a virtual host without any of our directives the structure of
      * the main server itself. */
     if (s == freeze->main_server || conf != jc_config_of(freeze->main_server)) {
-        problem = freeze_conf(freeze, conf);
+        problem = freeze_conf(freeze, s, conf);
         if (!problem) {
             problem = jc_suexec_problem(freeze->p, conf,
                                         jc_config_of(freeze->main_server),

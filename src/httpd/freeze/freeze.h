@@ -89,8 +89,8 @@ jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
 /* Fills *isolation, except its filter, with the rows of one host or the
  * refusal. It lives as long as p and `mounts` do. */
 void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
-                           const jc_server_conf_t *conf,
-                           const jc_identity_t *id, jc_isolation_t *isolation);
+                           server_rec *s, const jc_identity_t *id,
+                           jc_isolation_t *isolation);
 
 /* tmp_rows.c: makes the directory of JailTmp disk, if the host has that. */
 void jc_tmp_rows_prepare(const jc_server_conf_t *conf);

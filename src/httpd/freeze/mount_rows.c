@@ -10,6 +10,7 @@
  */
 #include "accounts.h"
 #include "mount_rows.h"
+#include "homes.h"
 
 #include "apr_strings.h"
 
@@ -133,28 +134,6 @@ static int has_kind(const jc_server_conf_t *conf, jc_mount_conf_kind_t kind)
     return 0;
 }
 
-/* Returns whether this is the home of one user, and not a directory in which
- * others live as well. */
-static int is_home(const char *home)
-{
-    static const char *const shared[] = {
-        "/bin",     "/boot",    "/dev",        "/etc",  "/home", "/lib",
-        "/media",   "/mnt",     "/opt",        "/proc", "/root", "/run",
-        "/sbin",    "/srv",     "/sys",        "/tmp",  "/usr",  "/var",
-        "/var/lib", "/var/www", "/nonexistent"};
-
-    if (!home || home[0] != '/' || home[1] == '\0' || strstr(home, "/.") ||
-        strstr(home, "//") || home[strlen(home) - 1] == '/') {
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
-        if (strcmp(home, shared[i]) == 0) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
 static void add_home(apr_array_header_t *rows, const jc_identity_t *id,
                      uint32_t flags)
 {
@@ -203,7 +182,8 @@ static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
 
     add_file(rows,
              is_known ? jc_accounts_passwd(p, id,
-                                           is_home(id->home) ? id->home : NULL)
+                                           jc_homes_is_own(id->home) ? id->home
+                                                                     : NULL)
                       : JC_ACCOUNTS_ROOT,
              "/etc/passwd");
     add_file(rows, is_known ? jc_accounts_group(p, id) : JC_ACCOUNTS_ROOT_GROUP,
@@ -261,7 +241,7 @@ static void add_identity(apr_pool_t *p, apr_array_header_t *rows,
                          const jc_server_conf_t *conf, const jc_identity_t *id)
 {
     add_accounts(p, rows, id);
-    if (!has_kind(conf, JC_CONF_HOME) && is_home(id->home)) {
+    if (!has_kind(conf, JC_CONF_HOME) && jc_homes_is_own(id->home)) {
         add_parents(p, rows, id->home);
         add_home(rows, id, JC_MOUNT_MAKE | JC_MOUNT_OPTIONAL);
     }
@@ -316,7 +296,7 @@ static int check(apr_pool_t *p, const jc_server_conf_t *conf,
                       "pid among the JailNamespaces: without it /proc would "
                       "show the processes of the whole machine");
     }
-    if (has_kind(conf, JC_CONF_HOME) && !is_home(id->home)) {
+    if (has_kind(conf, JC_CONF_HOME) && !jc_homes_is_own(id->home)) {
         return refuse(isolation, JC_CODE_NO_HOME,
                       id->uid == JC_NO_ID
                           ? "JailMount home, and JailUser owner"
@@ -340,9 +320,27 @@ jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
     return mounts;
 }
 
+/* The rows give way to what is there already: a mount may bring the place, with
+ * everything below it, or have another directory at it. */
+static void add_links(apr_pool_t *p, apr_array_header_t *rows,
+                      const apr_array_header_t *links)
+{
+    int first = rows->nelts;
+
+    for (int i = 0; i < links->nelts; i++) {
+        const jc_link_t *link = &APR_ARRAY_IDX(links, i, jc_link_t);
+
+        add_parents(p, rows, link->path);
+        jc_mount_rows_link(rows, link->content, link->path);
+    }
+    for (int i = first; i < rows->nelts; i++) {
+        APR_ARRAY_IDX(rows, i, jc_mount_row_t).mount.flags |= JC_MOUNT_OPTIONAL;
+    }
+}
+
 static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
                      const jc_server_conf_t *conf, const jc_identity_t *id,
-                     jc_isolation_t *isolation)
+                     const server_rec *s, jc_isolation_t *isolation)
 {
     int is_host = conf->root_kind == JC_ROOT_HOST;
     const apr_array_header_t *common =
@@ -360,13 +358,17 @@ static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
     if (is_host || !common) { /* otherwise they are in the common part */
         add_configured(p, rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
     }
+    if (is_host) {
+        add_links(p, rows, jc_link_rows_find(p, s));
+    }
     isolation->rows = rows;
 }
 
 void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
-                           const jc_server_conf_t *conf,
-                           const jc_identity_t *id, jc_isolation_t *isolation)
+                           server_rec *s, const jc_identity_t *id,
+                           jc_isolation_t *isolation)
 {
+    const jc_server_conf_t *conf = jc_config_of(s);
     int count;
 
     isolation->namespaces =
@@ -375,7 +377,7 @@ void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
     if (check(p, conf, id, isolation)) {
         return;
     }
-    add_rows(mounts, p, conf, id, isolation);
+    add_rows(mounts, p, conf, id, s, isolation);
     count = isolation->common->nelts + isolation->rows->nelts;
     if (count > (int) JC_MOUNTS_MAX) {
         (void) refuse(isolation, JC_CODE_TOO_MANY_MOUNTS,

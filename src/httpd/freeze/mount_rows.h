@@ -51,6 +51,16 @@ void jc_mount_rows_tmpfs(apr_array_header_t *rows, const char *target,
 /* Returns whether a JailMount line has this target. */
 int jc_mount_rows_has(const jc_server_conf_t *conf, const char *target);
 
+/* A symbolic link of the machine. */
+typedef struct {
+    const char *path;
+    const char *content;
+} jc_link_t;
+
+/* link_rows.c: returns the links (jc_link_t) on the way to the DocumentRoot
+ * that nobody but root can have made. */
+const apr_array_header_t *jc_link_rows_find(apr_pool_t *p, const server_rec *s);
+
 /* tmp_rows.c: jc_tmp_rows_any() returns whether the host has a /tmp on disk.
  * jc_tmp_rows_add() appends its row; `make` is JC_MOUNT_MAKE or 0. */
 int jc_tmp_rows_any(const jc_server_conf_t *conf);

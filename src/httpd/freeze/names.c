@@ -7,6 +7,7 @@
  * Trusts:    the machine's user database (NSS, through nscd if it runs)
  */
 #include "names.h"
+#include "homes.h"
 #include "src/wire/table.h"
 
 #include "apr_strings.h"
@@ -72,7 +73,7 @@ jc_names_entry_t *jc_names_user(jc_identity_names_t *names, const char *user)
         entry->name = strcmp(pw->pw_name, user) == 0
                           ? user
                           : apr_pstrdup(names->p, pw->pw_name);
-        entry->home = apr_pstrdup(names->p, pw->pw_dir);
+        entry->home = jc_homes_spelling(names->p, pw->pw_dir);
     }
     return entry;
 }

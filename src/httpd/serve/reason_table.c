@@ -231,6 +231,8 @@ static const jc_reason_row_t rows[] = {
      "jail not built: the jail has no place for a mount at {name}", NULL,
      "create a directory (for a file, a file) of that name below JailRoot, "
      "with no symbolic link in its path"},
+    {JC_CODE_HOME_LEFT_OUT, ADMIN, "the jail has no home", CONFIGURED,
+     "add JailMount bind DIRECTORY"},
     {JC_CODE_TMP_DIR, ADMIN,
      "jail not built: the directory of JailTmp cannot be used: {name}", NULL,
      "it must exist, and it and every directory above it must belong to root "

@@ -164,6 +164,10 @@ static int bind_source(const row_t *row)
         result = fail(row, JC_CODE_STEP_MOUNTS);
     } else {
         result = attach(row, mount_fd, is_dir);
+        if (result == 0 && is_dir && (row->mount->flags & JC_MOUNT_MAKE) &&
+            strcmp(row->source, row->target) == 0) {
+            result = jc_alias_note(row->target, walk.path);
+        }
     }
     close(mount_fd);
     close(walk.dir_fd);
@@ -214,6 +218,11 @@ static int make_row(const row_t *row)
 
     if (fd >= 0) {
         close(fd);
+        return 0;
+    }
+    if (row->mount->flags & JC_MOUNT_OPTIONAL) {
+        jc_place_offer(row->jail, row->target,
+                       (jc_mount_kind_t) row->mount->kind, row->source);
         return 0;
     }
     return jc_place_make(row->jail, row->target,
@@ -294,8 +303,11 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
     } else if (jc_root_mount(jail, failure)) {
         return -1;
     }
-    if (jail->root_fd < 0 || for_all(jail, apply, failure) ||
-        for_all(jail, close_tmpfs, failure) || jc_mounted_note(jail) ||
+    if (jail->root_fd < 0 || for_all(jail, apply, failure)) {
+        return -1;
+    }
+    jc_alias_make(jail);
+    if (for_all(jail, close_tmpfs, failure) || jc_mounted_note(jail) ||
         (is_nosuid_at_last(jail) &&
          jc_tree_set(jail->root_fd, MOUNT_ATTR_NOSUID, AT_RECURSIVE))) {
         return -1;

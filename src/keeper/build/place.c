@@ -98,3 +98,20 @@ int jc_place_make(const jc_jail_t *jail, const char *path, jc_mount_kind_t kind,
     close(dir_fd);
     return result;
 }
+
+void jc_place_offer(const jc_jail_t *jail, const char *path,
+                    jc_mount_kind_t kind, const char *content)
+{
+    struct stat root, parent;
+    const char *name;
+    int dir_fd = open_parent(jail, path, &name);
+
+    if (dir_fd < 0) {
+        return;
+    }
+    if (fstat(jail->root_fd, &root) == 0 && fstat(dir_fd, &parent) == 0 &&
+        root.st_dev == parent.st_dev) {
+        (void) jc_place_make(jail, path, kind, content);
+    }
+    close(dir_fd);
+}

@@ -63,5 +63,18 @@ int jc_tree_set(int tree_fd, unsigned attributes, unsigned flags);
 int jc_place_open(int root_fd, const char *path, int flags);
 int jc_place_make(const jc_jail_t *jail, const char *path, jc_mount_kind_t kind,
                   const char *content);
+/* Makes the same where that is in the root's own file system, which nobody but
+ * the jail sees, and nothing has that name. Otherwise it does nothing. */
+void jc_place_offer(const jc_jail_t *jail, const char *path,
+                    jc_mount_kind_t kind, const char *content);
+
+/*
+ * alias.c: jc_alias_note() remembers that a directory was mounted at `target`
+ * that the walk has found at `found`; returns 0, or -1 with errno.
+ * jc_alias_make() then makes each `found` a symbolic link to its `target` in a
+ * root that is made of mounts.
+ */
+int jc_alias_note(const char *target, const char *found);
+void jc_alias_make(const jc_jail_t *jail);
 
 #endif

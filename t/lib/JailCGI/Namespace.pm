@@ -74,14 +74,15 @@ sub extend {
     return;
 }
 
-# Accounts with a home, as a panel makes them, which only this file sees. Lines of
-# /etc/group may follow the tenants.
+# Accounts with a home, as a panel makes them, which only this file sees: tenants, or
+# [TENANT, HOME]. Lines of /etc/group may follow them.
 sub make_accounts {
-    my @lines   = grep { !ref } @_;
-    my @tenants = grep { ref } @_;
+    my @lines    = grep { !ref } @_;
+    my @accounts = map { ref eq 'ARRAY' ? $_ : [$_, home_of($_)] } grep { ref } @_;
     extend('passwd',
-        map { join ':', $_->name, 'x', $_->uid, $_->gid, '', home_of($_), '/bin/sh' } @tenants);
-    extend('group', map({ join ':', $_->name, 'x', $_->gid, '' } @tenants), @lines);
+        map { join ':', $_->[0]->name, 'x', $_->[0]->uid, $_->[0]->gid, '', $_->[1], '/bin/sh' }
+          @accounts);
+    extend('group', map({ join ':', $_->[0]->name, 'x', $_->[0]->gid, '' } @accounts), @lines);
     return;
 }
 

@@ -1,0 +1,99 @@
+/*
+ * Decides which directory is the home of one user, by whatever spelling the
+ * user database has it, and says so where a jail has none.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: that of the parent
+ * Trusts:    the user database
+ * Never:     asks a file system: the home may be on a server that does not
+ *            answer
+ */
+#include "homes.h"
+#include "src/wire/wire.h"
+
+#include "apr_strings.h"
+
+#include <string.h>
+
+const char *jc_homes_spelling(apr_pool_t *p, const char *home)
+{
+    char *to, *spelling = apr_palloc(p, strlen(home) + 1);
+
+    if (home[0] != '/') {
+        return apr_pstrdup(p, home);
+    }
+    to = spelling;
+    for (const char *at = home; *at;) {
+        size_t len;
+
+        at += strspn(at, "/");
+        len = strcspn(at, "/");
+        if (len > 0 && !(len == 1 && at[0] == '.')) {
+            *to++ = '/';
+            memcpy(to, at, len);
+            to += len;
+        }
+        at += len;
+    }
+    if (to == spelling) {
+        *to++ = '/';
+    }
+    *to = '\0';
+    return spelling;
+}
+
+int jc_homes_is_own(const char *home)
+{
+    static const char *const shared[] = {
+        "/bin",     "/boot",    "/dev",        "/etc",  "/home", "/lib",
+        "/media",   "/mnt",     "/opt",        "/proc", "/root", "/run",
+        "/sbin",    "/srv",     "/sys",        "/tmp",  "/usr",  "/var",
+        "/var/lib", "/var/www", "/nonexistent"};
+    size_t len = home ? strlen(home) : 0;
+
+    /* Only a file system can say where a ".." leads. */
+    if (len < 2 || home[0] != '/' || strstr(home, "/../") ||
+        (len >= 3 && strcmp(home + len - 3, "/..") == 0)) {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+        if (strcmp(home, shared[i]) == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int has_lines(const jc_server_conf_t *conf)
+{
+    for (int i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
+        jc_mount_conf_kind_t kind =
+            APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t).kind;
+
+        if (kind == JC_CONF_BIND || kind == JC_CONF_HOME) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void jc_homes_report(jc_warnings_t *warnings, apr_pool_t *p, const char *host,
+                     const jc_server_conf_t *conf, const jc_identity_t *id)
+{
+    /* With JailUser owner there is no one user, and where lines say what the
+     * jail has, the administrator knows. */
+    if (conf->root_kind != JC_ROOT_HOST || id->uid == JC_NO_ID ||
+        jc_homes_is_own(id->home) || has_lines(conf)) {
+        return;
+    }
+    jc_warnings_add(
+        warnings, JC_CODE_HOME_LEFT_OUT, host,
+        apr_psprintf(p,
+                     "JCGI%d: %s has JailRoot host without a home: found %s%s, "
+                     "expected a directory of that user alone; show the "
+                     "directory of the site by JailMount bind DIRECTORY, or "
+                     "correct the user database",
+                     JC_CODE_HOME_LEFT_OUT, host,
+                     id->home ? "the home " : "no account of the user",
+                     id->home ? id->home : ""));
+}

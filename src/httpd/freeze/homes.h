@@ -1,0 +1,26 @@
+/*
+ * Declares what freezing knows about homes.
+ *
+ * Runs in:   httpd parent (root), while it reads its configuration
+ * Privilege: that of the parent
+ * Trusts:    the user database
+ */
+#ifndef JC_HOMES_H
+#define JC_HOMES_H
+
+#include "freeze.h"
+#include "warnings.h"
+
+/* Returns the path without empty components, "." and a slash at its end,
+ * allocated from p. */
+const char *jc_homes_spelling(apr_pool_t *p, const char *home);
+/* Returns whether this is the home of one user, and not a directory in which
+ * others live as well. `home` is so spelled, or NULL. */
+int jc_homes_is_own(const char *home);
+/* Adds a warning if the jails of a host lack the home of their user, and no
+ * line says what they have instead. `host` is its name in log lines; it and p
+ * must live as long as the warnings. */
+void jc_homes_report(jc_warnings_t *warnings, apr_pool_t *p, const char *host,
+                     const jc_server_conf_t *conf, const jc_identity_t *id);
+
+#endif
