@@ -28,6 +28,7 @@ typedef enum {
     JC_CODE_NO_MOUNT_NAMESPACE = 1013,
     JC_CODE_NO_HOME = 1014, /* JailMount home, but no single user */
     JC_CODE_TOO_MANY_MOUNTS = 1015,
+    JC_CODE_MAIL_NETWORK = 1019, /* JailMail, but no network */
 
     /* 12xx: the request, in the httpd child */
     JC_CODE_EXEC_CGI_OFF = 1201,
@@ -80,6 +81,7 @@ typedef enum {
     JC_CODE_MOUNT_TARGET = 1422,  /* missing; text = the target */
     JC_CODE_HOME_LEFT_OUT = 1423, /* a warning at the start: JailRoot host */
     JC_CODE_TMP_DIR = 1427,       /* JailTmp; text = the first bad component */
+    JC_CODE_MAIL_PLACE = 1428,    /* JailMail; text = the directory */
     JC_CODE_TMP_OWNER = 1429,     /* found, expected = uid; text = directory */
     JC_CODE_STEP_CGROUP = 1430,
     JC_CODE_STEP_FILTER = 1440, /* JailSeccomp, and the keeper's own */
@@ -157,6 +159,15 @@ typedef enum {
     JC_CODE_PIDS_LIMIT = 1731,    /* JailCgroup pids= */
     JC_CODE_THROTTLED = 1732,     /* JailCgroup cpu=: a note */
     JC_CODE_32_BIT = 1733,        /* text = the program */
+
+    /* 18xx: JailMail; jailcgi-sendmail writes them, as the tenant */
+    JC_CODE_MAIL_DOWN = 1801,    /* no connection, or it has ended early */
+    JC_CODE_MAIL_LATER = 1802,   /* 4xx */
+    JC_CODE_MAIL_REFUSED = 1803, /* 5xx */
+    JC_CODE_MAIL_USAGE = 1804,
+    JC_CODE_MAIL_ADDRESS = 1805,
+    JC_CODE_MAIL_SETUP = 1806,
+    JC_CODE_MAIL_MESSAGE = 1807,
 } jc_code_t;
 
 /* found of JC_CODE_EXEC_DENIED: why the kernel has refused, if that is seen. */

@@ -27,6 +27,7 @@ my %below = (
     'src/httpd/supervise' => [qw(src/wire src/httpd src/httpd/config)],
     'src/httpd/serve'     => [qw(src/wire src/httpd src/httpd/config)],
     'src/httpd/compat'    => [],
+    'src/mail'            => [qw(src/wire)],
     '.'                   => [
         qw(src/wire src/httpd src/httpd/config src/httpd/freeze src/httpd/supervise
           src/httpd/serve)

@@ -23,6 +23,7 @@ my %budget = (
     'src/keeper/build'  => [1560, 'root'],
     'src/keeper/launch' => [1570, 'the tenant, between clone and exec'],
     'src/keeper/serve'  => [1580, 'the tenant'],
+    'src/mail'          => [940,  'the tenant, as a program of its own'],
 );
 
 # Files that may be longer, and why.

@@ -65,6 +65,9 @@ static const jc_reason_row_t rows[] = {
      CONFIGURED, "mount a directory above several of them instead"},
     {JC_CODE_WEB_USER, ADMIN, "scripts never run as httpd's own User",
      CONFIGURED, "give the site a user of its own in JailUser"},
+    {JC_CODE_MAIL_NETWORK, ADMIN, "the jail could not reach a mail server",
+     CONFIGURED,
+     "leave net out of JailNamespaces, or set JailMail none for this host"},
 
     /* 12xx: the request */
     {JC_CODE_EXEC_CGI_OFF, APLOG_ERR, HTTP_FORBIDDEN,
@@ -239,6 +242,12 @@ static const jc_reason_row_t rows[] = {
      "and be writable by nobody else: make a new one with install -d -m 711; "
      "where it is read-only for Apache, add it to ReadWritePaths= of the "
      "service"},
+    {JC_CODE_MAIL_PLACE, ADMIN,
+     "jail not built: the sendmail of JailMail cannot be laid over {name}",
+     NULL,
+     "below JailRoot create that directory; the kernel needs overlayfs "
+     "(modprobe overlay); jailcgi-mail/sendmail must be beside the helper; or "
+     "set JailMail none"},
     {JC_CODE_TMP_OWNER, ADMIN,
      "jail not built: the directory that is /tmp of this user belongs to "
      "another: {name}",
