@@ -36,7 +36,8 @@ static int mounts_are_sane(const jc_rows_t *rows, uint32_t namespaces)
 
         if (mount->kind == 0 || mount->kind > JC_MOUNT_KINDS ||
             (mount->flags & ~JC_MOUNT_FLAGS) || (mount->mode & ~07777u) ||
-            (mount->kind == JC_MOUNT_BIND && at[0] != '/') ||
+            ((mount->kind == JC_MOUNT_BIND || mount->kind == JC_MOUNT_LAYER) &&
+             at[0] != '/') ||
             (mount->kind == JC_MOUNT_PROC && !(namespaces & JC_NS_PID)) ||
             !own_is_sane(mount, at) || target[0] != '/' || target[1] == 0) {
             return 0;

@@ -150,7 +150,8 @@ typedef enum {
     JC_MOUNT_DIR,      /* no mount: a directory */
     JC_MOUNT_FILE,     /* no mount: a file whose content is the source */
     JC_MOUNT_LINK,     /* no mount: a symbolic link to the source */
-    JC_MOUNT_KINDS = JC_MOUNT_LINK
+    JC_MOUNT_LAYER,    /* the names of the source, over those of the target */
+    JC_MOUNT_KINDS = JC_MOUNT_LAYER
 } jc_mount_kind_t;
 
 #define JC_MOUNT_READ_ONLY 0x1u

@@ -215,7 +215,10 @@ const command_rec jc_config_commands[] = {
     AP_INIT_TAKE_ARGV(
         "JailMount", jc_mount_set, NULL, RSRC_CONF,
         "a mount in the jail: bind, ro, tmpfs, proc, dev or home; or none"),
-    AP_INIT_TAKE1("JailTmp", jc_tmp_set, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("JailMail", jc_mail_set, NULL, RSRC_CONF,
+                  "mail server to which sendmail in the jail hands messages: "
+                  "HOST[:PORT], or none"),
+    AP_INIT_TAKE1("JailTmp", jc_tmp_line_set, NULL, RSRC_CONF,
                   "disk, or a directory, in which each user has a /tmp that "
                   "outlives the jail; or off"),
     AP_INIT_TAKE1("JailSeccomp", jc_seccomp_set, NULL, RSRC_CONF,

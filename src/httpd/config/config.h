@@ -148,7 +148,8 @@ typedef struct {
     int64_t namespaces;         /* JC_NS_*; -1: unset */
     apr_array_header_t *mounts; /* jc_mount_conf_t; NULL: unset */
     int mounts_are_reset;
-    const char *tmp; /* JailTmp: absolute; "": off; NULL: unset */
+    const char *mail; /* JailMail: HOST PORT; "": none; NULL: unset */
+    const char *tmp;  /* JailTmp: absolute; "": off; NULL: unset */
     /* JailCgroup: the values to be written, in the order of cgroup.c; NULL:
      * unset. */
     const char *cgroup[JC_CGROUPS];

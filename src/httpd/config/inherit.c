@@ -113,6 +113,7 @@ void *jc_inherit_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->env = jc_env_merge(p, base->env, over->env);
     merge_all_lines(p, merged, base, over);
     jc_cgroup_merge(merged, base, over);
+    merged->mail = over->mail ? over->mail : base->mail;
     merged->tmp = over->tmp ? over->tmp : base->tmp;
     merged->filter = over->filter ? over->filter : base->filter;
     merged->listen = over->listen ? over->listen : base->listen;
@@ -166,7 +167,7 @@ int jc_inherit_is_configured(const jc_server_conf_t *conf)
            conf->running_max >= 0 || conf->env || conf->trust ||
            conf->trust_is_reset || conf->trust_mounts ||
            conf->trust_mounts_are_reset || conf->pass || conf->pass_is_reset ||
-           conf->mounts || conf->mounts_are_reset || conf->tmp ||
+           conf->mounts || conf->mounts_are_reset || conf->tmp || conf->mail ||
            conf->filter || conf->listen || conf->cgroup_is_reset ||
            has_cgroup(conf);
 }

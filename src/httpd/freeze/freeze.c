@@ -159,15 +159,12 @@ static void check_cgroup(freeze_t *freeze, server_rec *s,
     }
 }
 
-static void check_mount(freeze_t *freeze, server_rec *s,
-                        const jc_server_conf_t *conf)
+static void report(freeze_t *freeze, server_rec *s, jc_code_t code,
+                   const char *problem)
 {
-    const char *problem =
-        jc_trust_mount_problem(freeze->ptemp, s, conf, &freeze->mounted);
-
     if (problem) {
-        warn(freeze, JC_CODE_FILE_SYSTEM, s,
-             apr_psprintf(freeze->ptemp, "JCGI%d: %s: %s", JC_CODE_FILE_SYSTEM,
+        warn(freeze, code, s,
+             apr_psprintf(freeze->ptemp, "JCGI%d: %s: %s", code,
                           describe(freeze, s), problem));
     }
 }
@@ -305,7 +302,11 @@ static void freeze_server(freeze_t *freeze, server_rec *s)
     }
     if (conf->policy != JC_NO_ID) {
         check_cgroup(freeze, s, conf);
-        check_mount(freeze, s, conf);
+        report(freeze, s, JC_CODE_FILE_SYSTEM,
+               jc_trust_mount_problem(freeze->ptemp, s, conf,
+                                      &freeze->mounted));
+        report(freeze, s, JC_CODE_MAIL_SETUP,
+               jc_mail_rows_problem(freeze->mounts, freeze->ptemp, conf));
     }
 }
 

@@ -78,6 +78,7 @@ typedef struct {
     const apr_array_header_t *common;
     const apr_array_header_t *rows;
     const jc_filter_t *filter;
+    const char *mail;     /* JAILCGI_MAIL of scripts; NULL: no JailMail */
     jc_refusal_t refusal; /* JC_CODE_NONE: the rest is valid */
 } jc_isolation_t;
 typedef struct jc_mount_rows_t jc_mount_rows_t;
@@ -91,6 +92,11 @@ jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
 void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
                            server_rec *s, const jc_identity_t *id,
                            jc_isolation_t *isolation);
+
+/* mail_rows.c: returns NULL, or why sendmail of JailMail would send nothing, to
+ * follow the name of the host. The text is allocated from p. */
+const char *jc_mail_rows_problem(jc_mount_rows_t *mounts, apr_pool_t *p,
+                                 const jc_server_conf_t *conf);
 
 /* tmp_rows.c: makes the directory of JailTmp disk, if the host has that. */
 void jc_tmp_rows_prepare(const jc_server_conf_t *conf);

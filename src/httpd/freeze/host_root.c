@@ -86,10 +86,10 @@ static void add_all_directories(apr_array_header_t *rows)
                                               "/srv", "/var",  "/var/lib"};
 
     for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-        jc_mount_rows_directory(rows, directories[i]);
+        jc_mount_row_directory(rows, directories[i]);
     }
-    jc_mount_rows_link(rows, "/run", "/var/run");
-    jc_mount_rows_link(rows, "/tmp", "/var/tmp");
+    jc_mount_row_link(rows, "/run", "/var/run");
+    jc_mount_row_link(rows, "/tmp", "/var/tmp");
 }
 
 /* A symbolic link into what is shown becomes a link in the jail too. */
@@ -114,15 +114,15 @@ static void show(apr_pool_t *p, apr_array_header_t *rows, const char *path)
     struct stat st;
 
     if (is_inner_link(p, path, &content)) {
-        jc_mount_rows_link(rows, content, apr_pstrdup(p, path));
+        jc_mount_row_link(rows, content, apr_pstrdup(p, path));
     } else if (stat(path, &st) == 0) {
         path = apr_pstrdup(p, path);
         /* A file that was replaced has another inode, and that makes another
          * policy: a reload brings the new file into jails that are warm. */
-        jc_mount_rows_bind(rows, path, path,
-                           JC_MOUNT_READ_ONLY | JC_MOUNT_MAKE |
-                               JC_MOUNT_OPTIONAL,
-                           S_ISREG(st.st_mode) ? st.st_ino : 0);
+        jc_mount_row_bind(rows, path, path,
+                          JC_MOUNT_READ_ONLY | JC_MOUNT_MAKE |
+                              JC_MOUNT_OPTIONAL,
+                          S_ISREG(st.st_mode) ? st.st_ino : 0);
     }
 }
 
@@ -141,13 +141,13 @@ apr_array_header_t *jc_host_root(apr_pool_t *p)
             globfree(&found);
         }
     }
-    jc_mount_rows_tmpfs(rows, "/tmp", JC_MOUNT_MAKE, 01777, JC_DEFAULT_TMP_SIZE,
-                        JC_DEFAULT_TMP_SIZE / 4096);
+    jc_mount_row_tmpfs(rows, "/tmp", JC_MOUNT_MAKE, 01777, JC_DEFAULT_TMP_SIZE,
+                       JC_DEFAULT_TMP_SIZE / 4096);
     for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
         if (access(shared[i], F_OK) == 0) {
-            jc_mount_rows_directory(rows, "/var/lib/php");
-            jc_mount_rows_bind(rows, shared[i], shared[i],
-                               JC_MOUNT_MAKE | JC_MOUNT_NOEXEC, 0);
+            jc_mount_row_directory(rows, "/var/lib/php");
+            jc_mount_row_bind(rows, shared[i], shared[i],
+                              JC_MOUNT_MAKE | JC_MOUNT_NOEXEC, 0);
         }
     }
     return rows;

@@ -19,59 +19,6 @@
 #define DEV_SIZE   65536
 #define DEV_INODES 64
 
-static jc_mount_row_t *add(apr_array_header_t *rows, jc_mount_kind_t kind,
-                           const char *source, const char *target,
-                           uint32_t flags)
-{
-    jc_mount_row_t *row = apr_array_push(rows);
-
-    memset(row, 0, sizeof(*row));
-    row->mount.kind = kind;
-    row->mount.flags = flags;
-    row->source = source;
-    row->target = target;
-    return row;
-}
-
-void jc_mount_rows_bind(apr_array_header_t *rows, const char *source,
-                        const char *target, uint32_t flags, uint64_t ino)
-{
-    add(rows, JC_MOUNT_BIND, source, target, flags)->mount.ino = ino;
-}
-
-void jc_mount_rows_link(apr_array_header_t *rows, const char *content,
-                        const char *target)
-{
-    add(rows, JC_MOUNT_LINK, content, target, 0);
-}
-
-void jc_mount_rows_directory(apr_array_header_t *rows, const char *target)
-{
-    add(rows, JC_MOUNT_DIR, "", target, 0);
-}
-
-static void add_file(apr_array_header_t *rows, const char *content,
-                     const char *target)
-{
-    add(rows, JC_MOUNT_FILE, content, target, 0);
-}
-
-void jc_mount_rows_tmpfs(apr_array_header_t *rows, const char *target,
-                         uint32_t flags, uint32_t mode, uint64_t size,
-                         uint32_t inodes)
-{
-    jc_mount_row_t *row = add(rows, JC_MOUNT_TMPFS, "", target, flags);
-
-    row->mount.mode = mode;
-    row->mount.size = size;
-    row->mount.inodes = inodes;
-}
-
-static void add_proc(apr_array_header_t *rows, uint32_t flags)
-{
-    add(rows, JC_MOUNT_PROC, "", "/proc", flags | JC_MOUNT_NOEXEC);
-}
-
 /* Adds devices that reveal and change nothing, by the nodes of the host. */
 static void add_dev(apr_array_header_t *rows, uint32_t flags)
 {
@@ -82,19 +29,19 @@ static void add_dev(apr_array_header_t *rows, uint32_t flags)
                                            {"/proc/self/fd/1", "/dev/stdout"},
                                            {"/proc/self/fd/2", "/dev/stderr"}};
 
-    jc_mount_rows_tmpfs(rows, "/dev",
-                        flags | JC_MOUNT_READ_ONLY | JC_MOUNT_NOEXEC, 0755,
-                        DEV_SIZE, DEV_INODES);
+    jc_mount_row_tmpfs(rows, "/dev",
+                       flags | JC_MOUNT_READ_ONLY | JC_MOUNT_NOEXEC, 0755,
+                       DEV_SIZE, DEV_INODES);
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
-        jc_mount_rows_bind(rows, nodes[i], nodes[i],
-                           JC_MOUNT_DEVICES | JC_MOUNT_MAKE | JC_MOUNT_NOEXEC,
-                           0);
+        jc_mount_row_bind(rows, nodes[i], nodes[i],
+                          JC_MOUNT_DEVICES | JC_MOUNT_MAKE | JC_MOUNT_NOEXEC,
+                          0);
     }
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-        jc_mount_rows_link(rows, links[i][0], links[i][1]);
+        jc_mount_row_link(rows, links[i][0], links[i][1]);
     }
-    jc_mount_rows_tmpfs(rows, "/dev/shm", JC_MOUNT_MAKE | JC_MOUNT_NOEXEC,
-                        01777, JC_DEFAULT_TMP_SIZE, JC_DEFAULT_TMP_SIZE / 4096);
+    jc_mount_row_tmpfs(rows, "/dev/shm", JC_MOUNT_MAKE | JC_MOUNT_NOEXEC, 01777,
+                       JC_DEFAULT_TMP_SIZE, JC_DEFAULT_TMP_SIZE / 4096);
 }
 
 /* Adds all directories on the way to `path`, which the new root itself must
@@ -105,39 +52,16 @@ static void add_parents(apr_pool_t *p, apr_array_header_t *rows,
     const char *slash = path;
 
     while ((slash = strchr(slash + 1, '/'))) {
-        jc_mount_rows_directory(rows,
-                                apr_pstrmemdup(p, path,
-                                               (apr_size_t) (slash - path)));
+        jc_mount_row_directory(rows,
+                               apr_pstrmemdup(p, path,
+                                              (apr_size_t) (slash - path)));
     }
-}
-
-int jc_mount_rows_has(const jc_server_conf_t *conf, const char *target)
-{
-    for (int i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
-        const jc_mount_conf_t *mount =
-            &APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t);
-
-        if (mount->kind != JC_CONF_HOME && strcmp(mount->target, target) == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int has_kind(const jc_server_conf_t *conf, jc_mount_conf_kind_t kind)
-{
-    for (int i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
-        if (APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t).kind == kind) {
-            return 1;
-        }
-    }
-    return 0;
 }
 
 static void add_home(apr_array_header_t *rows, const jc_identity_t *id,
                      uint32_t flags)
 {
-    jc_mount_rows_bind(rows, id->home, id->home, flags | JC_MOUNT_HOME, 0);
+    jc_mount_row_bind(rows, id->home, id->home, flags | JC_MOUNT_HOME, 0);
 }
 
 static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
@@ -155,15 +79,15 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
         }
         switch (mount->kind) {
         case JC_CONF_BIND:
-            jc_mount_rows_bind(rows, mount->source, target, mount->flags | make,
-                               0);
+            jc_mount_row_bind(rows, mount->source, target, mount->flags | make,
+                              0);
             break;
         case JC_CONF_TMPFS:
-            jc_mount_rows_tmpfs(rows, target, mount->flags | make, mount->mode,
-                                mount->size, mount->inodes);
+            jc_mount_row_tmpfs(rows, target, mount->flags | make, mount->mode,
+                               mount->size, mount->inodes);
             break;
         case JC_CONF_PROC:
-            add_proc(rows, make);
+            jc_mount_row_proc(rows, make);
             break;
         case JC_CONF_DEV:
             add_dev(rows, make);
@@ -180,14 +104,17 @@ static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
 {
     int is_known = id->uid != JC_NO_ID;
 
-    add_file(rows,
-             is_known ? jc_accounts_passwd(p, id,
-                                           jc_homes_is_own(id->home) ? id->home
-                                                                     : NULL)
-                      : JC_ACCOUNTS_ROOT,
-             "/etc/passwd");
-    add_file(rows, is_known ? jc_accounts_group(p, id) : JC_ACCOUNTS_ROOT_GROUP,
-             "/etc/group");
+    jc_mount_row_file(rows,
+                      is_known ? jc_accounts_passwd(p, id,
+                                                    jc_homes_is_own(id->home)
+                                                        ? id->home
+                                                        : NULL)
+                               : JC_ACCOUNTS_ROOT,
+                      "/etc/passwd");
+    jc_mount_row_file(rows,
+                      is_known ? jc_accounts_group(p, id)
+                               : JC_ACCOUNTS_ROOT_GROUP,
+                      "/etc/group");
 }
 
 /* Returns those rows of JailRoot host that do not depend on the identity. A
@@ -199,7 +126,7 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     const jc_mount_row_t *host;
     char *which = mounts->which;
     apr_array_header_t *rows;
-    int n, has_dev, has_proc, has_tmp = jc_tmp_rows_any(conf);
+    int n, has_dev, has_proc, has_tmp = jc_mount_lines_have_tmp(conf);
 
     if (!mounts->host) {
         mounts->host = jc_host_root(mounts->p);
@@ -208,11 +135,12 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     host = (const jc_mount_row_t *) mounts->host->elts;
     n = mounts->host->nelts;
     for (int i = 0; i < n; i++) {
-        which[i] = (char) !(jc_mount_rows_has(conf, host[i].target) ||
+        which[i] = (char) !(jc_mount_lines_have_target(conf, host[i].target) ||
                             (has_tmp && strcmp(host[i].target, "/tmp") == 0));
     }
-    has_dev = !has_kind(conf, JC_CONF_DEV);
-    has_proc = !has_kind(conf, JC_CONF_PROC) && (namespaces & JC_NS_PID) != 0;
+    has_dev = !jc_mount_lines_have_kind(conf, JC_CONF_DEV);
+    has_proc = !jc_mount_lines_have_kind(conf, JC_CONF_PROC) &&
+               (namespaces & JC_NS_PID) != 0;
     which[n] = (char) has_dev;
     which[n + 1] = (char) has_proc;
     rows = apr_hash_get(mounts->common, which, n + 2);
@@ -229,7 +157,7 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
         add_dev(rows, JC_MOUNT_MAKE);
     }
     if (has_proc) {
-        add_proc(rows, JC_MOUNT_MAKE);
+        jc_mount_row_proc(rows, JC_MOUNT_MAKE);
     }
     apr_hash_set(mounts->common, apr_pmemdup(mounts->p, which, n + 2), n + 2,
                  rows);
@@ -241,7 +169,8 @@ static void add_identity(apr_pool_t *p, apr_array_header_t *rows,
                          const jc_server_conf_t *conf, const jc_identity_t *id)
 {
     add_accounts(p, rows, id);
-    if (!has_kind(conf, JC_CONF_HOME) && jc_homes_is_own(id->home)) {
+    if (!jc_mount_lines_have_kind(conf, JC_CONF_HOME) &&
+        jc_homes_is_own(id->home)) {
         add_parents(p, rows, id->home);
         add_home(rows, id, JC_MOUNT_MAKE | JC_MOUNT_OPTIONAL);
     }
@@ -257,7 +186,7 @@ static const apr_array_header_t *inherited(jc_mount_rows_t *mounts,
     apr_array_header_t *rows;
 
     if (!conf->mounts || conf->mounts != mounts->lines ||
-        has_kind(conf, JC_CONF_HOME)) {
+        jc_mount_lines_have_kind(conf, JC_CONF_HOME)) {
         return NULL;
     }
     if (!mounts->of_lines) {
@@ -266,46 +195,6 @@ static const apr_array_header_t *inherited(jc_mount_rows_t *mounts,
         mounts->of_lines = rows;
     }
     return mounts->of_lines;
-}
-
-static int refuse(jc_isolation_t *isolation, jc_code_t code, const char *found,
-                  const char *expected)
-{
-    isolation->refusal = (jc_refusal_t){code, found, expected};
-    return -1;
-}
-
-/* Returns 0, or -1 with the refusal filled in. */
-static int check(apr_pool_t *p, const jc_server_conf_t *conf,
-                 const jc_identity_t *id, jc_isolation_t *isolation)
-{
-    uint32_t has = isolation->namespaces;
-
-    if (!(has & JC_NS_MOUNT) && (conf->root_kind == JC_ROOT_HOST ||
-                                 conf->mounts || jc_tmp_rows_any(conf))) {
-        return refuse(isolation, JC_CODE_NO_MOUNT_NAMESPACE,
-                      apr_psprintf(p, "%s, and JailNamespaces without mount",
-                                   conf->mounts            ? "JailMount"
-                                   : jc_tmp_rows_any(conf) ? "JailTmp"
-                                                           : "JailRoot host"),
-                      "mount among the JailNamespaces");
-    }
-    if (!(has & JC_NS_PID) && has_kind(conf, JC_CONF_PROC)) {
-        return refuse(isolation, JC_CODE_NO_MOUNT_NAMESPACE,
-                      "JailMount proc, and JailNamespaces without pid",
-                      "pid among the JailNamespaces: without it /proc would "
-                      "show the processes of the whole machine");
-    }
-    if (has_kind(conf, JC_CONF_HOME) && !jc_homes_is_own(id->home)) {
-        return refuse(isolation, JC_CODE_NO_HOME,
-                      id->uid == JC_NO_ID
-                          ? "JailMount home, and JailUser owner"
-                          : apr_psprintf(p, "JailMount home, and the home '%s'",
-                                         id->home ? id->home : ""),
-                      "a user whose home in the user database is a directory "
-                      "of that user alone");
-    }
-    return 0;
 }
 
 jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
@@ -317,6 +206,7 @@ jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
     mounts->none = apr_array_make(p, 0, sizeof(jc_mount_row_t));
     mounts->common = apr_hash_make(p);
     mounts->lines = main_conf->mounts;
+    mounts->helper = main_conf->helper ? main_conf->helper : JC_HELPER_PATH;
     return mounts;
 }
 
@@ -331,7 +221,7 @@ static void add_links(apr_pool_t *p, apr_array_header_t *rows,
         const jc_link_t *link = &APR_ARRAY_IDX(links, i, jc_link_t);
 
         add_parents(p, rows, link->path);
-        jc_mount_rows_link(rows, link->content, link->path);
+        jc_mount_row_link(rows, link->content, link->path);
     }
     for (int i = first; i < rows->nelts; i++) {
         APR_ARRAY_IDX(rows, i, jc_mount_row_t).mount.flags |= JC_MOUNT_OPTIONAL;
@@ -361,6 +251,8 @@ static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
     if (is_host) {
         add_links(p, rows, jc_link_rows_find(p, s));
     }
+    jc_mail_rows_add(mounts, rows, conf);
+    isolation->mail = jc_mail_rows_server(mounts, conf);
     isolation->rows = rows;
 }
 
@@ -374,15 +266,16 @@ void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
     isolation->namespaces =
         conf->namespaces >= 0 ? (uint32_t) conf->namespaces : JC_NS_DEFAULT;
     isolation->refusal = (jc_refusal_t){.code = JC_CODE_NONE};
-    if (check(p, conf, id, isolation)) {
+    if (jc_mount_check(p, conf, id, isolation)) {
         return;
     }
     add_rows(mounts, p, conf, id, s, isolation);
     count = isolation->common->nelts + isolation->rows->nelts;
     if (count > (int) JC_MOUNTS_MAX) {
-        (void) refuse(isolation, JC_CODE_TOO_MANY_MOUNTS,
-                      apr_psprintf(p, "JailMount lines that make %d rows",
-                                   count),
-                      apr_psprintf(p, "at most %u", JC_MOUNTS_MAX));
+        isolation->refusal =
+            (jc_refusal_t){JC_CODE_TOO_MANY_MOUNTS,
+                           apr_psprintf(p, "JailMount lines that make %d rows",
+                                        count),
+                           apr_psprintf(p, "at most %u", JC_MOUNTS_MAX)};
     }
 }

@@ -82,7 +82,7 @@ static uint32_t add_configured(jc_table_t *table, const jc_server_conf_t *conf)
 }
 
 uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
-                              const jc_identity_t *id)
+                              const jc_identity_t *id, const char *mail)
 {
     uint32_t count =
         add_default(table, conf, "PATH", "/usr/local/bin:/usr/bin:/bin");
@@ -104,6 +104,9 @@ uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
         count += add_default(table, conf, "TMPDIR", "/tmp");
     }
     count += add_default(table, conf, "SHELL", "/bin/sh");
+    if (mail) {
+        count += add_default(table, conf, "JAILCGI_MAIL", mail);
+    }
     if (conf->env) {
         count += add_configured(table, conf);
     }

@@ -16,24 +16,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int jc_tmp_rows_any(const jc_server_conf_t *conf)
-{
-    return conf->tmp && conf->tmp[0] && !jc_mount_rows_has(conf, "/tmp");
-}
-
 void jc_tmp_rows_add(apr_pool_t *p, apr_array_header_t *rows,
                      const jc_server_conf_t *conf, uint32_t make)
 {
-    if (jc_tmp_rows_any(conf)) {
-        jc_mount_rows_bind(rows, apr_pstrcat(p, conf->tmp, "/%u", NULL), "/tmp",
-                           JC_MOUNT_OWN | make, 0);
+    if (jc_mount_lines_have_tmp(conf)) {
+        jc_mount_row_bind(rows, apr_pstrcat(p, conf->tmp, "/%u", NULL), "/tmp",
+                          JC_MOUNT_OWN | make, 0);
     }
 }
 
 void jc_tmp_rows_prepare(const jc_server_conf_t *conf)
 {
     /* Where this fails, the first request says why (JCGI1427). */
-    if (jc_tmp_rows_any(conf) && strcmp(conf->tmp, JC_TMP_DIRECTORY) == 0) {
+    if (jc_mount_lines_have_tmp(conf) &&
+        strcmp(conf->tmp, JC_TMP_DIRECTORY) == 0) {
         (void) mkdir("/var/lib/jailcgi", 0755);
         (void) mkdir(JC_TMP_DIRECTORY, 0711);
     }

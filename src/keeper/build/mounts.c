@@ -175,12 +175,13 @@ static int bind_source(const row_t *row)
     return result;
 }
 
-static int mount_new(const row_t *row, const char *type,
-                     const char *const options[][2])
+static int mount_made(const row_t *row)
 {
     /* It becomes read-only only when everything is in it. */
-    int mount_fd =
-        jc_tree_new(type, options, attributes_of(row) & ~MOUNT_ATTR_RDONLY);
+    unsigned attributes = attributes_of(row) & ~MOUNT_ATTR_RDONLY;
+    int mount_fd = row->mount->kind == JC_MOUNT_PROC
+                       ? jc_made_proc(attributes)
+                       : jc_made_tmpfs(row->mount, attributes);
     int result = mount_fd < 0 ? fail(row, JC_CODE_STEP_MOUNTS)
                               : attach(row, mount_fd, 1);
 
@@ -188,25 +189,23 @@ static int mount_new(const row_t *row, const char *type,
     return result;
 }
 
-static int mount_tmpfs(const row_t *row)
+static int lay_over(const row_t *row)
 {
-    char size[24], inodes[16], mode[16];
-    const char *const options[3][2] = {{"size", size},
-                                       {"nr_inodes", inodes},
-                                       {"mode", mode}};
+    jc_walk_t walk = {.dir_fd = -1, .file_fd = -1};
+    int result = open_source(row, &walk);
+    int under_fd = jc_place_open(row->jail->root_fd, row->target, O_DIRECTORY);
+    int mount_fd = jc_made_layer(walk.dir_fd, under_fd, attributes_of(row));
 
-    snprintf(size, sizeof(size), "%llu", (unsigned long long) row->mount->size);
-    snprintf(inodes, sizeof(inodes), "%u", row->mount->inodes);
-    snprintf(mode, sizeof(mode), "%o", row->mount->mode);
-    return mount_new(row, "tmpfs", options);
-}
-
-static int mount_proc(const row_t *row)
-{
-    /* Hide even the names of processes that a process may not look into. */
-    static const char *const options[3][2] = {{"hidepid", "ptraceable"}};
-
-    return mount_new(row, "proc", options);
+    if (result || mount_fd < 0) {
+        errno = result ? walk.failure.errnum : errno;
+        result = fail(row, JC_CODE_MAIL_PLACE);
+    } else {
+        result = attach(row, mount_fd, 1);
+    }
+    close(mount_fd);
+    close(under_fd);
+    close(walk.dir_fd);
+    return result;
 }
 
 /* The directory may exist already, because a mount has brought it. */
@@ -237,9 +236,10 @@ static int apply(const row_t *row)
     case JC_MOUNT_BIND:
         return bind_source(row);
     case JC_MOUNT_TMPFS:
-        return mount_tmpfs(row);
     case JC_MOUNT_PROC:
-        return mount_proc(row);
+        return mount_made(row);
+    case JC_MOUNT_LAYER:
+        return lay_over(row);
     default:
         return make_row(row);
     }

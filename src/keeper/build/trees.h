@@ -55,6 +55,15 @@ int jc_tree_clone(int fd);
 int jc_tree_set(int tree_fd, unsigned attributes, unsigned flags);
 
 /*
+ * made.c: new file systems, as detached mounts with MOUNT_ATTR_*. The third
+ * shows the names of both directories; the first one's win. Each returns a
+ * descriptor, which the caller closes, or -1 with errno.
+ */
+int jc_made_tmpfs(const jc_mount_t *mount, unsigned attributes);
+int jc_made_proc(unsigned attributes);
+int jc_made_layer(int over_fd, int under_fd, unsigned attributes);
+
+/*
  * place.c: jc_place_open() opens `path` beneath the root as O_PATH, through no
  * symbolic link; the caller closes it. jc_place_make() makes a directory, a
  * file with that content, or a symbolic link to it, and refuses if anybody but

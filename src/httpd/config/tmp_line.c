@@ -14,7 +14,7 @@
 
 #include <strings.h>
 
-const char *jc_tmp_set(cmd_parms *cmd, void *unused, const char *arg)
+const char *jc_tmp_line_set(cmd_parms *cmd, void *unused, const char *arg)
 {
     jc_server_conf_t *conf = jc_config_of(cmd->server);
     const char *wrong;
