@@ -36,13 +36,13 @@ my $old = (stat $mapped)[1];
 install('greet_old.so', $lib);
 $said = jailcgi_ok('after a library of the host has changed', 'update', '--verbose', $jail);
 like($said, qr{^\Q$jail$lib\E: replaced$}m, 'it is replaced');
-like($said, qr{^\Q$jail\E: 1 replaced$}m, 'and nothing else');
+like($said, qr{^\Q$jail\E: 1 replaced; what started before starts}m, 'and nothing else');
 is(slurp("$jail$lib"), slurp($lib), 'the jail has the new one');
 isnt((stat "$jail$lib")[1], $old, 'as a new file');
 is(do { local $/; <$mapped> }, slurp(fixture('greet_new.so')), 'the old one was not written in');
 my @changed = @{ difference($before, snapshot($jail)) };
-is_deeply(\@changed, ["$jail/etc", "$jail/etc/jailcgi.files", "$jail/opt/greet", "$jail$lib"],
-    'only this file, the record and their directories have changed');
+is_deeply(\@changed, [$jail, "$jail/etc", "$jail/etc/jailcgi.files", "$jail/opt/greet", "$jail$lib"],
+    'only this file, the record, their directories and the root have changed');
 
 # --- same size and time, other content
 write_file('/opt/data/one', "eno\n");
@@ -123,5 +123,60 @@ flock $lock, 2 or die "flock: $!";
 is($status, 1, 'while another works there it is refused');
 like($err, qr/another jailcgi is at work/, 'with a clear sentence');
 is((stat $lock)[2] & 07777, 0600, 'no tenant can hold the lock');
+
+close $lock;
+
+# --- a tenant's program needs what the host has no more
+my $needy = place() . '/needy';
+write_file('/opt/greet/notes', "notes\n");
+jailcgi_ok('a jail with a library', 'mkjail', $needy, '--minimal', '--tree', '/opt/greet',
+    '--program', '/bin/sh');
+write_file("$needy/home/alice/greeter", slurp(fixture('greeter')), 0755);
+unlink '/opt/greet/libgreet.so.1', '/opt/greet/notes';
+$said = jailcgi_ok('update', 'update', $needy);
+like($said, qr{\Q$needy\E/home/alice/greeter would not start without .* libgreet\.so\.1: found none\), and so 2 files stay; remedy: .*update --prune}, 'names the program and keeps the library');
+ok(-e "$needy$lib", 'which is there');
+$said = jailcgi_ok('again', 'update', $needy);
+like($said, qr/would not start without/, 'says so again');
+write_file($lib, "no library\n", 0755);
+$before = snapshot($needy);
+($status, $out, $err) = jailcgi('update', $needy);
+is($status, 1, 'a library that has become something else: update refuses');
+like($err, qr{home/alice/greeter: starts now and would not start after this run: .*; remedy: .*
+jailcgi: \Q$needy\E: the jail is as it was$}, 'and says why, and what the state is');
+%harmless = map { $_ => 1 } $needy, "$needy/opt/greet";
+is_deeply([grep { !$harmless{$_} } @{ difference($before, snapshot($needy)) }], [], 'and it is so');
+unlink $lib;
+$said = jailcgi_ok('--prune', 'update', '--prune', $needy);
+like($said, qr{greeter will not start any more: }, 'names the program');
+ok(!-e "$needy$lib" && !-e "$needy/opt/greet/notes", 'and removes what the host has no more');
+
+# --- where /usr cannot be exchanged: a directory of the tenant, a mount of a jail
+write_file('/usr/local/sbin/tool', "#!/bin/sh\necho 1\n", 0755);
+jailcgi_ok('a jail with a tool', 'mkjail', $needy, '--program', '/usr/local/sbin/tool');
+my $inode = (stat "$needy/usr")[1];
+write_file('/usr/local/sbin/tool', "#!/bin/sh\necho two\n", 0755);
+$said = jailcgi_ok('a newer one', 'update', $needy);
+isnt((stat "$needy/usr")[1], $inode, 'control: /usr is exchanged');
+unlike($said, qr/one by one/, 'without a word');
+mkdir "$needy/usr/cgi-bin";
+chown 61190, 61190, "$needy/usr/cgi-bin";
+$inode = (stat "$needy/usr")[1];
+write_file('/usr/local/sbin/tool', "#!/bin/sh\necho three\n", 0755);
+$said = jailcgi_ok('with a directory of the tenant in /usr', 'update', $needy);
+is((stat "$needy/usr")[1], $inode, '/usr stays');
+like($said, qr{/usr/cgi-bin can be written by others than root, so .* one by one}, 'and why');
+is(slurp("$needy/usr/local/sbin/tool"), slurp('/usr/local/sbin/tool'), 'but the file is replaced');
+chown 0, 0, "$needy/usr/cgi-bin";
+my $pid = open my $keeper, '-|', 'unshare', '-m', 'sh', '-c',
+  'mount --bind /opt "$1" && echo ready && exec sleep 60', 'sh', "$needy/usr/cgi-bin" or die 'unshare';
+is(readline $keeper, "ready\n", 'a mount that only another process sees');
+write_file('/usr/local/sbin/tool', "#!/bin/sh\necho four times\n", 0755);
+$said = jailcgi_ok('update', 'update', $needy);
+kill 'KILL', $pid;
+close $keeper;
+is((stat "$needy/usr")[1], $inode, '/usr stays');
+like($said, qr{/usr/cgi-bin is a mount point for process $pid, so }, 'and why');
+is(slurp("$needy/usr/local/sbin/tool"), slurp('/usr/local/sbin/tool'), 'but the file is replaced');
 
 done_testing;

@@ -1,7 +1,10 @@
 package JailCGI::Builder::Apply;
 
 # Makes a jail match the plan: compares, changes what differs, and removes files
-# that the builder put there once and that are no longer planned.
+# that the builder put there once and that are no longer planned. Nothing is changed
+# before all new files exist and every program that works has been proved to work
+# in the new state (Proof.pm). /usr is changed in one step if that is possible
+# (Switch.pm).
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
@@ -13,27 +16,33 @@ use warnings;
 
 use Fcntl ':mode';
 
+use JailCGI::Builder::Proof;
 use JailCGI::Builder::Record qw(read_files files_text told_text fingerprint);
+use JailCGI::Builder::Say qw(note refuse shown quoted);
+use JailCGI::Builder::Switch;
 use JailCGI::Builder::Tree;
 use JailCGI::Builder::Writer;
 
-# new(jail, plan, adopt, contents, dry): adopt takes over files that exist already;
-# contents compares every byte and not only size and time; dry changes nothing.
+# new(jail, plan, switch, adopt, contents, dry, prune): adopt takes over files that
+# exist already; contents compares every byte and not only size and time; dry changes
+# nothing; prune removes what is no longer planned even if a program needs it.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
         %option,
-        writer  => JailCGI::Builder::Writer->new($option{jail}),
         files   => read_files($option{jail}),
         own     => {},
         changes => [],
         left    => [],
+        gone    => [],
     }, $class;
     return $self;
 }
 
 sub changes { return @{ $_[0]{changes} } }
 sub left    { return @{ $_[0]{left} } }
+sub proved  { return $_[0]{proved} }
+sub placed  { return $_[0]{placed} }
 
 # Returns what is in the way, or how it differs from the plan.
 sub differs {
@@ -81,9 +90,9 @@ sub same_bytes {
 # Whether an entry is still the one that the builder put there.
 sub is_own {
     my ($self, $path, $found) = @_;
-    my $known = $self->{files}{$path} or return;
     my $print = fingerprint($found);
-    return $print->[0] eq $known->[0] && $print->[1] eq $known->[1];
+    return grep { $print->[0] eq $_->[0] && $print->[1] eq $_->[1] }
+      @{ $self->{files}{$path} || [] };
 }
 
 sub leave {
@@ -93,13 +102,13 @@ sub leave {
 }
 
 sub change {
-    my ($self, $what, $path) = @_;
-    push @{ $self->{changes} }, [$what, $path];
+    my ($self, $what, $path, $entry) = @_;
+    push @{ $self->{changes} }, [$what, $path, $entry];
     return;
 }
 
-# An entry below a directory that does not exist yet is new and needs no look. A dry
-# run, which makes no directories, depends on this.
+# Notes what has to be done for one entry. Below a directory that does not exist yet,
+# everything is new and needs no look.
 sub one {
     my ($self, $path, $entry) = @_;
     my $found = $self->{jail}->resolve($path, nofollow => 1);
@@ -113,9 +122,8 @@ sub one {
             return $self->leave($path);
         }
     }
-    $self->change($found->{st} ? 'replaced' : 'added', $path);
+    $self->change($found->{st} ? 'replaced' : 'added', $path, $entry);
     $self->{own}{$path} = 1;
-    $self->{writer}->stage($path, $entry, $self->{plan}->tree) if !$self->{dry};
     return;
 }
 
@@ -128,17 +136,14 @@ sub one_directory {
         return if S_ISLNK($found->{st}[2]) && $self->{jail}->is_directory($path);
         return $self->leave($path);
     }
-    $self->change('added', $path);
+    $self->change('added', $path, $entry);
     $self->{own}{$path} = 1;
-    if (!$self->{dry}) {
-        $self->{writer}->directory($path, $entry->{mode} // 0755,
-            $entry->{uid} // 0, $entry->{gid} // 0);
-    }
     return;
 }
 
-# Entries that were put there once and are no longer planned, the deepest first.
-sub remove_obsolete {
+# Notes the entries that were put there once and are no longer planned, the deepest
+# first: [PATH, whether it is no directory].
+sub look_for_obsolete {
     my ($self) = @_;
     my $entries = $self->{plan}->entries;
     for my $path (reverse sort keys %{ $self->{files} }) {
@@ -151,52 +156,202 @@ sub remove_obsolete {
             next;
         }
         next if $self->{dry} && S_ISDIR($found->{st}[2]);
-        next if !$self->{dry} && !$self->{writer}->remove($path);
-        $self->change('removed', $path);
+        push @{ $self->{gone} }, [$path, !S_ISDIR($found->{st}[2])];
     }
     return;
 }
 
-# The two records, as entries like all others.
+# The paths of files that are replaced or removed.
+sub taken {
+    my ($self) = @_;
+    return map({ $_->[1] } grep { $_->[0] eq 'replaced' } $self->changes),
+      map({ $_->[0] } grep { $_->[1] } @{ $self->{gone} });
+}
+
+# Makes all new entries under other names, those below /usr in the second /usr if
+# there is one. Additions alone need none.
+sub stage {
+    my ($self) = @_;
+    my $switch = $self->{switch};
+    if (grep { m{^/usr/} } $self->taken) {
+        my $why = $switch->why;
+        note(shown($self->{jail}->name) . ": $why, so the files of /usr are replaced one by one;"
+              . ' do not cut this run off') if defined $why;
+        $self->{turns} = !defined $why && $switch->prepare;
+    }
+    my $tree = JailCGI::Builder::Tree->new(%{ $self->{jail} }, cache => {},
+        instead => $self->{turns} ? $switch->instead : {});
+    my $writer = $self->{writer} = JailCGI::Builder::Writer->new($tree);
+    for my $change ($self->changes) {
+        my (undef, $path, $entry) = @$change;
+        if ($entry->{type} eq 'dir') {
+            $writer->directory($path, $entry->{mode} // 0755, $entry->{uid} // 0,
+                $entry->{gid} // 0);
+        }
+        else {
+            $writer->stage($path, $entry, $self->{plan}->tree);
+        }
+    }
+    return;
+}
+
+# Dies if a program that works would not start in the new state. What is no longer
+# planned stays if one needs it.
+sub prove {
+    my ($self, $proof) = @_;
+    my %instead = $self->{turns} ? %{ $self->{switch}->instead } : ();
+    $instead{$_} = $self->{writer}->staged_at($_) for $self->{writer}->staged;
+    my %without = map { $_->[0] => undef } grep { $_->[1] } @{ $self->{gone} };
+    my @breaks = $proof->breaks($self->{jail}, { %instead, %without });
+    if (@breaks && %without) {
+        $self->keep_or_prune(scalar keys %without, @breaks);
+        @breaks = $proof->breaks($self->{jail}, \%instead);
+    }
+    my $name = $self->{jail}->name;
+    refuse($name . $breaks[0][0], 'starts now and would not start after this run: '
+          . shown($breaks[0][1]),
+        'see whether this machine is whole (apt-get check), or remove the program') if @breaks;
+    $self->{proved} = $proof->count;
+    return;
+}
+
+sub keep_or_prune {
+    my ($self, $count, @breaks) = @_;
+    my $name = $self->{jail}->name;
+    my $which = shown($name . $breaks[0][0]);
+    $which .= ' and ' . (@breaks - 1) . ' more' if @breaks > 1;
+    my $why = shown($breaks[0][1]);
+    return note("$which will not start any more: $why") if $self->{prune};
+    note("$which would not start without what is no longer planned ($why), and so $count files"
+          . ' stay; remedy: see to it, then jailcgi update --prune ' . quoted($name));
+    $self->{gone} = [];
+    return;
+}
+
+# The record while the run is at work: what is there, and what comes.
+sub record_both {
+    my ($self) = @_;
+    my %files = map { $_ => [@{ $self->{files}{$_} }] } keys %{ $self->{files} };
+    my %staged = map { $_ => 1 } $self->{writer}->staged;
+    for my $path (map { $_->[1] } grep { $_->[2] } $self->changes) {
+        my $found = $self->{writer}{jail}->resolve($path, nofollow => 1);
+        if ($staged{$path}) {
+            my ($dir, $name) = @{ $self->{writer}->staged_at($path) };
+            my @st = lstat JailCGI::Builder::Tree::entry($dir, $name);
+            $found = { dir => $dir, name => $name, st => \@st };
+        }
+        push @{ $files{$path} }, fingerprint($found);
+    }
+    return $self->write_record(JailCGI::Builder::Record::FILES, files_text(\%files));
+}
+
+# A record is written like any other file: it is never half there.
+sub write_record {
+    my ($self, $path, $text) = @_;
+    my $entry = { type => 'file', content => $text, mode => 0644 };
+    my $found = $self->{jail}->resolve($path, nofollow => 1);
+    return if $found->{st} && !$self->differs($path, $entry, $found);
+    my $writer = JailCGI::Builder::Writer->new($self->{jail});
+    my $done = eval { $writer->stage($path, $entry); $writer->commit(sub { 1 }); 1 };
+    my $error = $@;
+    $writer->abandon;
+    die $error if !$done;
+    return;
+}
+
+# The two records, as they stay.
 sub record {
     my ($self, $told) = @_;
     my %files;
+    $self->{jail}->forget;
     for my $path (keys %{ $self->{own} }) {
         my $found = $self->{jail}->resolve($path, nofollow => 1);
-        $files{$path} = fingerprint($found) if $found->{st};
+        $files{$path} = [fingerprint($found)] if $found->{st};
     }
     # A directory that is not empty, or a changed entry, stays in the record.
     for my $path (grep { !$self->{own}{$_} } keys %{ $self->{files} }) {
         $files{$path} = $self->{files}{$path} if $self->{jail}->lstat_of($path);
     }
-    my %text = (JailCGI::Builder::Record::TOLD, told_text($told),
-        JailCGI::Builder::Record::FILES, files_text(\%files));
-    for my $path (sort keys %text) {
-        my $entry = { type => 'file', content => $text{$path}, mode => 0644 };
-        my $found = $self->{jail}->resolve($path, nofollow => 1);
-        next if $found->{st} && !$self->differs($path, $entry, $found);
-        $self->{writer}->stage($path, $entry);
-    }
-    $self->{writer}->commit;
+    $self->write_record(JailCGI::Builder::Record::TOLD,  told_text($told));
+    $self->write_record(JailCGI::Builder::Record::FILES, files_text(\%files));
     return;
 }
 
-# Applies the plan. A failure before anything is in place leaves the jail as it was.
-sub apply {
-    my ($self, $told) = @_;
-    my $entries = $self->{plan}->entries;
+# Removes what is no longer planned, as far as WANTED accepts it.
+sub remove_gone {
+    my ($self, $wanted) = @_;
+    for my $path (grep { $wanted->($_) } map { $_->[0] } @{ $self->{gone} }) {
+        $self->change('removed', $path) if $self->{writer}->remove($path);
+    }
+    return;
+}
+
+# Puts everything into place. A failure puts back what was changed.
+sub put_into_place {
+    my ($self) = @_;
+    my ($writer, $switch, $turns) = @$self{qw(writer switch turns)};
+    my $usr = sub { $_[0] =~ m{^/usr/} };
+    $self->record_both;
+    if ($turns) {
+        $writer->commit($usr);
+        $self->remove_gone($usr);
+    }
+    $writer->sync;
+    my $turned = 0;
     my $done = eval {
-        $self->one($_, $entries->{$_}) for sort keys %$entries;
-        $self->{writer}->commit if !$self->{dry};
+        if ($turns) {
+            $switch->turn;
+            $turned = 1;
+            $writer->{jail} = $self->{jail};
+        }
+        $writer->commit(sub { 1 }, $switch->next_fh) if $writer->staged;
         1;
     };
     if (!$done) {
         my $error = $@;
-        $self->{writer}->abandon;
+        $writer->undo;
+        $switch->turn if $turned;
         die $error;
     }
-    $self->remove_obsolete;
-    $self->record($told) if !$self->{dry};
+    $self->{placed} = 1;
+    $writer->{jail} = $self->{jail};
+    $self->remove_gone($turns ? sub { !$usr->(@_) } : sub { 1 });
+    return;
+}
+
+# Whether there could be a program that does not start afterwards.
+sub needs_proof {
+    my ($self) = @_;
+    my $harmless = qr{^/(?:dev|var|etc(?!/ld\.so)|usr/share/(?:zoneinfo|doc|man))/};
+    return grep { $_ !~ $harmless } $self->taken;
+}
+
+# Applies the plan. A failure leaves the jail as it was.
+sub apply {
+    my ($self, $told) = @_;
+    my $entries = $self->{plan}->entries;
+    $self->one($_, $entries->{$_}) for sort keys %$entries;
+    $self->look_for_obsolete;
+    if ($self->{dry}) {
+        $self->change('removed', $_->[0]) for @{ $self->{gone} };
+        return;
+    }
+    my $proof = $self->needs_proof && JailCGI::Builder::Proof->new($self->{jail}, $told);
+    my $done = eval {
+        $self->stage;
+        $self->prove($proof) if $proof;
+        $self->put_into_place;
+        1;
+    };
+    if (!$done) {
+        my $error = $@;
+        $self->{writer}->abandon if $self->{writer};
+        $self->{switch}->clear;
+        die $error;
+    }
+    $self->record($told);
+    $self->{writer}->sync if $self->changes;
+    $self->{switch}->clear;
     return;
 }
 

@@ -15,14 +15,17 @@ use Exporter 'import';
 use JailCGI::Builder::Apply;
 use JailCGI::Builder::Distribution qw(check_told make_source remove_source);
 use JailCGI::Builder::Jail;
+use JailCGI::Builder::Layout qw(merge_plan merge_jail separate);
 use JailCGI::Builder::Package qw(add_packages);
 use JailCGI::Builder::Plan;
 use JailCGI::Builder::Record qw(read_told merge_told);
 use JailCGI::Builder::Say qw(refuse refused failed note shown usage_error);
+use JailCGI::Builder::Switch;
 use JailCGI::Builder::System qw(add_frame add_name_service add_certificates
   add_zones add_charsets add_locales add_mailer);
 use JailCGI::Builder::Tenant qw(add_users);
 use JailCGI::Builder::Tree;
+use JailCGI::Builder::Writer;
 
 our @EXPORT_OK = qw(mkjail update);
 
@@ -94,16 +97,48 @@ sub build {
     my $done = eval {
         my $plan = $source
           ? plan_from_tree($told, $root, $source) : plan_from_host($told, $root);
+        merge_plan($plan);
         note($_) for $plan->notes;
-        $apply = JailCGI::Builder::Apply->new(jail => $jail, plan => $plan,
-            map { $_ => $option->{$_} } qw(adopt contents dry));
+        my $switch = JailCGI::Builder::Switch->new($jail);
+        $switch->clear if !$option->{dry};
+        convert($jail, $plan, $switch, $option->{dry});
+        $apply = JailCGI::Builder::Apply->new(jail => $jail, plan => $plan, switch => $switch,
+            map { $_ => $option->{$_} } qw(adopt contents dry prune));
         $apply->apply($told);
         1;
     };
     my $error = $@;
     remove_source($root) if $source;
-    die $error if !$done;
+    if (!$done) {
+        my $refusal = refused($error) or die $error;
+        my $state = $apply && $apply->placed
+          ? 'the new files are in place, but the run has not ended: run it again'
+          : 'the jail is as it was';
+        die $option->{dry} ? $refusal : $refusal->say_state(shown($root) . ": $state");
+    }
     report($root, $apply, $option);
+    return;
+}
+
+# Converts a jail in which /bin or its like is a directory. It stays converted if a later
+# step fails: every name leads to the same file as before.
+sub convert {
+    my ($jail, $plan, $switch, $dry) = @_;
+    my @separate = separate($jail, $plan) or return;
+    my $name = shown($jail->name);
+    if ($dry) {
+        note("$name: @separate would become links into /usr first; what is in these directories"
+              . ' counts as missing here');
+        return;
+    }
+    my $done = eval {
+        merge_jail($jail, JailCGI::Builder::Writer->new($jail), $switch->next_fh, @separate);
+        1;
+    };
+    my $error = $@;
+    $switch->clear;
+    die $error if !$done;
+    note("$name: @separate are links into /usr now, and what was in these directories is there");
     return;
 }
 
@@ -125,7 +160,9 @@ sub report {
         return;
     }
     print shown($root), ': ',
-      join(', ', map { "$count{$_} $_" } sort keys %count), "$would\n";
+      join(', ', map { "$count{$_} $_" } sort keys %count), $would,
+      defined $apply->proved ? '; what started before starts (' . $apply->proved
+      . " programs, libraries and scripts)\n" : "\n";
     return;
 }
 

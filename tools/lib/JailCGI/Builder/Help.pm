@@ -64,10 +64,13 @@ jailcgi update ROOT...
 Brings jails up to date with the options that mkjail was given. It replaces files
 that differ from this machine's and removes those that the machine no longer has.
 It leaves files that jailcgi did not put there, or that were changed since, as
-they are, and names them.
+they are, and names them. First it proves that what starts in the jail now will
+start afterwards. If it fails or is cut off, the jail works as before.
 
   --adopt      takes over files that were changed since
   --contents   compares every byte, and not only size, time and mode
+  --prune      removes what the machine no longer has even if a program of a tenant
+               needs it
   --dry-run    prints what it would do
   --verbose    prints the name of each file
 END

@@ -17,6 +17,7 @@ use Exporter 'import';
 use Fcntl ':mode';
 
 use JailCGI::Builder::Jail;
+use JailCGI::Builder::Layout qw(merged_of moved_target);
 use JailCGI::Builder::Say qw(refuse failed shown);
 
 our @EXPORT_OK = qw(read_told told_text merge_told read_files files_text
@@ -98,14 +99,22 @@ sub merge_told {
     return \%told;
 }
 
-# {PATH => [TYPE, FINGERPRINT]} of the files that the builder has put into the jail.
+# {PATH => [[TYPE, FINGERPRINT]...]} of the files that the builder has put into the
+# jail. While a run is at work, a path has two lines: what is there, and what comes.
+# Paths are those of a merged /usr if the jail has one: a run may have been cut off
+# between the move of /bin and this record.
 sub read_files {
     my ($jail) = @_;
     my %files;
+    my %merged = map { $_ => 1 } merged_of($jail);
     for my $line (split /\n/, contents($jail, FILES) // '') {
         my ($type, $print, $path) = $line =~ /^([dflc]) (\S+) (\/\S*)$/ or next;
         s/%([0-9a-f]{2})/chr hex $1/ge for $print, $path;
-        $files{$path} = [$type, $print];
+        if ($path =~ m{^(/[^/]+)/} && $merged{$1}) {
+            $print = moved_target($path, $print) if $type eq 'l';
+            $path  = "/usr$path";
+        }
+        push @{ $files{$path} }, [$type, $print];
     }
     return \%files;
 }
@@ -114,9 +123,13 @@ sub files_text {
     my ($files) = @_;
     my $text = '';
     for my $path (sort keys %$files) {
-        my ($type, $print) = @{ $files->{$path} };
-        s/([\x00-\x20%\x7f])/sprintf '%%%02x', ord $1/ge for $print, my $copy = $path;
-        $text .= "$type $print $copy\n";
+        my %seen;
+        for my $known (@{ $files->{$path} }) {
+            my ($type, $print) = @$known;
+            s/([\x00-\x20%\x7f])/sprintf '%%%02x', ord $1/ge for $print, my $copy = $path;
+            my $line = "$type $print $copy\n";
+            $text .= $line if !$seen{$line}++;
+        }
     }
     return $text;
 }

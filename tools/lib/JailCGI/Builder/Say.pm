@@ -10,6 +10,7 @@ package JailCGI::Builder::Say;
 use strict;
 use warnings;
 
+use Errno ();
 use Exporter 'import';
 
 our @EXPORT_OK = qw(shown quoted refuse refused failed note usage_error);
@@ -57,8 +58,10 @@ sub usage_error {
 # The same for a system call that failed; $! has the reason.
 sub failed {
     my ($what, $path) = @_;
-    my $errno = "$!";
-    die JailCGI::Builder::Refusal->new(shown($path) . ": $what: $errno", 1);
+    my $errno  = "$!";
+    my $remedy = $!{EACCES} ? '; remedy: root has no right to it, as on NFS with root_squash:'
+      . ' export it with no_root_squash, or take a local file system' : '';
+    die JailCGI::Builder::Refusal->new(shown($path) . ": $what: $errno$remedy", 1);
 }
 
 # The refusal that an eval has caught, or undef if it caught something else.
@@ -81,6 +84,16 @@ sub new {
 }
 
 sub text   { return $_[0]{text} }
+
+# A sentence on the state of the jail, which follows the text in a line of its own.
+sub say_state {
+    my ($self, $state) = @_;
+    $self->{state} = $state;
+    return $self;
+}
+
+sub lines { return map { "jailcgi: $_\n" } grep { defined } @{ $_[0] }{qw(text state)} }
+
 sub status { return $_[0]{status} }
 
 1;

@@ -36,10 +36,12 @@ sub host {
     return $class->new(fh => $fh, name => '', %option);
 }
 
-# fh: the directory; name: what it is called in messages.
+# fh: the directory; name: what it is called in messages; instead: {PATH => [handle,
+# name]} of entries that are read elsewhere, or {PATH => undef} of those that count as
+# missing: so a tree can be seen as it will be.
 sub new {
     my ($class, %option) = @_;
-    my $self = bless { cache => {}, %option }, $class;
+    my $self = bless { cache => {}, instead => {}, %option }, $class;
     $self->{top} = [$self->{fh}, ''];
     $self->{guard}->('', [stat $self->{fh}], $self->{fh}) if $self->{guard};
     return $self;
@@ -91,6 +93,11 @@ sub resolve {
         my ($dir, $at) = @{ $stack[-1] };
         my %here = (dir => $dir, name => $name, path => "$at/$name",
             links => \@links);
+        if (exists $self->{instead}{ $here{path} }) {
+            my $other = $self->{instead}{ $here{path} }
+              or return { %here, errno => ENOENT, rest => \@rest };
+            ($dir, $name) = @here{qw(dir name)} = @$other;
+        }
         my $open = $self->{cache}{ $here{path} };
         if ($open && (@rest || !$how{nofollow})) {
             push @stack, $open;

@@ -3,7 +3,7 @@ package JailCGI::Builder::Writer;
 # Changes a jail. New entries are made under another name in their directory, and
 # renamed into place only when all of them exist. Nothing is ever half written, a
 # running program keeps the file that it has mapped, and a full disk leaves the jail
-# as it was.
+# as it was. What was renamed into place can be put back until the end of the run.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
@@ -15,6 +15,7 @@ package JailCGI::Builder::Writer;
 use strict;
 use warnings;
 
+use Errno ();
 use Fcntl qw(:DEFAULT :mode);
 use POSIX ();
 
@@ -26,7 +27,7 @@ use constant CHUNK => 1 << 18;
 
 sub new {
     my ($class, $jail) = @_;
-    return bless { jail => $jail, staged => [], made => [] }, $class;
+    return bless { jail => $jail, staged => [], made => [], done => [] }, $class;
 }
 
 # The directory of PATH, and its last component there.
@@ -135,19 +136,111 @@ sub make_device {
     return;
 }
 
-# Renames everything into place.
-sub commit {
+# Gives a file a second name, or makes a link or a directory in a place where nothing is,
+# or where a link is that leads back: give_name(KIND, PATH, MODE | TARGET | FILE).
+sub give_name {
+    my ($self, $kind, $path, $value) = @_;
+    return $self->directory($path, $value, 0, 0) if $kind eq 'directory';
+    my ($dir, $name) = $self->place($path);
+    my $at = JailCGI::Builder::Tree::entry($dir, other_name($name));
+    unlink $at;
+    if ($kind eq 'link') {
+        symlink $value, $at or failed('symlink', $self->full($path));
+    }
+    else {
+        my ($from, $last) = $self->place($value);
+        link JailCGI::Builder::Tree::entry($from, $last), $at
+          or failed('link', $self->full($path));
+    }
+    my $new = !$self->{jail}->lstat_of($path);
+    rename $at, JailCGI::Builder::Tree::entry($dir, $name) or failed('rename', $self->full($path));
+    # Two names of one file: rename(2) does nothing then.
+    unlink $at;
+    push @{ $self->{named} }, $path if $new;
+    return;
+}
+
+# Takes the names back that were new.
+sub take_names {
     my ($self) = @_;
-    while (my $path = shift @{ $self->{staged} }) {
-        my ($dir, $name) = $self->place($path);
-        my $at = JailCGI::Builder::Tree::entry($dir, other_name($name));
-        if (!rename $at, JailCGI::Builder::Tree::entry($dir, $name)) {
-            unshift @{ $self->{staged} }, $path;
-            failed('rename', $self->full($path));
+    for my $path (@{ delete $self->{named} || [] }) {
+        my ($dir, $name) = eval { $self->place($path) } or next;
+        unlink JailCGI::Builder::Tree::entry($dir, $name);
+    }
+    return $self->abandon;
+}
+
+# What was written is on the disk when this returns, so that a power cut finds the
+# files whole that are renamed after it.
+sub sync {
+    my ($self) = @_;
+    my ($status) = run([program('sync') // 'sync', '-f',
+            "/proc/$$/fd/" . fileno($self->{jail}{fh})], both => 1);
+    failed('sync', $self->{jail}->name) if $status;
+    return;
+}
+
+# Where a staged entry is until it is renamed: [handle, name].
+sub staged_at {
+    my ($self, $path) = @_;
+    my ($dir, $name) = $self->place($path);
+    return [$dir, other_name($name)];
+}
+
+sub staged { return @{ $_[0]{staged} } }
+
+# Renames the staged entries that WANTED accepts into place. Those that were there get
+# a second name in the directory SAVE, so that undo() can put them back.
+sub commit {
+    my ($self, $wanted, $save) = @_;
+    my @todo = sort { rank($a) <=> rank($b) || $a cmp $b } grep { $wanted->($_) } $self->staged;
+    my %left = map { $_ => 1 } $self->staged;
+    my $done = eval { $self->put($_, $save) && delete $left{$_} for @todo; 1 };
+    my $error = $@;
+    $self->{staged} = [grep { $left{$_} } $self->staged];
+    $self->{jail}->forget;
+    die $error if !$done;
+    return;
+}
+
+sub put {
+    my ($self, $path, $save) = @_;
+    my ($dir, $name) = $self->place($path);
+    my $at = JailCGI::Builder::Tree::entry($dir, $name);
+    my $saved;
+    if ($save) {
+        $saved = 'saved-' . @{ $self->{done} };
+        if (!link $at, JailCGI::Builder::Tree::entry($save, $saved)) {
+            $!{ENOENT} or failed('link', $self->full($path));
+            undef $saved;
         }
     }
-    $self->{made} = [];
-    $self->{jail}->forget;
+    rename JailCGI::Builder::Tree::entry($dir, other_name($name)), $at
+      or failed('rename', $self->full($path));
+    push @{ $self->{done} }, [$path, $save, $saved] if $save;
+    return 1;
+}
+
+# Libraries before the links that lead to them, and programs last: a program that
+# starts in between needs what is there already. The loader and the C library work
+# only together, and so are one after the other.
+sub rank {
+    my ($path) = @_;
+    return 2 if $path =~ m{/(?:ld-|lib(?:c|pthread|dl|m|rt|resolv)[-.])[^/]*\.so[^/]*$|/libc\.so};
+    return 1 if $path =~ /\.so(?:\.|$)/;
+    return 3 if $path =~ m{/s?bin/[^/]+$};
+    return 0;
+}
+
+# Puts back what commit() has replaced.
+sub undo {
+    my ($self) = @_;
+    for my $done (reverse splice @{ $self->{done} }) {
+        my ($path, $save, $saved) = @$done;
+        my ($dir, $name) = eval { $self->place($path) } or next;
+        my $at = JailCGI::Builder::Tree::entry($dir, $name);
+        defined $saved ? rename(JailCGI::Builder::Tree::entry($save, $saved), $at) : unlink $at;
+    }
     return;
 }
 

@@ -19,14 +19,33 @@ use JailCGI::Builder::Tree;
 
 use constant { LIBRARIES_MAX => 500, LIBC_MAX => 8 << 20 };
 
-sub check {
-    my ($check, $objects) = @_;
-    my $self = { check => $check, loader => $check->{loader}, interp => {}, names => {},
+# What the functions below share, for one check.
+sub of {
+    my ($check) = @_;
+    return { check => $check, loader => $check->{loader}, interp => {}, names => {},
         reached => {} };
+}
+
+# A program, or a module that a program loads at run time.
+sub one {
+    my ($self, $object) = @_;
+    return $object->{elf}{interp} ? program($self, $object) : module($self, $object);
+}
+
+# The names of all libraries, for the look at a module.
+sub name_them {
+    my ($self, $objects) = @_;
     for my $object (@$objects) {
         my ($name) = $object->{path} =~ m{([^/]+)$};
         $self->{names}{"$object->{elf}{kind} $_"} = 1 for $name, $object->{elf}{soname} // ();
     }
+    return;
+}
+
+sub check {
+    my ($check, $objects) = @_;
+    my $self = of($check);
+    name_them($self, $objects);
     my @programs = grep { $_->{elf}{interp} } @$objects;
     program($self, $_) for @programs;
     for my $object (@$objects) {
@@ -49,7 +68,8 @@ sub program {
     }
     $self->{interp}{ $program->{elf}{kind} } //= $interp;
     return if !$program->{elf}{dynamic};
-    my (%loaded, %queued);
+    my %loaded = loader_names($self, $interp);
+    my %queued;
     my @queue = ([$program]);
     while (my $next = shift @queue) {
         my ($object, @rpath) = @$next;
@@ -72,6 +92,14 @@ sub program {
     return;
 }
 
+# The loader is in the program already when its name comes up among the libraries, and
+# need not be in a directory where libraries are looked for: on Debian 11 it is not.
+sub loader_names {
+    my ($self, $interp) = @_;
+    my $loader = $self->{loader}->object($interp) or return;
+    return map { $_ => $loader } grep { defined } $loader->{elf}{soname}, $interp =~ m{([^/]+)$};
+}
+
 sub loader_missing {
     my ($self, $program, $interp) = @_;
     my $found = $self->{check}{jail}->resolve($interp);
@@ -91,8 +119,9 @@ sub module {
     my $elf = $object->{elf};
     my $interp = $self->{interp}{ $elf->{kind} } or return;
     return if $object->{path} eq $self->{check}{jail}->resolve($interp)->{path};
+    my %loaded = loader_names($self, $interp);
     for my $name (@{ $elf->{needed} }) {
-        my $library = $self->{loader}->find($name, $object, $interp);
+        my $library = $loaded{$name} // $self->{loader}->find($name, $object, $interp);
         if ($library) {
             versions($self, $object, $library, $name);
         }

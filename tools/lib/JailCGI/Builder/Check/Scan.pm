@@ -22,7 +22,7 @@ use JailCGI::Builder::Tree;
 use constant { DEPTH_MAX => 60, TENANTS_MAX => 2000 };
 
 # These do not belong to the jail itself.
-my $skipped = qr{^/(?:proc|sys|dev|run)$|^/usr/share/doc$};
+my $skipped = qr{^/(?:proc|sys|dev|run|\.jailcgi~next)$|^/usr/share/doc$};
 
 # Places that decide which code a program runs: bin and library directories, and the
 # configuration of the loader and of the name service. for_reading() has checked the
