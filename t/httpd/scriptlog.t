@@ -21,7 +21,7 @@ my ($web_uid, $web_gid) = (getpwnam('nobody'))[2, 3];
 
 # Each host has its own log, in a directory that the tenant and the web user may write.
 my @kinds = qw(new ordinary readable lock-sh lock-ex lease fifo read-fifo directory socket link
-  dangling link-to-device link-above roots-link hard-link unlinked full closed hidden);
+  dangling link-to-device link-above roots-link hard-link unlinked full nearly closed hidden);
 my %dir = map { $_ => $alice->directory("/logs/$_", gid => $web_gid, mode => 0775) } @kinds;
 my %log = map { $_ => "$dir{$_}/script.log" } @kinds;
 
@@ -40,7 +40,8 @@ sub put {
 my $victim = put($alice->directory('/victim', uid => $web_uid) . '/script.log', "another's\n");
 put($log{$_}, "before\n") for qw(ordinary lock-sh lock-ex lease);
 put($log{readable}, '', mode => 0664);
-put($log{full},     'x' x 5000);
+put($log{full},     'x' x 5001);
+put($log{nearly},   'x' x 4990 . "before it\n");
 put($log{closed}, '', uid => 0, mode => 0600);
 POSIX::mkfifo($log{$_}, 0666) or die for qw(fifo read-fifo);
 chmod 0666, $log{$_} or die for qw(fifo read-fifo);
@@ -153,7 +154,7 @@ my %wrong = (
     'link-to-device' => qr/symbolic link/,
     'link-above'     => qr/symbolic link/,
     'hard-link'      => qr/another name/,
-    'full'           => qr/would exceed ScriptLogLength/,
+    'full'           => qr/longer than ScriptLogLength/,
     'closed'         => qr/Permission denied; remedy: let httpd's User write/,
     'hidden'         => qr/Permission denied; remedy: let httpd's User write/,
 );
@@ -167,7 +168,12 @@ for my $host (sort keys %wrong) {
 is(JailCGI::Httpd::slurp($victim), "another's\n", 'what the links lead to is untouched');
 is(sysread($reader, my $got, 1), 0, 'nothing came through the FIFO');
 ok(!-e "$dir{dangling}/made", 'nothing was made through the dangling link');
-is(-s $log{full}, 5000, 'the full one is as it was');
+is(-s $log{full}, 5001, 'the full one is as it was');
+
+# As mod_cgi does: the size before the entry decides.
+fails('nearly') for 1 .. 3;
+like(log_of('nearly'), qr/\Ax+before it\n$entry/, 'one that is not yet too long has an entry');
+is(scalar(() = log_of('nearly') =~ /$entry/g), 1, 'and no other after it');
 
 fails('roots-link');
 like(JailCGI::Httpd::slurp("$new_home/script.log"), qr/$entry/, 'a directory that root has linked');

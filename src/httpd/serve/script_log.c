@@ -16,8 +16,9 @@
  *
  * Each entry is one write to a file opened with O_APPEND, so that the entries
  * of several httpd children do not mix. There is no lock around it, because
- * anybody who can read the file could hold one. Therefore children that write
- * at the same moment can exceed ScriptLogLength by an entry each.
+ * anybody who can read the file could hold one. As with mod_cgi, an entry is
+ * written whole if the file is not longer than ScriptLogLength. Children that
+ * write at the same moment can exceed it by an entry each.
  */
 #include "notes.h"
 #include "reason.h"
@@ -212,7 +213,7 @@ static const char *explain_errno(apr_pool_t *p, int errnum)
 }
 
 /* Returns NULL, or why nothing may be written to the log. */
-static const char *check_log(apr_pool_t *p, int fd, size_t len, int64_t most)
+static const char *check_log(apr_pool_t *p, int fd, int64_t most)
 {
     struct stat st;
 
@@ -228,8 +229,8 @@ static const char *check_log(apr_pool_t *p, int fd, size_t len, int64_t most)
         return "it has another name besides this one, or none; remedy: remove "
                "it";
     }
-    if ((int64_t) st.st_size + (int64_t) len > most) {
-        return "it would exceed ScriptLogLength; remedy: rotate it, or raise "
+    if ((int64_t) st.st_size > most) {
+        return "it is longer than ScriptLogLength; remedy: rotate it, or raise "
                "ScriptLogLength";
     }
     return NULL;
@@ -245,7 +246,7 @@ static const char *append(request_rec *r, const jc_server_conf_t *conf,
     if (fd < 0) {
         return explain_errno(r->pool, errno);
     }
-    wrong = check_log(r->pool, fd, text->len, conf->script_log_len);
+    wrong = check_log(r->pool, fd, conf->script_log_len);
     if (!wrong) {
         ssize_t n = write(fd, text->bytes, text->len);
 
