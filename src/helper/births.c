@@ -26,7 +26,7 @@ static int start_keeper(jc_jail_entry_t *jail, const jc_keepers_conf_t *conf,
         failure->errnum = errno;
         return -1;
     }
-    char *rec = jc_policies_copy(jail->policy);
+    char *rec = jc_policies_copy(jail->policy, jail->account);
     if (!rec) {
         failure->errnum = errno;
         jc_wire_close_fds(pair, 2);
@@ -34,6 +34,8 @@ static int start_keeper(jc_jail_entry_t *jail, const jc_keepers_conf_t *conf,
     }
     int most = 1 << 20; /* the kernel caps it at wmem_max */
     (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
+    const void *account =
+        jc_policies_account_in(jail->policy, jail->account, rec);
     jail->pid = jc_keeper_fork(jail->policy->rec.namespaces, cgroup_fd);
     if (jail->pid == 0) {
         jc_keeper_start_t start = {
@@ -46,6 +48,7 @@ static int start_keeper(jc_jail_entry_t *jail, const jc_keepers_conf_t *conf,
             .gid = jail->gid,
             .rec = rec,
             .common = rec + len,
+            .account = account,
             .title = conf->title,
             .title_size = conf->title_size,
         };

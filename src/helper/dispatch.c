@@ -85,13 +85,32 @@ static int choose_ids(const jc_policy_t *policy, const jc_msg_spawn_t *msg,
                : 0;
 }
 
+/* Sets *account to what the parent knows of an owner, or to NULL. The account
+ * brings its own groups and its home into the jail and nothing of others, so it
+ * does not matter that the sender has chosen the uid. */
+static int find_account(const jc_generation_t *generation,
+                        const jc_policy_t *policy, uint32_t uid,
+                        jc_policy_t **account, jc_failure_t *failure)
+{
+    *account = policy->rec.flags & JC_POLICY_OWNER
+                   ? jc_generation_account(generation, uid)
+                   : NULL;
+    if (*account && ((*account)->account.flags & JC_ACCOUNT_ROOT)) {
+        failure->code = JC_CODE_OWNER_ROOT_GROUP;
+        failure->found = uid;
+        return -1;
+    }
+    return 0;
+}
+
 /*
  * Passes the channel on with a pidfd of its sender, with which it ends. A
  * sender that has ended gets no channel. Its pid could be another process's
  * only if all pids were used once between its message and this call.
  */
-static int pass_on(jc_policy_t *policy, uint32_t uid, uint32_t gid,
-                   jc_msg_run_t *run, const int *fds, jc_failure_t *failure)
+static int pass_on(jc_policy_t *policy, jc_policy_t *account, uint32_t uid,
+                   uint32_t gid, jc_msg_run_t *run, const int *fds,
+                   jc_failure_t *failure)
 {
     int all[JC_RUN_FDS] = {
         [JC_SPAWN_CONTROL] = fds[JC_SPAWN_CONTROL],
@@ -104,7 +123,7 @@ static int pass_on(jc_policy_t *policy, uint32_t uid, uint32_t gid,
         failure->errnum = errno;
         return -1;
     }
-    int result = jc_keepers_run(policy, uid, gid, run, all, failure);
+    int result = jc_keepers_run(policy, account, uid, gid, run, all, failure);
     close(all[JC_RUN_CHILD]);
     return result;
 }
@@ -117,6 +136,7 @@ void jc_dispatch_spawn(const jc_generation_t *generation,
     jc_msg_run_t run = {.request_id = msg->request_id,
                         .web_uid = generation->web_uid,
                         .child = sender->pid};
+    jc_policy_t *account;
     uint32_t uid, gid;
 
     if (sender->uid != generation->web_uid ||
@@ -134,7 +154,8 @@ void jc_dispatch_spawn(const jc_generation_t *generation,
     }
     jc_policy_t *policy = generation->policies[msg->policy];
     if (choose_ids(policy, msg, generation->web_uid, &uid, &gid, &failure) ||
-        pass_on(policy, uid, gid, &run, fds, &failure)) {
+        find_account(generation, policy, uid, &account, &failure) ||
+        pass_on(policy, account, uid, gid, &run, fds, &failure)) {
         goto refuse;
     }
     /* Not closed here, although the keeper has a copy. If it has refused the

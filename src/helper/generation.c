@@ -35,22 +35,45 @@ static void take_policies(jc_generation_t *generation,
                           const jc_table_head_t *table)
 {
     uint32_t commons = table->common_count;
-    uint32_t count = commons + table->policy_count;
+    uint32_t accounts = commons + table->policy_count;
+    uint32_t count = accounts + table->account_count;
     jc_policy_t **parts = calloc(count + (size_t) 1, sizeof(*parts));
 
     if (!parts) {
         jc_log_bug("no memory for the policies");
     }
     for (uint32_t i = 0; i < count; i++) {
-        parts[i] =
-            jc_policies_intern(jc_policy_part(table, i),
-                               i < commons ? NULL
-                                           : parts[table->entries[i].common]);
+        parts[i] = jc_policies_intern(jc_policy_part(table, i),
+                                      i < commons || i >= accounts
+                                          ? NULL
+                                          : parts[table->entries[i].common]);
     }
     generation->parts = parts;
     generation->part_count = count;
     generation->policies = parts + commons;
     generation->policy_count = table->policy_count;
+    generation->accounts = parts + accounts;
+    generation->account_count = table->account_count;
+}
+
+jc_policy_t *jc_generation_account(const jc_generation_t *generation,
+                                   uint32_t uid)
+{
+    uint32_t from = 0, to = generation->account_count;
+
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        jc_policy_t *account = generation->accounts[middle];
+        if (account->account.uid == uid) {
+            return account;
+        }
+        if (account->account.uid < uid) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return NULL;
 }
 
 /* Takes ownership of sock_fd, not of table_fd. The table is unmapped again. */

@@ -23,8 +23,8 @@
 #define JC_DESCRIPTORS     512  /* reserved for uses other than keepers */
 #define JC_GENERATIONS_MAX 64
 
-/* A policy of one or more generations, or a common part of policies, each
- * stored once. It is in memory that keepers do not inherit. */
+/* A policy of one or more generations, a common part of policies, or an
+ * account, each stored once. It is in memory that keepers do not inherit. */
 typedef struct jc_policy {
     struct jc_policy *next;   /* in its hash chain */
     struct jc_policy *common; /* NULL: this is a common part itself */
@@ -35,7 +35,8 @@ typedef struct jc_policy {
     union { /* the rest of it follows */
         uint32_t len;
         jc_policy_rec_t rec;
-        jc_common_t part; /* where `common` is NULL */
+        jc_common_t part;     /* where `common` is NULL */
+        jc_account_t account; /* the same */
     };
 } jc_policy_t;
 
@@ -57,7 +58,9 @@ typedef struct {
     uint32_t web_uid; /* the user of these children */
     uint32_t policy_count;
     jc_policy_t **policies;
-    uint32_t part_count; /* the common parts, then these policies */
+    uint32_t account_count;
+    jc_policy_t **accounts; /* in ascending order of their uids */
+    uint32_t part_count;    /* common parts, these policies, these accounts */
     jc_policy_t **parts;
 } jc_generation_t;
 
@@ -66,6 +69,9 @@ typedef struct {
  * malformed or memory is short. */
 jc_generation_t *jc_generation_open(const jc_msg_generation_t *msg, int sock_fd,
                                     int table_fd);
+/* Returns the account of this user, or NULL if the parent has found none. */
+jc_policy_t *jc_generation_account(const jc_generation_t *generation,
+                                   uint32_t uid);
 /* Drops its policies, gives its socket to a closer, and frees it. */
 void jc_generation_close(jc_generation_t *generation);
 

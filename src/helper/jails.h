@@ -20,6 +20,7 @@ typedef struct jc_jail_entry {
     struct jc_jail_entry *next; /* in its bucket */
     struct jc_jail_entry *next_all;
     jc_policy_t *policy;
+    jc_policy_t *account; /* NULL: none, or not known */
     uint32_t uid;
     uint32_t gid;
     pid_t pid;
@@ -35,6 +36,8 @@ typedef struct jc_jail_entry {
     pid_t look_pid;        /* the process that looks; 0: none */
 } jc_jail_entry_t;
 
+/* Whether this is a keeper of that jail. Its limits belong to the jail, also
+ * while the account of its user changes. */
 static inline int jc_jail_is(const jc_jail_entry_t *jail,
                              const jc_policy_t *policy, uint32_t uid,
                              uint32_t gid)

@@ -50,11 +50,13 @@ static jail_t **bucket_of(const jc_policy_t *policy, uint32_t uid, uint32_t gid)
     return &keepers.buckets[(hash >> 16) % BUCKETS];
 }
 
-static jail_t *find(const jc_policy_t *policy, uint32_t uid, uint32_t gid)
+static jail_t *find(const jc_policy_t *policy, const jc_policy_t *account,
+                    uint32_t uid, uint32_t gid)
 {
     jail_t *jail = *bucket_of(policy, uid, gid);
 
-    while (jail && !jc_jail_is(jail, policy, uid, gid)) {
+    while (jail &&
+           (!jc_jail_is(jail, policy, uid, gid) || jail->account != account)) {
         jail = jail->next;
     }
     return jail;
@@ -124,8 +126,8 @@ static int is_too_many(const jc_policy_t *policy, uint32_t uid,
             exceeds(policy->jails, JC_JAILS_OWNER_MAX, failure));
 }
 
-static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
-                    jc_failure_t *failure)
+static jail_t *make(jc_policy_t *policy, jc_policy_t *account, uint32_t uid,
+                    uint32_t gid, jc_failure_t *failure)
 {
     jail_t **bucket = bucket_of(policy, uid, gid);
     jail_t *jail;
@@ -141,6 +143,7 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
     }
     jail->source = JC_SOURCE_KEEPER;
     jail->policy = policy;
+    jail->account = account;
     jail->uid = uid;
     jail->gid = gid;
     if (jc_births_make(jail, keepers.all, &keepers.conf, failure)) {
@@ -151,6 +154,9 @@ static jail_t *make(jc_policy_t *policy, uint32_t uid, uint32_t gid,
         jc_log_bug("epoll_ctl");
     }
     policy->jails++;
+    if (account) {
+        account->jails++;
+    }
     jail->next = *bucket;
     *bucket = jail;
     jail->next_all = keepers.all;
@@ -176,14 +182,15 @@ static int is_full(const jail_t *jail, jc_failure_t *failure)
     return 1;
 }
 
-int jc_keepers_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
-                   jc_msg_run_t *msg, const int *fds, jc_failure_t *failure)
+int jc_keepers_run(jc_policy_t *policy, jc_policy_t *account, uint32_t uid,
+                   uint32_t gid, jc_msg_run_t *msg, const int *fds,
+                   jc_failure_t *failure)
 {
     /* Twice, because only sending shows that a keeper has just gone. */
     for (int attempt = 0; attempt < 2; attempt++) {
-        jail_t *jail = find(policy, uid, gid);
+        jail_t *jail = find(policy, account, uid, gid);
         if (!jail) {
-            jail = make(policy, uid, gid, failure);
+            jail = make(policy, account, uid, gid, failure);
         }
         if (!jail || is_full(jail, failure)) {
             return -1;
@@ -269,7 +276,8 @@ static void on_look(jail_t *jail, int status)
         jc_failure_t failure;
 
         finish(jail);
-        jail_t *next = make(policy, jail->uid, jail->gid, &failure);
+        jail_t *next =
+            make(policy, jail->account, jail->uid, jail->gid, &failure);
         if (next) {
             next->made_anew_ms = jc_clock_ms();
         }
@@ -286,6 +294,10 @@ static void forget(jail_t **link)
     keepers.count--;
     jail->policy->jails--;
     jc_policies_release(jail->policy);
+    if (jail->account) {
+        jail->account->jails--;
+        jc_policies_release(jail->account);
+    }
     free(jail);
 }
 
@@ -333,7 +345,8 @@ int jc_keepers_any(void)
 void jc_keepers_sweep(void)
 {
     for (jail_t *jail = keepers.all; jail; jail = jail->next_all) {
-        if (jail->policy->refs == 0) {
+        if (jail->policy->refs == 0 ||
+            (jail->account && jail->account->refs == 0)) {
             finish(jail);
         }
     }

@@ -21,12 +21,13 @@ typedef struct {
 /* keepers.c: copies *conf; must be called first. */
 void jc_keepers_init(const jc_keepers_conf_t *conf);
 /*
- * Passes a channel to the keeper of (policy, uid, gid), and makes that keeper
- * if there is none. The caller still owns the JC_RUN_FDS descriptors. Returns
- * 0, or -1 with *failure.
+ * Passes a channel to the keeper of (policy, uid, gid) that was made with this
+ * account, and makes that keeper if there is none. `account` may be NULL. The
+ * caller still owns the JC_RUN_FDS descriptors. Returns 0, or -1 with *failure.
  */
-int jc_keepers_run(jc_policy_t *policy, uint32_t uid, uint32_t gid,
-                   jc_msg_run_t *msg, const int *fds, jc_failure_t *failure);
+int jc_keepers_run(jc_policy_t *policy, jc_policy_t *account, uint32_t uid,
+                   uint32_t gid, jc_msg_run_t *msg, const int *fds,
+                   jc_failure_t *failure);
 /* Receives one message from the keeper of `jail`, a jc_jail_entry_t. */
 void jc_keepers_on_message(void *jail);
 /* Reaps keepers, closers and the processes of looks.c that have ended, and

@@ -26,13 +26,14 @@
 
 enum { LOOK_SAME = 0, LOOK_OTHER = 3, LOOK_FAILED = 4 };
 
-static void look(const char *rec, uint64_t print, uint32_t uid)
-    __attribute__((noreturn));
-static void look(const char *rec, uint64_t print, uint32_t uid)
+static void look(const char *rec, const void *account, uint64_t print,
+                 uint32_t uid) __attribute__((noreturn));
+static void look(const char *rec, const void *account, uint64_t print,
+                 uint32_t uid)
 {
     uint32_t len = *(const uint32_t *) rec;
     const uint32_t *common_len = (const uint32_t *) (rec + len);
-    jc_policy_view_t policy;
+    jc_policy_view_t policy = {.rec = NULL};
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0) ||
         close_range(STDERR_FILENO, ~0U, 0)) {
@@ -41,7 +42,8 @@ static void look(const char *rec, uint64_t print, uint32_t uid)
     signal(SIGALRM, SIG_DFL);
     alarm(LOOK_SECONDS);
     if (jc_policy_rows_view(common_len, *common_len, &policy) ||
-        jc_policy_view(rec, len, &policy)) {
+        jc_policy_view(rec, len, &policy) ||
+        jc_owner_account_take(account, &policy, uid, uid)) {
         _exit(LOOK_FAILED);
     }
     _exit(jc_print_of(&policy, uid) == print ? LOOK_SAME : LOOK_OTHER);
@@ -55,7 +57,7 @@ void jc_looks_start(jc_jail_entry_t *jail)
         (jail->looked_ms && now_ms - jail->looked_ms < LOOK_EVERY_MS)) {
         return;
     }
-    char *rec = jc_policies_copy(jail->policy);
+    char *rec = jc_policies_copy(jail->policy, jail->account);
     if (!rec) {
         return;
     }
@@ -63,7 +65,8 @@ void jc_looks_start(jc_jail_entry_t *jail)
     jail->look_pid =
         (pid_t) syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
     if (jail->look_pid == 0) {
-        look(rec, jail->print, jail->uid);
+        look(rec, jc_policies_account_in(jail->policy, jail->account, rec),
+             jail->print, jail->uid);
     }
     jc_policies_wipe(jail->policy, rec);
 }

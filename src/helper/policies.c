@@ -129,16 +129,26 @@ void jc_policies_unref(jc_policy_t *policy)
     jc_policies_release(policy);
 }
 
-char *jc_policies_copy(const jc_policy_t *policy)
+char *jc_policies_copy(const jc_policy_t *policy, const jc_policy_t *account)
 {
     const jc_common_t *common = &policy->common->part;
-    char *copy = malloc((size_t) policy->len + common->len);
+    size_t len = (size_t) policy->len + common->len;
+    char *copy = malloc(len + (account ? account->len : 0));
 
     if (copy) {
         memcpy(copy, &policy->rec, policy->len);
         memcpy(copy + policy->len, common, common->len);
     }
+    if (copy && account) {
+        memcpy(copy + len, &account->account, account->len);
+    }
     return copy;
+}
+
+const void *jc_policies_account_in(const jc_policy_t *policy,
+                                   const jc_policy_t *account, const char *copy)
+{
+    return account ? copy + policy->len + policy->common->part.len : NULL;
 }
 
 void jc_policies_wipe(const jc_policy_t *policy, char *copy)

@@ -52,6 +52,8 @@ void jc_keeper_main(const jc_keeper_start_t *start)
     const uint32_t *common_len = start->common, *rec_len = start->rec;
     if (jc_policy_rows_view(start->common, *common_len, &jail.policy) ||
         jc_policy_view(start->rec, *rec_len, &jail.policy) ||
+        jc_owner_account_take(start->account, &jail.policy, start->uid,
+                              start->gid) ||
         jc_jail_build(&jail, &failure)) {
         refuse_all(jail.start.sock_fd, &failure);
         _exit(1);

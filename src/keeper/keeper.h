@@ -58,7 +58,8 @@ typedef struct {
     uint32_t gid;
     const void *rec; /* each part of the policy begins with its length */
     const void *common;
-    char *title; /* the memory of argv, which ps shows */
+    const void *account; /* NULL: none, or not known */
+    char *title;         /* the memory of argv, which ps shows */
     size_t title_size;
 } jc_keeper_start_t;
 

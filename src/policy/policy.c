@@ -188,7 +188,21 @@ const void *jc_policy_part(const jc_table_head_t *table, uint32_t number)
     return (const char *) table + table->entries[number].offset;
 }
 
-/* Checks a part or record, whose first word, its length, is within the
+/* Checks that each account comes after one with a lower uid: the helper
+ * searches by halves. */
+static int account_is_sane(const jc_table_head_t *table, uint32_t number)
+{
+    const uint32_t *len = jc_policy_part(table, number);
+    const jc_account_t *before = jc_policy_part(table, number - (number > 0));
+    jc_policy_view_t view;
+
+    return table->entries[number].common == 0 &&
+           jc_policy_account_view(len, *len, &view) == 0 &&
+           (number == table->common_count + table->policy_count ||
+            before->uid < view.account->uid);
+}
+
+/* Checks a part, record or account, whose first word, its length, is within the
  * table. */
 static int part_is_sane(const jc_table_head_t *table, uint32_t number)
 {
@@ -198,6 +212,9 @@ static int part_is_sane(const jc_table_head_t *table, uint32_t number)
 
     if (number < table->common_count) {
         return common == 0 && jc_policy_rows_view(len, *len, &view) == 0;
+    }
+    if (number - table->common_count >= table->policy_count) {
+        return account_is_sane(table, number);
     }
     if (common >= table->common_count) {
         return 0;
@@ -212,10 +229,11 @@ const jc_table_head_t *jc_policy_check_table(const void *data, size_t len)
 
     if (len < sizeof(*table) || len > JC_TABLE_LEN_MAX ||
         table->magic != JC_TABLE_MAGIC || table->version != JC_WIRE_VERSION ||
-        table->len != len || table->reserved) {
+        table->len != len) {
         return NULL;
     }
-    size_t count = (size_t) table->common_count + table->policy_count;
+    size_t count = (size_t) table->common_count + table->policy_count +
+                   table->account_count;
     size_t at = sizeof(*table) + count * sizeof(table->entries[0]);
     for (size_t i = 0; at <= len && i < count; i++) {
         const uint32_t *part = (const void *) ((const char *) data + at);

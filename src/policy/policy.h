@@ -29,8 +29,11 @@ typedef struct {
     const uint32_t *groups;
     const uint32_t *ports; /* rec->port_count of them */
     const jc_limit_t *limits;
-    jc_rows_t common_rows; /* made before the others */
+    jc_rows_t common_rows;  /* made before the others */
+    jc_rows_t account_rows; /* made next; none without JC_POLICY_HOST */
     jc_rows_t rows;
+    const jc_account_t *account; /* NULL: none, or not known */
+    const uint32_t *account_groups;
     const void *filter;       /* common->filter_count instructions of 8 bytes */
     const char *root;         /* "" without JC_POLICY_CHROOT */
     const char *env;          /* rec->env_count strings, one after the other */
@@ -54,6 +57,14 @@ int jc_policy_view(const void *data, size_t len, jc_policy_view_t *view);
  * common part. */
 int jc_policy_rows_view(const void *data, size_t len, jc_policy_view_t *view);
 int jc_policy_rows_suit(const jc_policy_view_t *view);
+/* Returns whether the rows have sane shapes for a keeper with these
+ * namespaces. */
+int jc_policy_rows_are_sane(const jc_rows_t *rows, uint32_t namespaces);
+
+/* policy_account.c: does the same for an account. Sets account, account_groups
+ * and account_rows of the view and nothing else. */
+int jc_policy_account_view(const void *data, size_t len,
+                           jc_policy_view_t *view);
 
 /*
  * Checks a whole table. Returns its head, or NULL if it is malformed. In a

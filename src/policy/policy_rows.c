@@ -23,7 +23,7 @@ static int own_is_sane(const jc_mount_t *mount, const char *source)
 
 /* Mounts need a keeper with a mount namespace of its own: in the host's,
  * everybody would see them. */
-static int mounts_are_sane(const jc_rows_t *rows, uint32_t namespaces)
+int jc_policy_rows_are_sane(const jc_rows_t *rows, uint32_t namespaces)
 {
     const char *at = rows->strings;
 
@@ -73,7 +73,8 @@ int jc_policy_rows_view(const void *data, size_t len, jc_policy_view_t *view)
     const char *end = next + common->strings_len;
     return jc_policy_take(&next, end, 2 * common->mount_count,
                           &rows->strings) ||
-                   next != end || !mounts_are_sane(rows, common->namespaces)
+                   next != end ||
+                   !jc_policy_rows_are_sane(rows, common->namespaces)
                ? -1
                : 0;
 }
@@ -102,6 +103,6 @@ int jc_policy_rows_suit(const jc_policy_view_t *view)
     return !(view->common->namespaces & ~namespaces) &&
            (!(view->rec->flags & JC_POLICY_HOST) ||
             (namespaces & JC_NS_MOUNT)) &&
-           mounts_are_sane(&view->rows, namespaces) &&
+           jc_policy_rows_are_sane(&view->rows, namespaces) &&
            cgroup_is_sane(view->cgroup, view->rec->cgroup_count);
 }

@@ -6,8 +6,9 @@
  * Privilege: root in both
  *
  * Layout: jc_table_head_t; common_count entries jc_table_entry_t, then
- * policy_count more; the common parts; the records. Each part or record begins
- * with its length, a multiple of 8, and starts where the one before it ends.
+ * policy_count more, then account_count; the common parts; the records; the
+ * accounts. Each part, record or account begins with its length, a multiple of
+ * 8, and starts where the one before it ends.
  *
  * A common part contains what the policies of many hosts have in common, so
  * that 10,000 of them need not repeat it: jc_common_t, mount_count jc_mount_t,
@@ -33,6 +34,14 @@
  * helper keeps a jail warm if both recur in the next generation. A record
  * therefore contains nothing that names a virtual host. Nor does it contain the
  * number of its common part, which is in the table's entry.
+ *
+ * An account is a user who may own scripts of a host with JC_POLICY_OWNER:
+ * jc_account_t, group_count uint32_t, then (at the next multiple of 8)
+ * mount_count jc_mount_t, and strings_len bytes of strings, mount_count times
+ * two as in a record. A root that is made of mounts has these rows between
+ * those of the common part and those of the record. Accounts are in ascending
+ * order of their uids, each once. They are no part of a policy, so a new
+ * account leaves the jails of the others as they are.
  */
 #ifndef JC_TABLE_H
 #define JC_TABLE_H
@@ -88,7 +97,7 @@ typedef struct {
     uint32_t len; /* of the whole table */
     uint32_t policy_count;
     uint32_t common_count;
-    uint32_t reserved; /* 0 */
+    uint32_t account_count;
     jc_table_entry_t entries[];
 } jc_table_head_t;
 
@@ -134,6 +143,20 @@ typedef struct {
     uint32_t pass_count; /* JailPassEnv */
     uint32_t umask;      /* of the scripts */
 } jc_policy_rec_t;
+
+#define JC_ACCOUNT_ROOT  0x1u /* a member of root's group: runs nothing */
+#define JC_ACCOUNT_FLAGS 0x1u
+
+typedef struct {
+    uint32_t len;
+    uint32_t flags;
+    uint32_t uid;
+    uint32_t gid;         /* the primary group of the account */
+    uint32_t group_count; /* all groups, the primary one among them */
+    uint32_t mount_count;
+    uint32_t strings_len;
+    uint32_t reserved; /* 0 */
+} jc_account_t;
 
 typedef struct {
     uint32_t resource; /* RLIMIT_* */

@@ -1,7 +1,7 @@
 /*
- * Eva's driver: the check of the whole table: up to one common part and one
- * record, right and wrong lengths of each and of the table, and any
- * entries. The content of a part is in common.c.
+ * Eva's driver: the check of the whole table: up to one common part, one
+ * record and one account, right and wrong lengths of each and of the table, and
+ * any entries. The content of a part is in common.c.
  *
  * Runs in:   nowhere; Eva reads it
  * Privilege: none
@@ -12,8 +12,8 @@
 
 #define RECORD_LEN JC_PADDED(sizeof(jc_policy_rec_t) + 1)
 #define LEN_MAX                                                                \
-    (sizeof(jc_table_head_t) + 2 * sizeof(jc_table_entry_t) +                  \
-     sizeof(jc_common_t) + RECORD_LEN + 8)
+    (sizeof(jc_table_head_t) + 3 * sizeof(jc_table_entry_t) +                  \
+     sizeof(jc_common_t) + RECORD_LEN + sizeof(jc_account_t) + 8)
 
 static union {
     jc_table_head_t head;
@@ -36,10 +36,12 @@ int main(void)
 {
     uint32_t commons = (uint32_t) one_of(0, 1);
     uint32_t policies = (uint32_t) one_of(0, 1);
-    size_t at =
-        sizeof(made.head) + (commons + policies) * sizeof(jc_table_entry_t);
-    size_t len =
-        at + (commons ? sizeof(jc_common_t) : 0) + (policies ? RECORD_LEN : 0);
+    uint32_t accounts = (uint32_t) one_of(0, 1);
+    size_t at = sizeof(made.head) +
+                (commons + policies + accounts) * sizeof(jc_table_entry_t);
+    size_t len = at + (commons ? sizeof(jc_common_t) : 0) +
+                 (policies ? RECORD_LEN : 0) +
+                 (accounts ? sizeof(jc_account_t) : 0);
     /* Cut, right and too long; one byte behind it is an alarm. */
     size_t said = len + 8 * (size_t) one_of(0, 1);
     said -= said > sizeof(made.head) ? 8 * (size_t) one_of(0, 1) : 0;
@@ -48,6 +50,7 @@ int main(void)
     Frama_C_make_unknown(made.bytes, LEN_MAX);
     ((jc_table_head_t *) table)->common_count = commons;
     ((jc_table_head_t *) table)->policy_count = policies;
+    ((jc_table_head_t *) table)->account_count = accounts;
     if (commons && at + sizeof(jc_common_t) <= said) {
         jc_common_t *part = (void *) (table + at);
         part->len = said_length(sizeof(*part));
@@ -66,6 +69,13 @@ int main(void)
         rec->min_uid = rec->min_gid = rec->uid = rec->gid = 1;
         rec->max_uid = rec->max_gid = 2;
         ((char *) (rec + 1))[0] = 0;
+        at += RECORD_LEN;
+    }
+    if (accounts && at + sizeof(jc_account_t) <= said) {
+        jc_account_t *account = (void *) (table + at);
+        account->len = said_length(sizeof(*account));
+        account->group_count = account->mount_count = 0;
+        account->strings_len = (uint32_t) one_of(0, 1);
     }
     (void) jc_policy_check_table(table, (size_t) Frama_C_interval(0, 31));
     (void) jc_policy_check_table(table, said);

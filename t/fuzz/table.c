@@ -72,6 +72,24 @@ static void read_all(const jc_common_t *common, const jc_policy_rec_t *rec)
     (void) sum;
 }
 
+static void read_account(const jc_account_t *account)
+{
+    jc_policy_view_t view;
+    uint64_t sum = 0;
+
+    if (jc_policy_account_view(account, account->len, &view)) {
+        abort();
+    }
+    for (uint32_t i = 0; i < account->group_count; i++) {
+        sum += view.account_groups[i];
+    }
+    sum += read_rows(&view.account_rows);
+    if (account->uid == 0) {
+        abort();
+    }
+    (void) sum;
+}
+
 static void *copy_of(const void *part)
 {
     uint32_t len = *(const uint32_t *) part;
@@ -93,6 +111,14 @@ static void parse(uint8_t *bytes, size_t size)
         read_all(common, rec);
         free(common);
         free(rec);
+    }
+    for (uint32_t i = 0; table && i < table->account_count; i++) {
+        jc_account_t *account =
+            copy_of(jc_policy_part(table, table->common_count +
+                                              table->policy_count + i));
+
+        read_account(account);
+        free(account);
     }
 }
 

@@ -144,8 +144,7 @@ refuses('absent', 1420, 'a source of JailMount does not exist: /nowhere');
 refuses('placeless', 1422, 'the jail has no place for a mount at');
 refuses('unmounted', 1013, 'JailNamespaces without mount');
 refuses('owner', 1014, 'JailMount home, and JailUser owner');
-is(says('owned', 'passwd'), "root:x:0:0:root:/:/usr/sbin/nologin\nroot:x:0:\n",
-    'JailUser owner: no user is known when the jail is described');
+is(says('owned', 'passwd'), says($bob, 'passwd'), 'JailUser owner: the same users and groups');
 unlike(says('optional', 'root'), qr/^shown$/m, 'what is optional may be absent');
 like(says('smaller', 'fill'), qr/^10\d{5}$/, 'a JailMount takes the place of the default');
 

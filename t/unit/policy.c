@@ -523,7 +523,9 @@ static void tables(void **state)
 {
     TABLE_REFUSED(t.head->magic++);
     TABLE_REFUSED(t.head->version++);
-    TABLE_REFUSED(t.head->reserved = 1);
+    TABLE_REFUSED(t.head->account_count = 1);
+    TABLE_REFUSED(t.head->account_count = UINT32_MAX);
+    TABLE_REFUSED(t.head->policy_count--; t.head->account_count++);
     TABLE_REFUSED(t.head->len += 8);
     TABLE_REFUSED(t.head->len -= 8);
     TABLE_REFUSED(t.head->policy_count = 1);

@@ -14,6 +14,9 @@
 
 #include <string.h>
 
+#define ROOT       "root:x:0:0:root:/:/usr/sbin/nologin\n"
+#define ROOT_GROUP "root:x:0:\n"
+
 /* Returns the name, or the number if there is none that fits. */
 static const char *name_or(apr_pool_t *p, const char *name, uint32_t number)
 {
@@ -25,7 +28,7 @@ static const char *name_or(apr_pool_t *p, const char *name, uint32_t number)
 const char *jc_accounts_passwd(apr_pool_t *p, const jc_identity_t *id,
                                const char *home)
 {
-    return apr_psprintf(p, JC_ACCOUNTS_ROOT "%s:x:%u:%u::%s:/bin/sh\n",
+    return apr_psprintf(p, ROOT "%s:x:%u:%u::%s:/bin/sh\n",
                         name_or(p, id->name, id->uid), id->uid, id->gid,
                         home && !strpbrk(home, ":\n") ? home : "/");
 }
@@ -36,7 +39,7 @@ const char *jc_accounts_group(apr_pool_t *p, const jc_identity_t *id)
     apr_array_header_t *lines =
         apr_array_make(p, (int) id->group_count + 2, sizeof(const char *));
 
-    APR_ARRAY_PUSH(lines, const char *) = JC_ACCOUNTS_ROOT_GROUP;
+    APR_ARRAY_PUSH(lines, const char *) = ROOT_GROUP;
     APR_ARRAY_PUSH(lines, const char *) =
         apr_psprintf(p, "%s:x:%u:\n", name_or(p, id->group, id->gid), id->gid);
     for (unsigned i = 0; id->group_names && i < id->group_count; i++) {

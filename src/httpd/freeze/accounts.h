@@ -10,9 +10,6 @@
 
 #include "freeze.h"
 
-#define JC_ACCOUNTS_ROOT       "root:x:0:0:root:/:/usr/sbin/nologin\n"
-#define JC_ACCOUNTS_ROOT_GROUP "root:x:0:\n"
-
 /* Each returns the text of a file for a jail of this user, allocated from p.
  * `home` is NULL if the jail does not have it. */
 const char *jc_accounts_passwd(apr_pool_t *p, const jc_identity_t *id,

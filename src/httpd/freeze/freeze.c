@@ -394,6 +394,7 @@ const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
     *table_fd = -1;
     *caps_needed = freeze.caps_needed;
     if (!freeze.fatal && jc_table_count(freeze.table) > 0) {
+        jc_owners_add(ptemp, freeze.table);
         freeze.fatal = jc_table_seal(freeze.table, generation, table_fd);
     }
     return freeze.fatal;

@@ -83,6 +83,11 @@ typedef struct {
 } jc_isolation_t;
 typedef struct jc_mount_rows_t jc_mount_rows_t;
 
+/* Returns the rows that a user brings into a jail of JailRoot host: the files
+ * that name the user, and, with `has_home`, the home if it is one. */
+apr_array_header_t *
+jc_mount_rows_of_user(apr_pool_t *p, const jc_identity_t *id, int has_home);
+
 /* Returns what jc_mount_rows_compile shares between hosts, which lives as long
  * as p. `main_conf` is the configuration that hosts inherit. */
 jc_mount_rows_t *jc_mount_rows_create(apr_pool_t *p,
@@ -111,6 +116,16 @@ jc_table_t *jc_table_create(apr_pool_t *p);
 const char *jc_record_add(jc_table_t *table, apr_pool_t *p,
                           const jc_server_conf_t *conf, const jc_identity_t *id,
                           const jc_isolation_t *isolation, uint32_t *policy);
+/* Adds an account with these rows (jc_mount_row_t) and JC_ACCOUNT_* flags,
+ * whose uid is above those of all before it. Returns 0, or -1 if it is too long
+ * and was left out. */
+int jc_record_add_account(jc_table_t *table, const jc_identity_t *id,
+                          uint32_t flags, const apr_array_header_t *rows);
+
+/* owners.c: adds the accounts of the users who may own scripts, if a record of
+ * the table has JailUser owner. */
+void jc_owners_add(apr_pool_t *p, jc_table_t *table);
+
 /* table.c: returns how many records the table has. */
 uint32_t jc_table_count(const jc_table_t *table);
 /* Sets *table_fd to a memfd that holds the table and that nobody can change.

@@ -99,24 +99,6 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
     }
 }
 
-static void add_accounts(apr_pool_t *p, apr_array_header_t *rows,
-                         const jc_identity_t *id)
-{
-    int is_known = id->uid != JC_NO_ID;
-
-    jc_mount_row_file(rows,
-                      is_known ? jc_accounts_passwd(p, id,
-                                                    jc_homes_is_own(id->home)
-                                                        ? id->home
-                                                        : NULL)
-                               : JC_ACCOUNTS_ROOT,
-                      "/etc/passwd");
-    jc_mount_row_file(rows,
-                      is_known ? jc_accounts_group(p, id)
-                               : JC_ACCOUNTS_ROOT_GROUP,
-                      "/etc/group");
-}
-
 /* Returns those rows of JailRoot host that do not depend on the identity. A
  * JailMount replaces the default row of the same target. */
 static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
@@ -164,16 +146,20 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     return rows;
 }
 
-/* Adds those rows of JailRoot host that depend on the identity. */
-static void add_identity(apr_pool_t *p, apr_array_header_t *rows,
-                         const jc_server_conf_t *conf, const jc_identity_t *id)
+apr_array_header_t *jc_mount_rows_of_user(apr_pool_t *p,
+                                          const jc_identity_t *id, int has_home)
 {
-    add_accounts(p, rows, id);
-    if (!jc_mount_lines_have_kind(conf, JC_CONF_HOME) &&
-        jc_homes_is_own(id->home)) {
+    apr_array_header_t *rows = apr_array_make(p, 8, sizeof(jc_mount_row_t));
+    int is_own = jc_homes_is_own(id->home);
+
+    jc_mount_row_file(rows, jc_accounts_passwd(p, id, is_own ? id->home : NULL),
+                      "/etc/passwd");
+    jc_mount_row_file(rows, jc_accounts_group(p, id), "/etc/group");
+    if (has_home && is_own) {
         add_parents(p, rows, id->home);
         add_home(rows, id, JC_MOUNT_MAKE | JC_MOUNT_OPTIONAL);
     }
+    return rows;
 }
 
 /* Lines that a host only inherits make the same rows for all hosts, if nothing
@@ -240,10 +226,12 @@ static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
 
     isolation->common = common ? common : mounts->none;
     isolation->rows = mounts->none;
-    rows = apr_array_make(p, 8, sizeof(jc_mount_row_t));
-    if (is_host) {
-        add_identity(p, rows, conf, id);
-    }
+    /* An owner brings these rows with the account. */
+    rows = is_host && id->uid != JC_NO_ID
+               ? jc_mount_rows_of_user(p, id,
+                                       !jc_mount_lines_have_kind(conf,
+                                                                 JC_CONF_HOME))
+               : apr_array_make(p, 8, sizeof(jc_mount_row_t));
     jc_tmp_rows_add(p, rows, conf, is_host ? JC_MOUNT_MAKE : 0);
     if (is_host || !common) { /* otherwise they are in the common part */
         add_configured(p, rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);

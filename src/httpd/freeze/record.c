@@ -14,6 +14,8 @@
 
 #include "apr_strings.h"
 
+#include <sys/param.h>
+
 static uint32_t append_limits(jc_table_t *table, const jc_server_conf_t *conf)
 {
     uint32_t count = 0;
@@ -228,6 +230,10 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     }
     rec.strings_len = (uint32_t) (jc_table_len(table) - strings_at);
     jc_table_pad(table);
+    if (rec.flags & JC_POLICY_OWNER) {
+        table->owner_min = MIN(table->owner_min, rec.min_uid);
+        table->owner_max = MAX(table->owner_max, rec.max_uid);
+    }
     return jc_table_end(table, &rec, sizeof(rec), number);
 }
 
@@ -254,4 +260,26 @@ const char *jc_record_add(jc_table_t *table, apr_pool_t *p,
         "%" APR_SIZE_T_FMT
         " bytes, and there is room for %u; write fewer or shorter ones",
         jc_table_len(table), JC_POLICY_LEN_MAX);
+}
+
+int jc_record_add_account(jc_table_t *table, const jc_identity_t *id,
+                          uint32_t flags, const apr_array_header_t *rows)
+{
+    jc_account_t account = {.flags = flags,
+                            .uid = id->uid,
+                            .gid = id->gid,
+                            .group_count = id->group_count};
+    size_t strings_at;
+    uint32_t number;
+
+    jc_table_begin(table, &table->accounts, 0);
+    jc_table_append(table, &account, sizeof(account)); /* room for the head */
+    jc_table_append(table, id->groups, id->group_count * sizeof(*id->groups));
+    jc_table_pad(table);
+    account.mount_count = append_mounts(table, rows);
+    strings_at = jc_table_len(table);
+    append_mount_strings(table, rows);
+    account.strings_len = (uint32_t) (jc_table_len(table) - strings_at);
+    jc_table_pad(table);
+    return jc_table_end(table, &account, sizeof(account), &number);
 }

@@ -33,6 +33,7 @@ static apr_status_t free_table(void *data)
 
     free_parts(&table->common);
     free_parts(&table->records);
+    free_parts(&table->accounts);
     return APR_SUCCESS;
 }
 
@@ -57,6 +58,7 @@ jc_table_t *jc_table_create(apr_pool_t *p)
     table->p = p;
     table->has_include = jc_loaded("mod_include.c");
     table->umask = own_umask();
+    table->owner_min = JC_NO_ID;
     table->made = apr_hash_make(p);
     apr_pool_cleanup_register(p, table, free_table, apr_pool_cleanup_null);
     return table;
@@ -185,18 +187,20 @@ int jc_table_end(jc_table_t *table, void *head, size_t head_len,
 static char *make_head(const jc_table_t *table, uint64_t generation, size_t len,
                        size_t parts_at)
 {
-    const jc_parts_t *kinds[] = {&table->common, &table->records};
+    const jc_parts_t *kinds[] = {&table->common, &table->records,
+                                 &table->accounts};
     const jc_table_head_t head = {.magic = JC_TABLE_MAGIC,
                                   .version = JC_WIRE_VERSION,
                                   .generation = generation,
                                   .len = (uint32_t) len,
                                   .policy_count = table->records.count,
-                                  .common_count = table->common.count};
+                                  .common_count = table->common.count,
+                                  .account_count = table->accounts.count};
     char *data = ap_malloc(parts_at);
     char *end = data + sizeof(head);
 
     memcpy(data, &head, sizeof(head));
-    for (int kind = 0; kind < 2; kind++) {
+    for (int kind = 0; kind < 3; kind++) {
         for (uint32_t i = 0; i < kinds[kind]->count; i++) {
             const jc_part_t *part = &kinds[kind]->list[i];
             const jc_table_entry_t entry = {(uint32_t) (parts_at + part->at),
@@ -213,13 +217,16 @@ static char *make_head(const jc_table_t *table, uint64_t generation, size_t len,
 const char *jc_table_seal(jc_table_t *table, uint64_t generation, int *table_fd)
 {
     const jc_parts_t *common = &table->common, *records = &table->records;
+    const jc_parts_t *accounts = &table->accounts;
     size_t parts_at =
         sizeof(jc_table_head_t) +
-        ((size_t) common->count + records->count) * sizeof(jc_table_entry_t);
-    size_t len = parts_at + common->taken + records->taken;
+        ((size_t) common->count + records->count + accounts->count) *
+            sizeof(jc_table_entry_t);
+    size_t len = parts_at + common->taken + records->taken + accounts->taken;
     struct iovec parts[] = {{NULL, parts_at},
                             {common->bytes, common->taken},
-                            {records->bytes, records->taken}};
+                            {records->bytes, records->taken},
+                            {accounts->bytes, accounts->taken}};
     int saved, fd;
 
     if (len > JC_TABLE_LEN_MAX) {
@@ -231,7 +238,7 @@ const char *jc_table_seal(jc_table_t *table, uint64_t generation, int *table_fd)
             len, JC_TABLE_LEN_MAX);
     }
     parts[0].iov_base = make_head(table, generation, len, parts_at);
-    fd = jc_memfd_sealed("jailcgi-policies", parts, 3);
+    fd = jc_memfd_sealed("jailcgi-policies", parts, 4);
     saved = errno;
     free(parts[0].iov_base);
     if (fd < 0) {

@@ -38,8 +38,11 @@ struct jc_table_t {
     apr_pool_t *p;
     jc_parts_t common;
     jc_parts_t records;
+    jc_parts_t accounts; /* in ascending order of their uids */
     int has_include;     /* mod_include is loaded */
     uint32_t umask;      /* of httpd */
+    uint32_t owner_min;  /* the uids that JailUser owner admits; none if the */
+    uint32_t owner_max;  /* first is above the second */
     apr_hash_t *made;    /* record.c: the sources of common parts */
     jc_parts_t *writing; /* the kind of the part being written */
     uint32_t beside;     /* the common part of that part */

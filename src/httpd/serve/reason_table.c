@@ -63,6 +63,11 @@ static const jc_reason_row_t rows[] = {
      "bind DIRECTORY"},
     {JC_CODE_TOO_MANY_MOUNTS, ADMIN, "the jail would have too many mounts",
      CONFIGURED, "mount a directory above several of them instead"},
+    {JC_CODE_OWNER_ROOT_GROUP, ADMIN,
+     "JailUser owner: the owner of the script is a member of root's group",
+     "found uid {found}, a member of group 0",
+     "take the user out of the group (gpasswd -d USER root) and reload Apache, "
+     "or give the script to another user"},
     {JC_CODE_WEB_USER, ADMIN, "scripts never run as httpd's own User",
      CONFIGURED, "give the site a user of its own in JailUser"},
     {JC_CODE_MAIL_NETWORK, ADMIN, "the jail could not reach a mail server",

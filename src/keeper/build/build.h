@@ -55,6 +55,12 @@ uint64_t jc_print_of(const jc_policy_view_t *policy, uint32_t uid);
 int jc_own_dir_open(const jc_jail_t *jail, const char *source, jc_walk_t *walk,
                     jc_failure_t *failure);
 
+/* owner_account.c: adds the account, or NULL, to the view of a record, which
+ * has been checked. Returns 0, or -1 if the account is malformed or another
+ * user's. */
+int jc_owner_account_take(const void *account, jc_policy_view_t *policy,
+                          uint32_t uid, uint32_t gid);
+
 /* procfs.c: returns a descriptor of the list of this process's children, and
  * sets *proc_fd to the root of a procfs of its PID namespace. Without a PID
  * namespace, *proc_fd is a file that cannot be listed. The caller closes both.

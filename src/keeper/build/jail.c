@@ -146,9 +146,21 @@ static int step_umask(jc_jail_t *jail, jc_failure_t *failure)
     return 0;
 }
 
+/* Returns the supplementary groups, and sets *count. With JailUser owner they
+ * are those of the account. */
+static const uint32_t *groups_of(const jc_policy_view_t *policy, size_t *count)
+{
+    *count = policy->account ? policy->account->group_count
+                             : policy->rec->group_count;
+    return policy->account ? policy->account_groups : policy->groups;
+}
+
 static int step_groups(jc_jail_t *jail, jc_failure_t *failure)
 {
-    return setgroups(jail->policy.rec->group_count, jail->policy.groups);
+    size_t count;
+    const uint32_t *groups = groups_of(&jail->policy, &count);
+
+    return setgroups(count, groups);
 }
 
 static int step_gid(jc_jail_t *jail, jc_failure_t *failure)
@@ -227,7 +239,9 @@ static int step_proof(jc_jail_t *jail, jc_failure_t *failure)
 {
     uid_t ruid, euid, suid;
     gid_t rgid, egid, sgid;
+    size_t group_count;
 
+    (void) groups_of(&jail->policy, &group_count);
     errno = EPERM;
     if (setuid(0) == 0 || seteuid(0) == 0 || setresuid(0, 0, 0) == 0 ||
         setgid(0) == 0 || setegid(0) == 0 || setresgid(0, 0, 0) == 0 ||
@@ -240,7 +254,7 @@ static int step_proof(jc_jail_t *jail, jc_failure_t *failure)
     return ruid == jail->start.uid && euid == ruid && suid == ruid &&
                    rgid == jail->start.gid && egid == rgid && sgid == rgid &&
                    ruid != 0 && rgid != 0 &&
-                   getgroups(0, NULL) == (int) jail->policy.rec->group_count &&
+                   getgroups(0, NULL) == (int) group_count &&
                    (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
                     (jail->policy.rec->flags & JC_POLICY_PRIVS))
                ? 0

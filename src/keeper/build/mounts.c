@@ -282,6 +282,7 @@ static int for_all(const jc_jail_t *jail, int (*what)(const row_t *row),
                    jc_failure_t *failure)
 {
     return for_each(jail, &jail->policy.common_rows, what, failure) ||
+           for_each(jail, &jail->policy.account_rows, what, failure) ||
            for_each(jail, &jail->policy.rows, what, failure);
 }
 

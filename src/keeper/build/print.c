@@ -70,6 +70,7 @@ uint64_t jc_print_of(const jc_policy_view_t *policy, uint32_t uid)
         print = look(print, policy->root, &rule, JC_WALK_DIR);
     }
     print = look_at_rows(print, &policy->common_rows, uid);
+    print = look_at_rows(print, &policy->account_rows, uid);
     return look_at_rows(print, &policy->rows, uid);
 }
 

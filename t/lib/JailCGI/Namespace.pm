@@ -65,12 +65,13 @@ sub home_of { return $_[0]->root . $_[0]->jail_home }
 sub extend {
     my ($name, @lines) = @_;
     my $mine = JailCGI::Test::work_dir() . "/$name";
-    open my $in,  '<', "/etc/$name" or die "/etc/$name: $!";
-    open my $out, '>', $mine        or die "$mine: $!";
-    print {$out} <$in>, map { "$_\n" } @lines;
+    my $is_first = !-e $mine;
+    open my $in,  '<',  "/etc/$name" or die "/etc/$name: $!";
+    open my $out, '>>', $mine        or die "$mine: $!";
+    print {$out} $is_first ? <$in> : (), map { "$_\n" } @lines;
     close $out or die "$mine: $!";
     chmod 0644, $mine or die "$mine: $!";
-    mount_at("/etc/$name", '--bind', $mine);
+    mount_at("/etc/$name", '--bind', $mine) if $is_first;
     return;
 }
 
