@@ -17,8 +17,8 @@ use constant {
 # Lines of code of a directory, headers included, by where they run.
 my %budget = (
     'src/wire'          => [1260, 'root and others'],
-    'src/policy'        => [310,  'root and others'],
-    'src/helper'        => [2250, 'root'],
+    'src/policy'        => [390,  'root and others'],
+    'src/helper'        => [2310, 'root'],
     'src/keeper'        => [115,  'root and the tenant'],
     'src/keeper/build'  => [1620, 'root'],
     'src/keeper/launch' => [1570, 'the tenant, between clone and exec'],
