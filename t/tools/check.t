@@ -247,6 +247,35 @@ unlink $script;
 ($status, $out, $err) = jailcgi('check', '--json', $jail);
 is($out, "[]\n", '--json with nothing to fix');
 
+# --- first of all one sentence that says what matters
+install('greet_new.so', '/opt/greet/libgreet.so.1');
+install('greet_old.so', '/opt/greet/libgreet.so.2');
+jailcgi_ok('a jail with two libraries', 'mkjail', $jail, '--tree', '/opt/greet');
+unlink '/opt/greet/libgreet.so.2';
+($found, $text) = findings($jail);
+like($text, qr{^\Q$jail\E: whole, and 1 of its files are not those of this machine: works\n},
+    'a file that only the jail has: it works');
+chmod 0775, "$jail/usr/bin";
+like((findings($jail))[1], qr{^\Q$jail\E: works, but not all of it is safe}, 'not safe');
+chmod 0755, "$jail/usr/bin";
+unlink "$jail/opt/greet/libgreet.so.1";
+like((findings($jail))[1], qr{^\Q$jail\E: broken: 2 of 3 findings keep programs}, 'broken');
+jailcgi_ok('update', 'update', $jail);
+{
+    package JailCGI::OfVersion;
+    sub object { return { elf => { interp => '/ld' } } }
+    sub find   { return { elf => { defines => { map { $_ => 1 } 'GLIBC_2.4', $_[0][0] } } } }
+}
+require './tools/lib/JailCGI/Builder/Check.pm' if unshift @INC, 'tools/lib';
+my %age = ('2.31' => qr/of an older system \(libc 2\.31; here 2\.36\): works; programs of this/,
+    '2.41' => qr/of a newer system \(libc 2\.41; here 2\.36\): works$/,
+    '2.36' => qr/whole, and 1 of its files/);
+for my $version (sort keys %age) {
+    my ($here, $there) = map { bless ["GLIBC_$_"], 'JailCGI::OfVersion' } $version, '2.36';
+    like(JailCGI::Builder::Check::sentence({ loader => $here, host_loader => $there },
+            { kind => 'differs' }), $age{$version}, "a jail with libc $version");
+}
+
 # --- a jail that jailcgi has not made: what would build it is named
 my $bare = place() . '/bare';
 mkdir $bare;

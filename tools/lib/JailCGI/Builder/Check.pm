@@ -104,6 +104,42 @@ sub run {
     return @{ $self->{findings} };
 }
 
+# Kinds of findings with which programs do not start or do not work.
+my %breaks = map { $_ => 1 } qw(no-interpreter no-loader missing-library missing-version
+  libc-and-loader missing-file name-service device tmp mount);
+
+# What matters first, in one sentence: whether the jail works.
+sub sentence {
+    my ($self, @found) = @_;
+    my $broken = grep { $breaks{ $_->{kind} } } @found;
+    return "broken: $broken of " . @found . ' findings keep programs from their work'
+      if $broken;
+    return 'works, but not all of it is safe or could be looked at'
+      if grep { $_->{kind} !~ /^(?:differs|not-on-host)$/ } @found;
+    my ($here, $there) = map { libc_version($_) } @$self{qw(loader host_loader)};
+    my $age = defined $here && defined $there ? compare_versions($here, $there) : 0;
+    return 'whole, and ' . @found . ' of its files are not those of this machine: works'
+      if !$age;
+    my $both = "(libc $here; here $there)";
+    return "whole and of a newer system $both: works" if $age > 0;
+    return "whole and of an older system $both: works; programs of this machine copied into"
+      . ' it will not';
+}
+
+# The newest version of symbols that the C library of a tree has, such as 2.36.
+sub libc_version {
+    my ($loader) = @_;
+    my $shell = $loader->object('/bin/sh') or return;
+    my $libc = $loader->find('libc.so.6', $shell, $shell->{elf}{interp} // return) or return;
+    my @versions = map { /^GLIBC_(\d+\.\d+)/ } keys %{ $libc->{elf}{defines} || {} };
+    return (sort { compare_versions($a, $b) } @versions)[-1];
+}
+
+sub compare_versions {
+    my ($one, $other) = map { [split /\./] } @_;
+    return $one->[0] <=> $other->[0] || $one->[1] <=> $other->[1];
+}
+
 sub line_of {
     my ($finding) = @_;
     my %text = map { $_ => shown($finding->{$_}) } qw(root path what found expected);
@@ -129,7 +165,8 @@ sub check {
     my ($status, @findings) = (0);
     for my $root (@roots) {
         my @found;
-        if (!eval { @found = __PACKAGE__->new($root, $option)->run; 1 }) {
+        my $check;
+        if (!eval { $check = __PACKAGE__->new($root, $option); @found = $check->run; 1 }) {
             my $refusal = refused($@) or die $@;
             print STDERR 'jailcgi: ', $refusal->text, "\n";
             $status = 2;
@@ -138,6 +175,7 @@ sub check {
         $status ||= 1 if @found;
         push @findings, @found;
         next if $option->{json};
+        print shown($root), ': ', $check->sentence(@found), "\n" if @found;
         print map { line_of($_) } @found;
         print shown($root), ": nothing to fix\n" if !@found && !$option->{quiet};
         print shown($root), ': and more: the first ' . FINDINGS_MAX . " are named\n"
