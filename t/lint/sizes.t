@@ -16,7 +16,7 @@ use constant {
 
 # Lines of code of a directory, headers included, by where they run.
 my %budget = (
-    'src/wire'          => [1260, 'root and others'],
+    'src/wire'          => [1290, 'root and others'],
     'src/policy'        => [390,  'root and others'],
     'src/helper'        => [2310, 'root'],
     'src/keeper'        => [115,  'root and the tenant'],

@@ -367,8 +367,7 @@ const char *jc_freeze_hosts(apr_pool_t *p, apr_pool_t *ptemp,
         .roots_seen = apr_hash_make(ptemp),
         .strict = jc_config_of(main_server)->strict == 1,
         .has_cgi = jc_loaded("mod_cgi.c") || jc_loaded("mod_cgid.c"),
-        /* Anybody may run a configtest, which is only about the
-         * configuration. */
+        /* Anybody may run a configtest. */
         .is_helpless = table_fd && geteuid() != 0,
     };
 
