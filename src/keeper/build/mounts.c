@@ -80,15 +80,14 @@ static int open_target(const row_t *row, int is_dir)
     return jc_place_open(row->jail->root_fd, row->target, flags);
 }
 
-/* Returns whether the whole jail becomes nosuid at the end. Without
- * no_new_privs root's programs may be set-id. Without a root of its own the
- * keeper may change only what it has mounted. */
+/* Returns whether all mounts of the jail become nosuid at the end. That is not
+ * only for set-id programs: a program with file capabilities runs without them,
+ * while no_new_privs and the empty bounding set alone let the kernel refuse to
+ * execute it (capabilities(7), "Safety checking for capability-dumb binaries").
+ * Without no_new_privs root's programs may be set-id. */
 static int is_nosuid_at_last(const jc_jail_t *jail)
 {
-    uint32_t flags = jail->policy.rec->flags;
-
-    return (flags & (JC_POLICY_HOST | JC_POLICY_CHROOT)) &&
-           !(flags & JC_POLICY_PRIVS);
+    return !(jail->policy.rec->flags & JC_POLICY_PRIVS);
 }
 
 static int must_be_nosuid(const row_t *row)
