@@ -16,6 +16,7 @@
 #include "src/wire/request.h"
 #include "src/wire/wire.h"
 
+#include <linux/audit.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -31,10 +32,18 @@
 #define JC_KEEPER_SIGNAL_FD   8
 #define JC_KEEPER_EPOLL_FD    9
 /* memory.events, pids.events and cpu.stat, if the jail has a cgroup. */
-#define JC_KEEPER_EVENTS_FD 10
-#define JC_KEEPER_EVENTS    3
-#define JC_KEEPER_SCOPE_FD  13 /* Landlock ruleset; with JailScope */
-#define JC_KEEPER_TMP_FD    14 /* the jail's /tmp, if it is a tmpfs */
+#define JC_KEEPER_EVENTS_FD  10
+#define JC_KEEPER_EVENTS     3
+#define JC_KEEPER_SCOPE_FD   13 /* Landlock ruleset; with JailScope */
+#define JC_KEEPER_TMP_FD     14 /* the jail's /tmp, if it is a tmpfs */
+#define JC_KEEPER_REFUSED_FD 15 /* listener of the filter, if it has one */
+
+/* The processor's own mode, as seccomp(2) names it. */
+#if defined(__x86_64__)
+#define JC_NATIVE_ARCH AUDIT_ARCH_X86_64
+#else
+#define JC_NATIVE_ARCH AUDIT_ARCH_AARCH64
+#endif
 
 /* In the script's child, besides descriptors 0 to 3. */
 #define JC_SCRIPT_CONTROL_FD 4
@@ -78,10 +87,11 @@ typedef struct {
     jc_keeper_start_t start;
     jc_policy_view_t policy;
     const jc_mounted_table_t *mounted;
-    int root_fd;     /* the new root between two steps, otherwise -1 */
-    uint64_t secret; /* lets the script's child call setsid */
-    uint64_t print;  /* jc_print_of() when the root was made */
-    int has_scope;   /* requests are isolated from each other */
+    int root_fd;      /* the new root between two steps, otherwise -1 */
+    uint64_t secret;  /* lets the script's child call setsid */
+    uint64_t print;   /* jc_print_of() when the root was made */
+    int has_scope;    /* requests are isolated from each other */
+    int has_listener; /* the filter asks the keeper about refused calls */
 } jc_jail_t;
 
 /* Returns whether the keeper has all these namespaces (JC_NS_*) of its own. */

@@ -153,6 +153,7 @@ typedef enum {
     JC_CODE_END_UNKNOWN = 1716,   /* its keeper was killed */
     JC_CODE_TOTAL_TIMEOUT = 1717, /* JailTimeout total; 504 */
     JC_CODE_LEFT_BEHIND = 1718,   /* text = what was still running: a note */
+    JC_CODE_CALL_REFUSED = 1719,  /* text = the system call: a note */
     JC_CODE_TMP_FILES = 1720,     /* files in the jail's /tmp: a note */
     JC_CODE_TMP_FULL = 1721,      /* a note */
     JC_CODE_UNFINISHED = 1723,    /* JailAbort finish max= */

@@ -191,9 +191,11 @@ typedef struct {
     uint64_t utime_us;
     uint64_t stime_us;
     uint64_t maxrss_kb;
-    uint32_t is_free; /* no process is left: the channel takes the next */
-    uint32_t left;    /* at least so many processes are; 0 also: unknown */
-    uint32_t taken;   /* JC_TAKEN_*: what else the jail takes */
+    uint32_t is_free;   /* no process is left: the channel takes the next */
+    uint32_t left;      /* at least so many processes are; 0 also: unknown */
+    uint32_t taken;     /* JC_TAKEN_*: what else the jail takes */
+    uint32_t call;      /* the first system call that was refused */
+    uint32_t call_arch; /* AUDIT_ARCH_* of it; 0: none was, as far as known */
     uint32_t reserved;
 } jc_msg_exit_t;
 

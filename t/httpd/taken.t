@@ -35,8 +35,22 @@ $alice->script('upload', "${header}cat >/tmp/upload 2>&1; rm /tmp/upload; cat >/
 $alice->directory($alice->jail_home . '/tmp', mode => 0700);
 my $lasting = "JailMount bind $alice->{root}@{[$alice->jail_home]}/tmp /tmp";
 
+$alice->install(probe('calls'), 'calls');
+$alice->install(probe('linger'), 'linger');
+
+# A call of the keeper's own is refused by the kernel: it would wait for itself.
+my $strict = work_dir() . '/strict';
+open my $fh, '>', $strict or die "$strict: $!";
+print {$fh} "deny setsockopt\n";
+close $fh or die "$strict: $!";
+
 my @vhosts = (
     $alice,
+    $alice->vhost("JailSeccomp $strict", name => 'strict'),
+    $alice->vhost('',                    name => 'calls'),
+    $alice->vhost('JailSeccomp off',     name => 'off'),
+    $alice->vhost('JailNoNewPrivs Off',  name => 'privs'),
+    $alice->vhost('JailNamespaces none', name => 'plain'),
     $alice->vhost('JailMount tmpfs /tmp size=1M', name => 'small'),
     $alice->vhost($lasting,                       name => 'lasting'),
     $alice->vhost('',                     name => 'whole'),
@@ -98,6 +112,32 @@ like($line, qr/\[jailcgi:warn\]/, 'as a warning');
 is(count_of($alice, 'JCGI1710'), 1, 'once');
 is(count_of('info', 'JCGI1710'), 3, 'with LogLevel info each time');
 is(scalar(() = $httpd->log('info') =~ /:warn\].*JCGI1710/g), 1, 'and one of them as a warning');
+
+# --- system calls
+
+my $refused = qr/JCGI1719: script \S+: its jail refused the system call/;
+for my $host (qw(calls privs plain)) {
+    is($httpd->get($host, '/cgi-bin/calls')->code, 200, "$host: a script that makes refused calls");
+    $line = $httpd->log_like($host, qr/$refused/, 'the log names the first of them');
+    like($line, qr/call (\w+) \(Operation not permitted\); remedy: .*JailSeccomp FILE .*'allow \1'/,
+        'and the line that allows it');
+    is($httpd->get($host, '/cgi-bin/calls')->code, 200, 'again');
+    is(count_of($host, 'JCGI1719'), 1, 'it has one line');
+}
+is($httpd->get('calls', '/cgi-bin/linger?session')->code, 200, 'a script that calls setsid');
+$httpd->log_like('calls', qr/$refused setsid \(Operation not permitted\); remedy: .*JailBackground allow/,
+    'another call has a line of its own');
+is($httpd->get('off', '/cgi-bin/calls')->code, 200, 'control: without JailSeccomp');
+$httpd->log_unlike('off', $refused, 'nothing is refused');
+is($httpd->get('off', '/cgi-bin/linger?session')->code, 200, 'but setsid');
+$httpd->log_like('off', qr/$refused setsid/, 'is, and the log says so');
+$httpd->log_unlike('allowed', $refused, 'control: a job that may stay');
+is($httpd->get('allowed', '/cgi-bin/linger?session')->code, 200, 'control: a session that may be');
+$httpd->log_unlike('allowed', $refused, 'no line');
+
+is($httpd->get('strict', '/cgi-bin/linger?session')->code, 503,
+    'a FILE that refuses what the keeper needs');
+$httpd->log_like('strict', qr/JCGI1602: .*Operation not permitted/, 'refuses it, and the keeper goes on');
 
 # --- a /tmp in memory
 

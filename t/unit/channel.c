@@ -68,7 +68,7 @@ void jc_pump_end(jc_exchange_t *c, int wait_ms)
 {
 }
 
-void jc_taken_report(jc_exchange_t *c)
+void jc_taken_report(jc_exchange_t *c, const jc_reason_t *why)
 {
 }
 

@@ -71,16 +71,15 @@ static uint32_t say(const jc_own_filter_t *f, uint32_t arch, uint32_t number,
     return run(f, &data);
 }
 
+#define NATIVE JC_NATIVE_ARCH
 #if defined(__x86_64__)
-#define NATIVE AUDIT_ARCH_X86_64
-#define OTHER  AUDIT_ARCH_I386
+#define OTHER AUDIT_ARCH_I386
 #define NUMBERS(name, i386, arm, x32)                                          \
     {                                                                          \
         SYS_##name, i386, x32                                                  \
     }
 #else
-#define NATIVE AUDIT_ARCH_AARCH64
-#define OTHER  AUDIT_ARCH_ARM
+#define OTHER AUDIT_ARCH_ARM
 #define NUMBERS(name, i386, arm, x32)                                          \
     {                                                                          \
         SYS_##name, arm, SYS_##name                                            \

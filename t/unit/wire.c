@@ -485,7 +485,7 @@ static void sizes(void **state)
     assert_int_equal(jc_wire_length(JC_MSG_STARTED), 32);
     assert_int_equal(jc_wire_length(JC_MSG_STARTED_STDIN), 32);
     assert_int_equal(jc_wire_length(JC_MSG_FAILED), 552);
-    assert_int_equal(jc_wire_length(JC_MSG_EXIT), 64);
+    assert_int_equal(jc_wire_length(JC_MSG_EXIT), 72);
     assert_int_equal(jc_wire_length(JC_MSG_RETIRE), 16);
     assert_int_equal(jc_wire_length(JC_MSG_READY), 16);
     assert_int_equal(jc_wire_length(JC_MSG_STALE), 8);

@@ -102,7 +102,11 @@ int jc_exchange_end(jc_exchange_t *c, const jc_reason_t *why)
         jc_stderr_read(c);
         jc_stderr_finish(c);
         status = jc_reason_log(c->r, c->conf, &reason);
-    } else if (why) {
+    }
+    if (why) {
+        jc_taken_report(c, why);
+    }
+    if (why && why->code == JC_CODE_NONE) {
         let_background_stay(c);
     }
     close_all(c);
@@ -117,7 +121,6 @@ jc_code_t jc_exchange_finish(jc_exchange_t *c, int *status)
         jc_pump_end(c, JC_EXIT_WAIT_MS);
     }
     jc_control_read_again(c);
-    jc_taken_report(c);
     jc_verdict_of(c, &why);
     *status = jc_exchange_end(c, &why);
     return why.code;

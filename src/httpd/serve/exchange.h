@@ -165,8 +165,9 @@ void jc_control_read(jc_exchange_t *c);
 /* After EXIT, reads whether the keeper had to end what the script has left. */
 void jc_control_read_again(jc_exchange_t *c);
 
-/* taken.c: reports at the end of a page what the jail takes from the script. */
-void jc_taken_report(jc_exchange_t *c);
+/* taken.c: reports at the end of a request what the jail takes from the script.
+ * `why` is the reason for its end. */
+void jc_taken_report(jc_exchange_t *c, const jc_reason_t *why);
 
 /* verdict.c: sets *why to how the script ended, after the end of stdout. The
  * code is JC_CODE_NONE if it ended as it should. */

@@ -16,6 +16,7 @@
 struct jc_told {
     uint64_t names; /* variables that are withheld: 64 classes */
     uint64_t codes; /* a bit for each row of codes[] */
+    uint64_t calls; /* refused system calls: 64 classes */
 };
 
 static const jc_code_t codes[] = {JC_CODE_CLIENT_GONE, JC_CODE_LEFT_BEHIND,
@@ -82,6 +83,11 @@ static uint64_t bit_of(jc_code_t code)
 int jc_once_names(const jc_server_conf_t *conf, uint64_t bits)
 {
     return conf->told && take(&conf->told->names, bits);
+}
+
+int jc_once_call(const jc_server_conf_t *conf, uint32_t call)
+{
+    return conf->told && take(&conf->told->calls, UINT64_C(1) << (call % 64));
 }
 
 int jc_once_is_due(const jc_server_conf_t *conf, jc_code_t code)

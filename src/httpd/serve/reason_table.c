@@ -471,6 +471,8 @@ static const jc_reason_row_t rows[] = {
      "let it finish before the page ends, or set JailBackground allow "
      "[max=TIME] "
      "for this host"},
+    {JC_CODE_CALL_REFUSED, APLOG_WARNING, HTTP_OK,
+     "its jail refused the system call {text}", NULL, "{expected}"},
     {JC_CODE_TMP_FILES, APLOG_WARNING, HTTP_OK,
      "its jail's /tmp has files, which are lost when the jail ends (JailIdle, "
      "a "

@@ -12,7 +12,10 @@
 
 #include "apr_strings.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <seccomp.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A process that is about to end by itself loses nothing. It gets this long,
@@ -48,7 +51,7 @@ static void report_body(jc_exchange_t *c)
     const char *length = apr_table_get(c->r->headers_in, "Content-Length");
     jc_reason_t why = {.code = JC_CODE_TMP_SMALL};
 
-    if (!length || !c->body.expected ||
+    if (!length || !c->body.expected || !jc_exchange_has_started(c) ||
         !jc_once_is_due(c->conf, JC_CODE_TMP_SMALL)) {
         return;
     }
@@ -88,12 +91,13 @@ static int has_gone(jc_exchange_t *c)
 }
 
 /* Reports what will be ended when the channel is closed (JailBackground). */
-static void report_left(jc_exchange_t *c)
+static void report_left(jc_exchange_t *c, const jc_reason_t *why)
 {
     const char *text = "it was still running after its page, and is ended";
 
     if (c->conf->background_ms > 0 || c->why.code != JC_CODE_NONE ||
         !jc_exchange_has_started(c) ||
+        (why->code != JC_CODE_NONE && !jc_exchange_has_exit(c)) ||
         (jc_exchange_has_exit(c) &&
          (c->exit.left == 0 || c->exit.ended == JC_ENDED_TOTAL)) ||
         !jc_once_is_due(c->conf, JC_CODE_LEFT_BEHIND) || has_gone(c)) {
@@ -108,9 +112,63 @@ static void report_left(jc_exchange_t *c)
     note(c, JC_CODE_LEFT_BEHIND, text);
 }
 
-void jc_taken_report(jc_exchange_t *c)
+static const char *call_remedy(apr_pool_t *p, const char *name, int is_native)
 {
-    report_left(c);
+    static const char *const own[] = {"get_robust_list",    "ioprio_set",
+                                      "migrate_pages",      "move_pages",
+                                      "prlimit64",          "sched_setaffinity",
+                                      "sched_setattr",      "sched_setparam",
+                                      "sched_setscheduler", "setpriority"};
+
+    if (!is_native) {
+        return "a program for another mode of the processor (32 bits) needs "
+               "JailSeccomp off; build it for 64 bits if you can";
+    }
+    if (strcmp(name, "setsid") == 0) {
+        return "set JailBackground allow [max=TIME] if it is meant to stay "
+               "when "
+               "its request is over";
+    }
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (strcmp(name, own[i]) == 0) {
+            return "name its own process by 0 instead of a process id; "
+                   "processes.md in the manual says why";
+        }
+    }
+    return apr_psprintf(p,
+                        "if it needs that, set JailSeccomp FILE with the line "
+                        "'allow %s'; seccomp.md in the manual says what it "
+                        "opens",
+                        name);
+}
+
+/* Reports the first call of the script that the filter has refused. */
+static void report_call(jc_exchange_t *c)
+{
+    apr_pool_t *p = c->r->pool;
+    jc_refusal_t refusal = {.code = JC_CODE_CALL_REFUSED};
+    jc_reason_t why = {.code = JC_CODE_CALL_REFUSED, .refusal = &refusal};
+    uint32_t arch = c->exit.call_arch;
+    int is_native = arch == seccomp_arch_native();
+    char *name;
+
+    if (!jc_exchange_has_exit(c) || arch == 0 ||
+        !jc_once_call(c->conf, c->exit.call)) {
+        return;
+    }
+    name = seccomp_syscall_resolve_num_arch(arch, (int) c->exit.call);
+    why.text = name ? apr_pstrdup(p, name)
+                    : apr_psprintf(p, "%u", (unsigned) c->exit.call);
+    free(name);
+    why.errnum = is_native ? EPERM : ENOSYS;
+    refusal.expected = call_remedy(p, why.text, is_native);
+    jc_reason_note(c->r, c->conf, &why);
+}
+
+void jc_taken_report(jc_exchange_t *c, const jc_reason_t *why)
+{
+    report_left(c, why);
     report_body(c);
     report_tmp(c);
+    report_call(c);
 }

@@ -30,7 +30,6 @@
 #include "own_filter.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -39,10 +38,8 @@
 /* The number of a call natively, and in the processor's 32-bit mode: i386,
  * Arm. */
 #if defined(__x86_64__)
-#define NATIVE                AUDIT_ARCH_X86_64
 #define CALL(name, i386, arm) SYS_##name, i386
 #else
-#define NATIVE                AUDIT_ARCH_AARCH64
 #define CALL(name, i386, arm) SYS_##name, arm
 #endif
 #define X32_BIT      0x40000000u /* x32 adds this to the native number, or */
@@ -195,7 +192,7 @@ int jc_own_filter_make(jc_own_filter_t *f, const uint64_t *secret)
 
     f->count = 0;
     add(f, (struct sock_filter) LOAD(ARCH));
-    add(f, (struct sock_filter) IF(NATIVE, 1, 0));
+    add(f, (struct sock_filter) IF(JC_NATIVE_ARCH, 1, 0));
     jump = f->count;
     add(f, (struct sock_filter) BPF_STMT(BPF_JMP | BPF_JA, 0));
     add_rows(f, 1, secret);

@@ -7,6 +7,8 @@
 #ifndef JC_OWN_FILTER_H
 #define JC_OWN_FILTER_H
 
+#include "src/keeper/keeper.h"
+
 #include <linux/filter.h>
 #include <stdint.h>
 

@@ -7,7 +7,7 @@
  * Never:     waits for the peer
  */
 #include "channels.h"
-#include "runs.h"
+#include "exit.h"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -26,7 +26,9 @@ void jc_exit_note(const jc_jail_t *jail, jc_run_t *run, int status,
     run->reaped = 1;
     run->exit = (jc_msg_exit_t){.status = status,
                                 .ended = run->ended,
-                                .taken = jc_tmp_taken(),
+                                .taken = jc_own_tmp_taken(),
+                                .call = run->call,
+                                .call_arch = run->call_arch,
                                 .utime_us = us_of(&usage->ru_utime),
                                 .stime_us = us_of(&usage->ru_stime),
                                 .maxrss_kb = (uint64_t) usage->ru_maxrss};

@@ -9,6 +9,7 @@
  */
 #include "channels.h"
 #include "queue.h"
+#include "exit.h"
 #include "runs.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ static struct {
 
 /* epoll returns a pointer to one of these for the keeper's own descriptors, and
  * to the channel or the peer for others. */
-static char on_helper, on_parent, on_signal, on_stale;
+static char on_helper, on_parent, on_signal, on_stale, on_refused;
 
 static int watch(int fd, uint32_t events, void *what)
 {
@@ -281,6 +282,8 @@ static int on_event(const struct epoll_event *event)
         _exit(0);
     } else if (what == &on_stale) {
         say_stale();
+    } else if (what == &on_refused) {
+        jc_refused_answer();
     } else if (*(const int *) what == JC_SOURCE_PEER) {
         jc_peers_on_death(event->data.ptr);
     } else {
@@ -323,7 +326,9 @@ static int set_up(void)
     return watch(JC_KEEPER_HELPER_FD, EPOLLIN, &on_helper) ||
                    watch(JC_KEEPER_PARENT_FD, EPOLLIN, &on_parent) ||
                    watch(JC_KEEPER_SIGNAL_FD, EPOLLIN, &on_signal) ||
-                   watch(JC_KEEPER_STALE_FD, EPOLLIN, &on_stale)
+                   watch(JC_KEEPER_STALE_FD, EPOLLIN, &on_stale) ||
+                   (keeper.jail->has_listener &&
+                    watch(JC_KEEPER_REFUSED_FD, EPOLLIN, &on_refused))
                ? -1
                : 0;
 }
@@ -363,7 +368,7 @@ int jc_loop_serve(const jc_jail_t *jail, jc_failure_t *failure)
         failure->errnum = errno;
         return -1;
     }
-    jc_tmp_watch(jail);
+    jc_own_tmp_watch(jail);
     while (!(jc_channels_draining() && is_empty())) {
         int n = epoll_wait(JC_KEEPER_EPOLL_FD, events, EVENTS, sleep_ms());
         int ended = 0;

@@ -66,6 +66,8 @@ typedef struct jc_run {
     uint32_t left;     /* fewest processes that SIGKILL has found */
     uint64_t until_ms; /* when its total or queue time is over; 0: never */
     uint32_t ended;    /* why: JC_ENDED_* */
+    uint32_t call;     /* the first that was refused; see jc_msg_exit_t */
+    uint32_t call_arch;
     jc_cgroup_events_t events; /* at its start */
     int is_counted;            /* counted for JailConcurrency */
     int group_termed;          /* the leader's group got SIGTERM */

@@ -8,6 +8,7 @@
  * Never:     signals a process of a request that may still run
  */
 #include "channels.h"
+#include "exit.h"
 #include "runs.h"
 
 #include <errno.h>
@@ -147,19 +148,14 @@ static void forget(jc_run_t *run)
     jc_run_free(run);
 }
 
-static jc_run_t *find(pid_t pid)
+jc_run_t *jc_runs_find(pid_t leader)
 {
     jc_run_t *run = runs.first;
 
-    while (run && run->pid != pid) {
+    while (run && run->pid != leader) {
         run = run->next;
     }
     return run;
-}
-
-int jc_runs_has(pid_t leader)
-{
-    return find(leader) != NULL;
 }
 
 /* Returns whether the keeper has a child left that belongs to this request.
@@ -209,7 +205,7 @@ void jc_runs_reap(const jc_jail_t *jail)
     pid_t pid;
 
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
-        jc_run_t *run = find(pid);
+        jc_run_t *run = jc_runs_find(pid);
         if (WIFSTOPPED(status)) {
             kill(pid, SIGKILL); /* it has made its parent its tracer */
         } else if (run && !run->reaped) {

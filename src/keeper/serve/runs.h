@@ -10,8 +10,6 @@
 
 #include "run.h"
 
-#include <sys/resource.h>
-
 /* Sets how long processes may be left behind, in ms; 0: not at all; JC_NO_MAX:
  * for ever. */
 void jc_runs_set_background(uint32_t background_ms);
@@ -22,8 +20,8 @@ void jc_runs_add(jc_run_t *run, uint32_t total_ms);
  * -1: for ever. */
 int jc_runs_sleep_ms(void);
 int jc_runs_none(void); /* no request and no process is left */
-/* Returns whether a run that has not ended has this leader. */
-int jc_runs_has(pid_t leader);
+/* Returns the run that has this leader and has not ended, or NULL. */
+jc_run_t *jc_runs_find(pid_t leader);
 /* Returns how many runs JailConcurrency counts. */
 uint32_t jc_runs_count(void);
 void jc_runs_reap(const jc_jail_t *jail); /* after SIGCHLD */
@@ -37,21 +35,6 @@ void jc_runs_tick(int has_pid_ns);
 void jc_runs_kill_all(void);
 /* Closes the channel of the run, if it still has one. */
 void jc_runs_let_go(jc_run_t *run);
-
-/*
- * exit.c: jc_exit_note() notes how the leader has ended, and jc_exit_tell()
- * says it to httpd; `is_over`: nothing of the request is left. jc_exit_amend()
- * says it again if the keeper ends what the leader has left, with the reason.
- */
-void jc_exit_note(const jc_jail_t *jail, jc_run_t *run, int status,
-                  const struct rusage *usage);
-void jc_exit_tell(jc_run_t *run, int is_over);
-void jc_exit_amend(jc_run_t *run);
-
-/* tmp.c: jc_tmp_watch() finds the jail's own /tmp before the keeper serves.
- * jc_tmp_taken() returns what is to be said of it (JC_TAKEN_*), each once. */
-void jc_tmp_watch(const jc_jail_t *jail);
-uint32_t jc_tmp_taken(void);
 
 /*
  * sweep.c: jc_sweep_session() sends SIGKILL to all processes in the session of

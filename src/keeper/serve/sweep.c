@@ -90,7 +90,7 @@ static int is_meant(pid_t pid, const meant_t *meant)
         return jc_run_owns(meant->run, pid) != 0;
     }
     leader = jc_run_leader_of(pid);
-    return leader < 0 || (leader > 0 && !jc_runs_has(leader) &&
+    return leader < 0 || (leader > 0 && !jc_runs_find(leader) &&
                           age_ms_of(pid) >= meant->age_ms);
 }
 

@@ -7,7 +7,7 @@
  * Trusts:    the policy record, the kernel's counts
  * Never:     opens anything after it has begun to serve
  */
-#include "runs.h"
+#include "exit.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -39,7 +39,7 @@ static int is_own(const jc_rows_t *rows, int before)
     return before;
 }
 
-void jc_tmp_watch(const jc_jail_t *jail)
+void jc_own_tmp_watch(const jc_jail_t *jail)
 {
     const jc_policy_view_t *policy = &jail->policy;
     struct statfs fs;
@@ -59,7 +59,7 @@ void jc_tmp_watch(const jc_jail_t *jail)
     close(fd);
 }
 
-uint32_t jc_tmp_taken(void)
+uint32_t jc_own_tmp_taken(void)
 {
     struct statfs fs;
     uint32_t taken;
