@@ -32,8 +32,9 @@ $alice->script('session', "${header}echo data >/tmp/session.\$\$\n");
 $alice->script('tidy', "${header}echo data >/tmp/x.\$\$; rm /tmp/x.\$\$\n");
 $alice->script('fill', "${header}head -c 3000000 /dev/zero >/tmp/fill 2>&1\nls -s /tmp/fill\n");
 $alice->script('upload', "${header}cat >/tmp/upload 2>&1; rm /tmp/upload; cat >/dev/null; echo read\n");
-$alice->directory($alice->jail_home . '/tmp', mode => 0700);
-my $lasting = "JailMount bind $alice->{root}@{[$alice->jail_home]}/tmp /tmp";
+my $disk = work_dir() . '/disk';
+mkdir $disk, 0711 or die "$disk: $!";
+my $lasting = "JailTmp $disk";
 
 $alice->install(probe('calls'), 'calls');
 $alice->install(probe('linger'), 'linger');
@@ -151,7 +152,7 @@ SKIP: {
     is($post->('small', 900_000)->content, "read\n", 'an upload for which there is room');
     $httpd->log_unlike('small', qr/JCGI1[27]/, 'neither is a line');
     is($httpd->get('small', '/cgi-bin/session')->code, 200, 'a file that stays') for 1, 2;
-    $httpd->log_like('small', qr/JCGI1720: script \S+session: .*lost when the jail ends.*; remedy: .*JailMount bind/,
+    $httpd->log_like('small', qr/JCGI1720: script \S+session: .*lost when the jail ends.*; remedy: .*JailTmp disk/,
         'the log says that it does not last');
     is($post->('small', 2_000_000)->content, "read\n", 'an upload that does not fit');
     $httpd->log_like('small', qr/JCGI1212: script \S+upload: .*2000000 bytes, and .*1048576; remedy: .*size=SIZE/,

@@ -114,8 +114,8 @@ static const jc_reason_row_t rows[] = {
      "program "
      "that keeps uploads there loses it",
      "{found} bytes, and /tmp can hold {expected}",
-     "make it larger: JailMount tmpfs /tmp size=SIZE; or mount a directory: "
-     "JailMount bind DIRECTORY /tmp"},
+     "make it larger: JailMount tmpfs /tmp size=SIZE, or JailTmp disk without "
+     "that line"},
     {JC_CODE_WITHHELD, APLOG_WARNING, HTTP_OK,
      "runs without variables that the configuration sets: {text}", NULL,
      "{expected}; see environment.md in the manual"},
@@ -478,10 +478,12 @@ static const jc_reason_row_t rows[] = {
      "a "
      "reload, a restart)",
      NULL,
-     "keep what must last in the site's home, or mount a directory of it: "
-     "JailMount bind DIRECTORY /tmp"},
+     "set JailTmp disk, which keeps them; or keep what must last in the site's "
+     "home"},
     {JC_CODE_TMP_FULL, APLOG_WARNING, HTTP_OK, "its jail's /tmp is full", NULL,
-     "remove files there, or make it larger: JailMount tmpfs /tmp size=SIZE"},
+     "remove files there, or make it larger: JailMount tmpfs /tmp size=SIZE, "
+     "or "
+     "JailTmp disk without that line"},
     {JC_CODE_UNFINISHED, APLOG_WARNING, HTTP_REQUEST_TIME_OUT,
      "ended because it had not finished in time after its client had gone",
      "JailAbort finish max, {found} ms",

@@ -41,7 +41,9 @@ static uint64_t tmp_size(const jc_server_conf_t *conf)
             return mount->kind == JC_CONF_TMPFS ? mount->size : 0;
         }
     }
-    return conf->root_kind == JC_ROOT_HOST ? JC_DEFAULT_TMP_SIZE : 0;
+    return conf->root_kind == JC_ROOT_HOST && !(conf->tmp && *conf->tmp)
+               ? JC_DEFAULT_TMP_SIZE
+               : 0;
 }
 
 /* A program that keeps an upload in /tmp, as PHP does, removes what did not fit
