@@ -14,7 +14,7 @@ use JailCGI::Tool;
 use JailCGI::Namespace;
 use Test::More;
 
-our @EXPORT = qw(make_system split_system merge_system in_system run_in starts);
+our @EXPORT = qw(make_system open_system split_system merge_system in_system run_in starts);
 
 my $top = getcwd();
 my @mounted;
@@ -36,6 +36,12 @@ sub make_system {
         map({ ('--exclude', $_) } qw(*/perl5 */pod */unicore/lib/* */CPAN* */CORE */Pod */Unicode)));
     $status == 0 or die "$out$err";
     unlink glob "$dir/etc/jailcgi.*";
+    return open_system($dir);
+}
+
+# Brings the command and /proc into a system.
+sub open_system {
+    my ($dir) = @_;
     make_path(map { "$dir/$_" } qw(srv proc));
     # A copy: what is mounted there could be removed with the directory.
     system('cp', '-a', "$top/tools", "$dir/jailcgi") == 0 or die 'cp';
