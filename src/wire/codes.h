@@ -29,6 +29,7 @@ typedef enum {
     JC_CODE_NO_HOME = 1014, /* JailMount home, but no single user */
     JC_CODE_TOO_MANY_MOUNTS = 1015,
     JC_CODE_OWNER_ROOT_GROUP = 1016, /* JailUser owner; found = uid */
+    JC_CODE_NO_SITE = 1018,          /* JailSite does not describe it */
     JC_CODE_MAIL_NETWORK = 1019,     /* JailMail, but no network */
 
     /* 12xx: the request, in the httpd child */

@@ -9,6 +9,7 @@
  *            virtual hosts
  */
 #include "directives.h"
+#include "mount_directives.h"
 #include "parse.h"
 #include "src/wire/wire.h"
 
@@ -215,6 +216,10 @@ const command_rec jc_config_commands[] = {
     AP_INIT_TAKE_ARGV(
         "JailMount", jc_mount_set, NULL, RSRC_CONF,
         "a mount in the jail: bind, ro, tmpfs, proc, dev or home; or none"),
+    AP_INIT_TAKE_ARGV("JailSite", jc_site_set, NULL, RSRC_CONF,
+                      "directory of a site in the home of its user, of which "
+                      "the jail has nothing else: PATTERN [shared=PATH]; or "
+                      "off"),
     AP_INIT_TAKE1("JailMail", jc_mail_set, NULL, RSRC_CONF,
                   "mail server to which sendmail in the jail hands messages: "
                   "HOST[:PORT], or none"),

@@ -83,6 +83,12 @@ typedef struct {
     uint32_t inodes;
 } jc_mount_conf_t;
 
+/* JailSite. The paths may begin with %h. */
+typedef struct {
+    const char *pattern;        /* with %d for a component; NULL: off */
+    apr_array_header_t *shared; /* const char * */
+} jc_site_t;
+
 /* Says why the scripts of a host cannot be run. */
 typedef struct {
     jc_code_t code;       /* JC_CODE_NONE: they can */
@@ -148,8 +154,9 @@ typedef struct {
     int64_t namespaces;         /* JC_NS_*; -1: unset */
     apr_array_header_t *mounts; /* jc_mount_conf_t; NULL: unset */
     int mounts_are_reset;
-    const char *mail; /* JailMail: HOST PORT; "": none; NULL: unset */
-    const char *tmp;  /* JailTmp: absolute; "": off; NULL: unset */
+    const jc_site_t *site; /* JailSite; NULL: unset */
+    const char *mail;      /* JailMail: HOST PORT; "": none; NULL: unset */
+    const char *tmp;       /* JailTmp: absolute; "": off; NULL: unset */
     /* JailCgroup: the values to be written, in the order of cgroup.c; NULL:
      * unset. */
     const char *cgroup[JC_CGROUPS];

@@ -22,8 +22,6 @@ const char *jc_namespaces_set(cmd_parms *cmd, void *unused, int argc,
                               char *const argv[]);
 const char *jc_mount_set(cmd_parms *cmd, void *unused, int argc,
                          char *const argv[]);
-const char *jc_mail_set(cmd_parms *cmd, void *unused, const char *arg);
-const char *jc_tmp_line_set(cmd_parms *cmd, void *unused, const char *arg);
 const char *jc_seccomp_set(cmd_parms *cmd, void *unused, const char *arg);
 const char *jc_background_set(cmd_parms *cmd, void *unused, const char *what,
                               const char *max);

@@ -113,6 +113,7 @@ void *jc_inherit_merge_server(apr_pool_t *p, void *base_ptr, void *over_ptr)
     merged->env = jc_env_merge(p, base->env, over->env);
     merge_all_lines(p, merged, base, over);
     jc_cgroup_merge(merged, base, over);
+    merged->site = over->site ? over->site : base->site;
     merged->mail = over->mail ? over->mail : base->mail;
     merged->tmp = over->tmp ? over->tmp : base->tmp;
     merged->filter = over->filter ? over->filter : base->filter;
@@ -168,6 +169,6 @@ int jc_inherit_is_configured(const jc_server_conf_t *conf)
            conf->trust_is_reset || conf->trust_mounts ||
            conf->trust_mounts_are_reset || conf->pass || conf->pass_is_reset ||
            conf->mounts || conf->mounts_are_reset || conf->tmp || conf->mail ||
-           conf->filter || conf->listen || conf->cgroup_is_reset ||
-           has_cgroup(conf);
+           conf->site || conf->filter || conf->listen ||
+           conf->cgroup_is_reset || has_cgroup(conf);
 }

@@ -7,7 +7,7 @@
  * Trusts:    nothing; the argument is checked
  * Never:     looks up the name
  */
-#include "directives.h"
+#include "mount_directives.h"
 
 #include "apr_network_io.h"
 #include "apr_strings.h"

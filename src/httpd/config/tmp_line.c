@@ -7,7 +7,7 @@
  * Trusts:    nothing; the argument is checked
  * Never:     looks at the directory
  */
-#include "directives.h"
+#include "mount_directives.h"
 #include "parse.h"
 
 #include "apr_strings.h"

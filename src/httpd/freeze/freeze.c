@@ -254,9 +254,7 @@ static const char *freeze_conf(freeze_t *freeze, server_rec *s,
     if (!problem) {
         jc_homes_report(freeze->warnings, freeze->ptemp, describe(freeze, s),
                         conf, &id);
-        if (freeze->log_to) {
-            jc_tmp_rows_prepare(conf);
-        }
+        jc_tmp_rows_prepare(conf, freeze->log_to ? 1 : 0);
         freeze->caps_needed |=
             jc_caps_of(conf, isolation.namespaces, freeze->inherited);
     }

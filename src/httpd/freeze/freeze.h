@@ -78,6 +78,7 @@ typedef struct {
     const apr_array_header_t *common;
     const apr_array_header_t *rows;
     const jc_filter_t *filter;
+    const char *site;     /* directory of JailSite; NULL: none */
     const char *mail;     /* JAILCGI_MAIL of scripts; NULL: no JailMail */
     jc_refusal_t refusal; /* JC_CODE_NONE: the rest is valid */
 } jc_isolation_t;
@@ -103,8 +104,9 @@ void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
 const char *jc_mail_rows_problem(jc_mount_rows_t *mounts, apr_pool_t *p,
                                  const jc_server_conf_t *conf);
 
-/* tmp_rows.c: makes the directory of JailTmp disk, if the host has that. */
-void jc_tmp_rows_prepare(const jc_server_conf_t *conf);
+/* tmp_rows.c: makes the directory of JailTmp disk, if the host has that and
+ * this is no configtest. */
+void jc_tmp_rows_prepare(const jc_server_conf_t *conf, int is_start);
 
 typedef struct jc_table_t jc_table_t;
 

@@ -18,11 +18,13 @@ static int refuse(jc_isolation_t *isolation, jc_code_t code, const char *found,
 }
 
 /* Returns which directive needs a mount namespace, or NULL. */
-static const char *directive_with_mounts(const jc_server_conf_t *conf)
+static const char *directive_with_mounts(const jc_server_conf_t *conf,
+                                         const char *site)
 {
     return conf->mounts                      ? "JailMount"
            : jc_mount_lines_have_tmp(conf)   ? "JailTmp"
            : jc_mount_lines_have_mail(conf)  ? "JailMail"
+           : site                            ? "JailSite"
            : conf->root_kind == JC_ROOT_HOST ? "JailRoot host"
                                              : NULL;
 }
@@ -31,8 +33,7 @@ int jc_mount_check(apr_pool_t *p, const jc_server_conf_t *conf,
                    const jc_identity_t *id, jc_isolation_t *isolation)
 {
     uint32_t has = isolation->namespaces;
-
-    const char *mounts = directive_with_mounts(conf);
+    const char *mounts = directive_with_mounts(conf, isolation->site);
 
     if (!(has & JC_NS_MOUNT) && mounts) {
         return refuse(isolation, JC_CODE_NO_MOUNT_NAMESPACE,

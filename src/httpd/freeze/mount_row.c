@@ -7,6 +7,8 @@
  */
 #include "mount_rows.h"
 
+#include "apr_strings.h"
+
 #include <string.h>
 
 static jc_mount_row_t *add(apr_array_header_t *rows, jc_mount_kind_t kind,
@@ -67,4 +69,16 @@ void jc_mount_row_tmpfs(apr_array_header_t *rows, const char *target,
 void jc_mount_row_proc(apr_array_header_t *rows, uint32_t flags)
 {
     add(rows, JC_MOUNT_PROC, "", "/proc", flags | JC_MOUNT_NOEXEC);
+}
+
+void jc_mount_row_parents(apr_pool_t *p, apr_array_header_t *rows,
+                          const char *path)
+{
+    const char *slash = path;
+
+    while ((slash = strchr(slash + 1, '/'))) {
+        jc_mount_row_directory(rows,
+                               apr_pstrmemdup(p, path,
+                                              (apr_size_t) (slash - path)));
+    }
 }

@@ -10,6 +10,7 @@
  */
 #include "accounts.h"
 #include "mount_rows.h"
+#include "site_rows.h"
 #include "homes.h"
 
 #include "apr_strings.h"
@@ -44,20 +45,6 @@ static void add_dev(apr_array_header_t *rows, uint32_t flags)
                        JC_DEFAULT_TMP_SIZE, JC_DEFAULT_TMP_SIZE / 4096);
 }
 
-/* Adds all directories on the way to `path`, which the new root itself must
- * have. */
-static void add_parents(apr_pool_t *p, apr_array_header_t *rows,
-                        const char *path)
-{
-    const char *slash = path;
-
-    while ((slash = strchr(slash + 1, '/'))) {
-        jc_mount_row_directory(rows,
-                               apr_pstrmemdup(p, path,
-                                              (apr_size_t) (slash - path)));
-    }
-}
-
 static void add_home(apr_array_header_t *rows, const jc_identity_t *id,
                      uint32_t flags)
 {
@@ -75,7 +62,7 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
             mount->kind == JC_CONF_HOME ? id->home : mount->target;
 
         if (make) {
-            add_parents(p, rows, target);
+            jc_mount_row_parents(p, rows, target);
         }
         switch (mount->kind) {
         case JC_CONF_BIND:
@@ -156,7 +143,7 @@ apr_array_header_t *jc_mount_rows_of_user(apr_pool_t *p,
                       "/etc/passwd");
     jc_mount_row_file(rows, jc_accounts_group(p, id), "/etc/group");
     if (has_home && is_own) {
-        add_parents(p, rows, id->home);
+        jc_mount_row_parents(p, rows, id->home);
         add_home(rows, id, JC_MOUNT_MAKE | JC_MOUNT_OPTIONAL);
     }
     return rows;
@@ -206,7 +193,7 @@ static void add_links(apr_pool_t *p, apr_array_header_t *rows,
     for (int i = 0; i < links->nelts; i++) {
         const jc_link_t *link = &APR_ARRAY_IDX(links, i, jc_link_t);
 
-        add_parents(p, rows, link->path);
+        jc_mount_row_parents(p, rows, link->path);
         jc_mount_row_link(rows, link->content, link->path);
     }
     for (int i = first; i < rows->nelts; i++) {
@@ -227,12 +214,18 @@ static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
     isolation->common = common ? common : mounts->none;
     isolation->rows = mounts->none;
     /* An owner brings these rows with the account. */
-    rows = is_host && id->uid != JC_NO_ID
-               ? jc_mount_rows_of_user(p, id,
-                                       !jc_mount_lines_have_kind(conf,
-                                                                 JC_CONF_HOME))
-               : apr_array_make(p, 8, sizeof(jc_mount_row_t));
-    jc_tmp_rows_add(p, rows, conf, is_host ? JC_MOUNT_MAKE : 0);
+    rows =
+        is_host && id->uid != JC_NO_ID
+            ? jc_mount_rows_of_user(p, id,
+                                    !isolation->site &&
+                                        !jc_mount_lines_have_kind(conf,
+                                                                  JC_CONF_HOME))
+            : apr_array_make(p, 8, sizeof(jc_mount_row_t));
+    if (isolation->site) {
+        jc_site_rows_add(p, rows, conf, id, isolation);
+    }
+    jc_tmp_rows_add(p, rows, conf, isolation->site,
+                    is_host ? JC_MOUNT_MAKE : 0);
     if (is_host || !common) { /* otherwise they are in the common part */
         add_configured(p, rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
     }
@@ -254,7 +247,8 @@ void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
     isolation->namespaces =
         conf->namespaces >= 0 ? (uint32_t) conf->namespaces : JC_NS_DEFAULT;
     isolation->refusal = (jc_refusal_t){.code = JC_CODE_NONE};
-    if (jc_mount_check(p, conf, id, isolation)) {
+    if (jc_site_rows_find(p, s, id, isolation) ||
+        jc_mount_check(p, conf, id, isolation)) {
         return;
     }
     add_rows(mounts, p, conf, id, s, isolation);

@@ -68,6 +68,10 @@ typedef struct {
 const apr_array_header_t *jc_link_rows_find(apr_pool_t *p, const server_rec *s);
 
 void jc_mount_row_proc(apr_array_header_t *rows, uint32_t flags);
+/* Appends all directories on the way to `path`, which the root itself must
+ * have. */
+void jc_mount_row_parents(apr_pool_t *p, apr_array_header_t *rows,
+                          const char *path);
 
 /* mail_rows.c: jc_mail_rows_server() returns ADDRESS PORT DOMAIN for a host
  * with JailMail, which begins with ? if the name was not found; or NULL. It
@@ -77,9 +81,11 @@ const char *jc_mail_rows_server(jc_mount_rows_t *mounts,
 void jc_mail_rows_add(jc_mount_rows_t *mounts, apr_array_header_t *rows,
                       const jc_server_conf_t *conf);
 
-/* tmp_rows.c: appends the row of JailTmp; `make` is JC_MOUNT_MAKE or 0. */
+/* tmp_rows.c: appends the row of JailTmp; `site` is NULL or a directory; `make`
+ * is JC_MOUNT_MAKE or 0. */
 void jc_tmp_rows_add(apr_pool_t *p, apr_array_header_t *rows,
-                     const jc_server_conf_t *conf, uint32_t make);
+                     const jc_server_conf_t *conf, const char *site,
+                     uint32_t make);
 
 /* mount_lines.c: return whether a JailMount line has this target, or this kind;
  * and whether JailTmp and JailMail have an effect. */

@@ -82,7 +82,8 @@ static uint32_t add_configured(jc_table_t *table, const jc_server_conf_t *conf)
 }
 
 uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
-                              const jc_identity_t *id, const char *mail)
+                              const jc_identity_t *id,
+                              const jc_isolation_t *isolation)
 {
     uint32_t count =
         add_default(table, conf, "PATH", "/usr/local/bin:/usr/bin:/bin");
@@ -95,7 +96,9 @@ uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
             apr_snprintf(number, sizeof(number), "%u", id->uid);
             name = number;
         }
-        count += add_default(table, conf, "HOME", home_inside(conf, id));
+        count += add_default(table, conf, "HOME",
+                             isolation->site ? isolation->site
+                                             : home_inside(conf, id));
         count += add_default(table, conf, "USER", name);
         count += add_default(table, conf, "LOGNAME", name);
     } else {
@@ -104,8 +107,8 @@ uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
         count += add_default(table, conf, "TMPDIR", "/tmp");
     }
     count += add_default(table, conf, "SHELL", "/bin/sh");
-    if (mail) {
-        count += add_default(table, conf, "JAILCGI_MAIL", mail);
+    if (isolation->mail) {
+        count += add_default(table, conf, "JAILCGI_MAIL", isolation->mail);
     }
     if (conf->env) {
         count += add_configured(table, conf);

@@ -220,7 +220,7 @@ static int add_record(jc_table_t *table, apr_pool_t *p,
     strings_at = jc_table_len(table);
     jc_table_append_string(table,
                            conf->root_kind == JC_ROOT_PATH ? conf->root : "");
-    rec.env_count = jc_policy_env_append(table, conf, id, isolation->mail);
+    rec.env_count = jc_policy_env_append(table, conf, id, isolation);
     rec.trust_count = append_strings(table, conf->trust);
     append_mount_strings(table, isolation->rows);
     rec.cgroup_count = append_strings(table, jc_cgroup_lines(p, conf));

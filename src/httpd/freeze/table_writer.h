@@ -67,9 +67,9 @@ int jc_table_end(jc_table_t *table, void *head, size_t head_len,
 size_t jc_table_len(const jc_table_t *table);
 
 /* policy_env.c: appends what is set over everything in a script's environment,
- * one NAME=VALUE after the other. `mail` is the value of JAILCGI_MAIL, or NULL.
- * Returns how many there are. */
+ * one NAME=VALUE after the other. Returns how many there are. */
 uint32_t jc_policy_env_append(jc_table_t *table, const jc_server_conf_t *conf,
-                              const jc_identity_t *id, const char *mail);
+                              const jc_identity_t *id,
+                              const jc_isolation_t *isolation);
 
 #endif

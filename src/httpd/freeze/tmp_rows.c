@@ -9,26 +9,25 @@
  * Never:     makes a directory that the configuration names: it could be on a
  *            file server that does not answer
  */
-#include "mount_rows.h"
-
-#include "apr_strings.h"
+#include "site_rows.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 void jc_tmp_rows_add(apr_pool_t *p, apr_array_header_t *rows,
-                     const jc_server_conf_t *conf, uint32_t make)
+                     const jc_server_conf_t *conf, const char *site,
+                     uint32_t make)
 {
     if (jc_mount_lines_have_tmp(conf)) {
-        jc_mount_row_bind(rows, apr_pstrcat(p, conf->tmp, "/%u", NULL), "/tmp",
+        jc_mount_row_bind(rows, jc_site_rows_tmp(p, conf->tmp, site), "/tmp",
                           JC_MOUNT_OWN | make, 0);
     }
 }
 
-void jc_tmp_rows_prepare(const jc_server_conf_t *conf)
+void jc_tmp_rows_prepare(const jc_server_conf_t *conf, int is_start)
 {
     /* Where this fails, the first request says why (JCGI1427). */
-    if (jc_mount_lines_have_tmp(conf) &&
+    if (is_start && jc_mount_lines_have_tmp(conf) &&
         strcmp(conf->tmp, JC_TMP_DIRECTORY) == 0) {
         (void) mkdir("/var/lib/jailcgi", 0755);
         (void) mkdir(JC_TMP_DIRECTORY, 0711);

@@ -70,6 +70,11 @@ static const jc_reason_row_t rows[] = {
      "or give the script to another user"},
     {JC_CODE_WEB_USER, ADMIN, "scripts never run as httpd's own User",
      CONFIGURED, "give the site a user of its own in JailUser"},
+    {JC_CODE_NO_SITE, ADMIN,
+     "JailSite does not say which directory of the home is the site's",
+     CONFIGURED,
+     "set JailSite for this host, or JailSite off, which shows it the whole "
+     "home"},
     {JC_CODE_MAIL_NETWORK, ADMIN, "the jail could not reach a mail server",
      CONFIGURED,
      "leave net out of JailNamespaces, or set JailMail none for this host"},
