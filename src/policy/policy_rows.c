@@ -36,6 +36,7 @@ int jc_policy_rows_are_sane(const jc_rows_t *rows, uint32_t namespaces)
 
         if (mount->kind == 0 || mount->kind > JC_MOUNT_KINDS ||
             (mount->flags & ~JC_MOUNT_FLAGS) || (mount->mode & ~07777u) ||
+            ((mount->flags & JC_MOUNT_SLAVE) && mount->kind != JC_MOUNT_BIND) ||
             ((mount->kind == JC_MOUNT_BIND || mount->kind == JC_MOUNT_LAYER) &&
              at[0] != '/') ||
             (mount->kind == JC_MOUNT_PROC && !(namespaces & JC_NS_PID)) ||

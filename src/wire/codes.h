@@ -77,14 +77,15 @@ typedef enum {
     JC_CODE_ROOT_REGAINED = 1416,
     JC_CODE_STEP_CAPABILITIES = 1417,
     JC_CODE_STEP_SIGNALS = 1418,
-    JC_CODE_STEP_MOUNTS = 1419,   /* text = the target */
-    JC_CODE_MOUNT_SOURCE = 1420,  /* missing; text = how far it exists */
-    JC_CODE_MOUNT_UNSAFE = 1421,  /* expected = what is wrong: 15xx */
-    JC_CODE_MOUNT_TARGET = 1422,  /* missing; text = the target */
-    JC_CODE_HOME_LEFT_OUT = 1423, /* a warning at the start: JailRoot host */
-    JC_CODE_TMP_DIR = 1427,       /* JailTmp; text = the first bad component */
-    JC_CODE_MAIL_PLACE = 1428,    /* JailMail; text = the directory */
-    JC_CODE_TMP_OWNER = 1429,     /* found, expected = uid; text = directory */
+    JC_CODE_STEP_MOUNTS = 1419,     /* text = the target */
+    JC_CODE_MOUNT_SOURCE = 1420,    /* missing; text = how far it exists */
+    JC_CODE_MOUNT_UNSAFE = 1421,    /* expected = what is wrong: 15xx */
+    JC_CODE_MOUNT_TARGET = 1422,    /* missing; text = the target */
+    JC_CODE_HOME_LEFT_OUT = 1423,   /* a warning at the start: JailRoot host */
+    JC_CODE_MOUNT_AUTOMOUNT = 1424, /* text = where autofs cannot mount */
+    JC_CODE_TMP_DIR = 1427,    /* JailTmp; text = the first bad component */
+    JC_CODE_MAIL_PLACE = 1428, /* JailMail; text = the directory */
+    JC_CODE_TMP_OWNER = 1429,  /* found, expected = uid; text = directory */
     JC_CODE_STEP_CGROUP = 1430,
     JC_CODE_STEP_FILTER = 1440, /* JailSeccomp, and the keeper's own */
     JC_CODE_STEP_SCOPE = 1441,  /* JailScope */
@@ -110,6 +111,7 @@ typedef enum {
     JC_CODE_COMMAND_OFF = 1517,      /* SSI exec cmd, and JailExecCmd Off */
     JC_CODE_FILE_SYSTEM = 1518, /* found = jc_fs_t: root does not vouch; text =
                                    where that begins */
+    JC_CODE_AUTOMOUNT = 1520,   /* text = where autofs cannot mount */
     JC_CODE_FOREIGN_SENDER = 1519, /* found, expected = uid of the sender */
 
     /* 16xx: the launch */

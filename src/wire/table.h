@@ -187,8 +187,10 @@ typedef enum {
 #define JC_MOUNT_HOME     0x20u /* the source must be the tenant's own */
 /* The last component of the source is a name that begins with %u: a directory
  * of the tenant's, which the keeper makes if it does not exist. */
-#define JC_MOUNT_OWN   0x40u
-#define JC_MOUNT_FLAGS 0x7fu
+#define JC_MOUNT_OWN 0x40u
+/* What the machine mounts below the source later appears in the jail. */
+#define JC_MOUNT_SLAVE 0x80u
+#define JC_MOUNT_FLAGS 0xffu
 
 typedef struct {
     uint32_t kind;

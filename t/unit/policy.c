@@ -264,6 +264,18 @@ static void own_directories(void **state)
     }
 }
 
+/* A new file system has nothing below it that appears later. */
+static void slave_mounts(void **state)
+{
+    record_t r;
+
+    make(&r);
+    r.mounts[0].flags = JC_MOUNT_SLAVE;
+    assert_true(is_taken(&r));
+    r.mounts[0].kind = JC_MOUNT_TMPFS;
+    assert_false(is_taken(&r));
+}
+
 static void trusted_mounts(void **state)
 {
     REFUSED(r.rec->trust_mount_count = 0);
@@ -572,11 +584,12 @@ static void references(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(whole),    TEST(numbers),         TEST(counts),
-        TEST(mounts),   TEST(own_directories), TEST(trusted_mounts),
-        TEST(roots),    TEST(cgroups),         TEST(common_parts),
-        TEST(too_many), TEST(unsuited),        TEST(whole_table),
-        TEST(tables),   TEST(passes),          TEST(references),
+        TEST(whole),          TEST(numbers),         TEST(counts),
+        TEST(mounts),         TEST(own_directories), TEST(slave_mounts),
+        TEST(trusted_mounts), TEST(roots),           TEST(cgroups),
+        TEST(common_parts),   TEST(too_many),        TEST(unsuited),
+        TEST(whole_table),    TEST(tables),          TEST(passes),
+        TEST(references),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,19 @@ static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
         mount->flags |= JC_MOUNT_OPTIONAL;
         return NULL;
     }
+    if (strcasecmp(word, "slave") == 0 &&
+        (mount->kind == JC_CONF_BIND || mount->kind == JC_CONF_HOME)) {
+        if (mount->flags & JC_MOUNT_READ_ONLY) {
+            return "does not go with ro, because what is mounted later has a "
+                   "mode of its own";
+        }
+        mount->flags |= JC_MOUNT_SLAVE;
+        return NULL;
+    }
     if (strcasecmp(word, "ro") == 0 && mount->kind == JC_CONF_HOME) {
+        if (mount->flags & JC_MOUNT_SLAVE) {
+            return "does not go with slave";
+        }
         mount->flags |= JC_MOUNT_READ_ONLY;
         return NULL;
     }
@@ -81,8 +93,8 @@ static const struct {
 };
 
 #define GRAMMAR                                                                \
-    "write bind SOURCE [TARGET], ro SOURCE [TARGET], tmpfs TARGET [size=64M] " \
-    "[mode=1777] [inodes=N], proc, dev, home [ro], or none"
+    "write bind SOURCE [TARGET] [slave], ro SOURCE [TARGET], tmpfs TARGET "    \
+    "[size=64M] [mode=1777] [inodes=N], proc, dev, home [ro] [slave], or none"
 
 static const char *parse_paths(cmd_parms *cmd, jc_mount_conf_t *mount, int most,
                                int argc, char *const argv[], int *at)

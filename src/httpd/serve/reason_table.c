@@ -246,6 +246,13 @@ static const jc_reason_row_t rows[] = {
      "with no symbolic link in its path"},
     {JC_CODE_HOME_LEFT_OUT, ADMIN, "the jail has no home", CONFIGURED,
      "add JailMount bind DIRECTORY"},
+    {JC_CODE_MOUNT_AUTOMOUNT, ADMIN,
+     "jail not built: {name} on the way to a JailRoot or a source of JailMount "
+     "is an automount that does not reach the jail's mount namespace",
+     NULL,
+     "let mounts propagate to Apache: mount --make-rshared / in a container, "
+     "no "
+     "MountFlags=private in apache2.service; and see that automount runs"},
     {JC_CODE_TMP_DIR, ADMIN,
      "jail not built: the directory of JailTmp cannot be used: {name}", NULL,
      "it must exist, and it and every directory above it must belong to root "
@@ -334,6 +341,10 @@ static const jc_reason_row_t rows[] = {
      "set JailUser with a name, which does not depend on it; or, if root alone "
      "decides what that file system says, set JailTrustMount with its mount "
      "point on the machine (findmnt)"},
+    {JC_CODE_AUTOMOUNT, ADMIN,
+     "{path} is an automount, which cannot be mounted in a jail", NULL,
+     "name the directory itself, or one below it, in JailMount bind; or add "
+     "the word slave to the JailMount line of the directory above"},
     {JC_CODE_FOREIGN_SENDER, ADMIN,
      "a user other than httpd's has sent a request to this jail",
      "found uid {found}, expected uid {expected}",

@@ -60,6 +60,9 @@ int jc_mounts_fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
         failure->expected = failure->code;
         failure->code = unsafe;
         break;
+    case JC_CODE_AUTOMOUNT:
+        failure->code = JC_CODE_MOUNT_AUTOMOUNT;
+        break;
     default:
         failure->code = other;
     }
@@ -159,6 +162,7 @@ static int bind_source(const row_t *row)
     int is_dir = walk.file_fd < 0;
     int mount_fd = jc_tree_clone(is_dir ? walk.dir_fd : walk.file_fd);
     if (mount_fd < 0 ||
+        (!(row->mount->flags & JC_MOUNT_SLAVE) && jc_tree_private(mount_fd)) ||
         jc_tree_set(mount_fd, attributes_of(row), AT_RECURSIVE)) {
         result = fail(row, JC_CODE_STEP_MOUNTS);
     } else {
@@ -244,6 +248,11 @@ static int apply(const row_t *row)
     }
 }
 
+static int is_slave(const row_t *row)
+{
+    return (row->mount->flags & JC_MOUNT_SLAVE) != 0;
+}
+
 /* Makes a tmpfs read-only that was filled after it was mounted. */
 static int close_tmpfs(const row_t *row)
 {
@@ -293,8 +302,10 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
     if (!jc_jail_has(jail, JC_NS_MOUNT)) {
         return jc_mounted_begin(jail);
     }
-    /* First, so that no mount made here appears in the host's own table. */
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+    /* First, so that no mount made here appears in the host's own table. What
+     * autofs mounts in the host's, because the walk to a source needs it, must
+     * appear here. Each tree that the jail gets becomes private. */
+    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) ||
         jc_mounted_begin(jail)) {
         return -1;
     }
@@ -307,6 +318,12 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
         return -1;
     }
     jc_alias_make(jail);
+    /* The jail keeps the machine's own tree. Nothing may appear in it between
+     * its table and its flags. */
+    if (!is_changed && !for_all(jail, is_slave, failure) &&
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
+        return -1;
+    }
     if (for_all(jail, close_tmpfs, failure) || jc_mounted_note(jail) ||
         (is_nosuid_at_last(jail) &&
          jc_tree_set(jail->root_fd, MOUNT_ATTR_NOSUID, AT_RECURSIVE))) {

@@ -48,6 +48,10 @@ int jc_root_mount(jc_jail_t *jail, jc_failure_t *failure)
         }
         at_fd = walk.dir_fd;
         jail->root_fd = jc_tree_clone(at_fd);
+        if (jail->root_fd >= 0 && jc_tree_private(jail->root_fd)) {
+            close(at_fd);
+            return -1;
+        }
     }
     int result =
         at_fd < 0 || jail->root_fd < 0

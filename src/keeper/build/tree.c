@@ -20,6 +20,14 @@ int jc_tree_set(int mount_fd, unsigned attributes, unsigned flags)
                          sizeof(attr));
 }
 
+int jc_tree_private(int tree_fd)
+{
+    struct mount_attr attr = {.propagation = MS_PRIVATE};
+
+    return mount_setattr(tree_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
+                         sizeof(attr));
+}
+
 int jc_tree_clone(int fd)
 {
     return open_tree(fd, "",

@@ -53,6 +53,9 @@ int jc_tree_new(const char *type, const char *const options[][2],
                 unsigned attributes);
 int jc_tree_clone(int fd);
 int jc_tree_set(int tree_fd, unsigned attributes, unsigned flags);
+/* Lets nothing that the machine mounts later appear in the tree. Returns 0, or
+ * -1 with errno. */
+int jc_tree_private(int tree_fd);
 
 /*
  * made.c: new file systems, as detached mounts with MOUNT_ATTR_*. The third

@@ -55,14 +55,32 @@ static int fail_errno(state_t *s, long result)
     }
 }
 
-/* Opens one component below the last directory. If it is a symbolic link, opens
- * the link itself. */
+static int is_last(const state_t *s)
+{
+    return s->rest[strspn(s->rest, "/")] == 0;
+}
+
+/*
+ * Opens one component below the last directory. If it is a symbolic link, opens
+ * the link itself. Where autofs has to mount a directory first, O_PATH alone
+ * opens the empty place (openat2(2) follows automounts only for O_DIRECTORY).
+ * A directory is what the component is most often.
+ */
 static int open_component(const state_t *s, const char *name)
 {
     struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    int dir_fd = s->fds[s->depth - 1];
 
-    return jc_sys_openat2(s->fds[s->depth - 1], name, &how);
+    if (!s->is_script || !is_last(s)) {
+        how.flags |= O_DIRECTORY;
+        int fd = jc_sys_openat2(dir_fd, name, &how);
+        if (fd != -ENOTDIR) {
+            return fd;
+        }
+        how.flags &= ~(uint64_t) O_DIRECTORY;
+    }
+    return jc_sys_openat2(dir_fd, name, &how);
 }
 
 static int check_directory(state_t *s, const struct stat *st)
@@ -135,11 +153,6 @@ static int go_up(state_t *s)
         }
     }
     return 0;
-}
-
-static int is_last(const state_t *s)
-{
-    return s->rest[strspn(s->rest, "/")] == 0;
 }
 
 /* The path itself names a link, and what it leads to is in another directory.
@@ -227,6 +240,11 @@ static int enter(state_t *s, const char *name, jc_walk_want_t want)
     walk->path[len] = '/';
     memcpy(walk->path + len + 1, name, strlen(name) + 1);
     int fd = open_component(s, name);
+    if (fd == -ELOOP) {
+        /* No link is followed here. autofs says so where what it mounts does
+         * not reach this mount namespace. */
+        return fail(s, JC_CODE_AUTOMOUNT, ELOOP, 0, 0);
+    }
     if (fd < 0) {
         return fail_errno(s, fd);
     }
