@@ -232,7 +232,7 @@ for ('a b', '127.0.0.1:99999', '') {
     isnt($status, 0, "JailMail '$_' is refused");
 }
 my ($status, $said) = configtest(config => 'JailRoot host',
-    vhosts => [$alice->vhost('JailMail no-such-host.invalid', root => 'host', user => 'alice')]);
+    vhosts => [$alice->vhost('JailMail no-such-host.invalid', root => 'host')]);
 is($status, 0, 'a name that does not resolve is accepted');
 like($said, qr/JCGI1806: .*no address was found for 'no-such-host\.invalid'/, 'with a warning');
 done_testing;
