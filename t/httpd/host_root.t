@@ -22,7 +22,25 @@ mkdir $data, 0755 or die "$data: $!";
 chown $alice->uid, $alice->gid, $data;
 symlink "$data/nowhere", home_of($alice) . '/link' or die $!;
 
+# Mail servers of Debian's make /usr/sbin/sendmail a link (exim4, dma) or a file (postfix,
+# nullmailer); alternatives lead through /etc.
+my $mailer = work_dir() . '/mailer';
+open my $fh, '>', $mailer or die "$mailer: $!";
+print {$fh} "#!/bin/sh\necho mailed\n";
+close $fh;
+chmod 0755, $mailer;
+my $linked = (grep { (readlink // '') =~ m{^/etc/alternatives/} } glob '/usr/bin/*')[0];
+symlink '/usr', home_of($bob) . '/way' or die $!;
+my $jail = tenant('jail');
+for my $path ('/usr/sbin/exim4', '/usr/sbin/mailer') {
+    $jail->replace($path, '');
+}
+symlink 'exim4', $jail->root . '/usr/sbin/sendmail' or die $!;
+symlink '../../../../../../../../usr/sbin/mailer', $jail->root . '/usr/sbin/up' or die $!;
+symlink '/usr/sbin/nowhere', $jail->root . '/usr/sbin/gone' or die $!;
+
 my %command = (
+    mailed   => "$linked 2>&1 || echo not run",
     root     => 'ls -1 /',
     write    => 'for d in / /usr /etc /dev /home /var /opt; do
         echo >"$d/jailcgi-test" && echo "$d"; done 2>/dev/null; echo done',
@@ -50,6 +68,7 @@ my %command = (
     fill     => 'head -c 200000000 /dev/zero >/tmp/full 2>/dev/null; stat -c %s /tmp/full;
         rm /tmp/full',
 );
+shell($jail, 'mailed', '/usr/sbin/sendmail; /usr/sbin/exim4; /usr/sbin/up; /usr/sbin/mailer');
 for my $tenant ($alice, $bob) {
     shell($tenant, $_, $command{$_}) for keys %command;
 }
@@ -72,6 +91,11 @@ END
         vhost($bob, 'JailMount bind /nowhere/at/all /shown optional',
             name => 'optional'),
         vhost($bob, "JailMount bind $data ${\home_of($bob)}/no/place", name => 'placeless'),
+        vhost($bob, "JailMount ro $mailer $linked", name => 'alternative'),
+        vhost($bob, "JailMount ro $mailer ${\home_of($bob)}/way/bin/env", name => 'misled'),
+        [$jail, "JailMount ro $mailer /usr/sbin/sendmail\n    JailMount ro $mailer /usr/sbin/up"],
+        [$jail, "JailMount ro $mailer /usr/sbin/gone", name => 'gone'],
+        [$jail, "JailMount ro /usr/share /usr/sbin/up", name => 'other-kind'],
         vhost($bob, 'JailMount tmpfs /tmp size=1M', name => 'smaller'),
         vhost($bob, 'JailNamespaces pid', name => 'unmounted'),
         vhost($bob, 'JailMount home', name => 'owner', user => 'owner'),
@@ -142,6 +166,11 @@ sub refuses {
 refuses('linked', 1421, 'the path to a source of JailMount');
 refuses('absent', 1420, 'a source of JailMount does not exist: /nowhere');
 refuses('placeless', 1422, 'the jail has no place for a mount at');
+refuses('misled', 1422, 'the jail has no place for a mount at .*/way ', 'mailed');
+refuses('gone', 1422, '/usr/sbin/gone', 'mailed');
+refuses('other-kind', 1422, '/usr/sbin/up', 'mailed');
+is(says('alternative', 'mailed'), "mailed\n", "a target that is a link of root's: $linked");
+is(says($jail, 'mailed'), "mailed\n" x 4, 'and in a built jail, where .. ends at its root');
 refuses('unmounted', 1013, 'JailNamespaces without mount');
 refuses('owner', 1014, 'JailMount home, and JailUser owner');
 is(says('owned', 'passwd'), says($bob, 'passwd'), 'JailUser owner: the same users and groups');

@@ -242,8 +242,10 @@ static const jc_reason_row_t rows[] = {
      "nobody else"},
     {JC_CODE_MOUNT_TARGET, ADMIN,
      "jail not built: the jail has no place for a mount at {name}", NULL,
-     "create a directory (for a file, a file) of that name below JailRoot, "
-     "with no symbolic link in its path"},
+     "name a place that the jail has (for a directory a directory, for a file "
+     "a "
+     "file), or create it below JailRoot; a symbolic link in its path counts "
+     "only where root alone can have made it"},
     {JC_CODE_HOME_LEFT_OUT, ADMIN, "the jail has no home", CONFIGURED,
      "add JailMount bind DIRECTORY"},
     {JC_CODE_MOUNT_AUTOMOUNT, ADMIN,

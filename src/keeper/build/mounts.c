@@ -7,7 +7,7 @@
  * Every name is used once, to open a file; everything after that is done by
  * descriptor. A source is walked to from the host's root, and a symbolic link
  * counts only where nobody but root could have made it. A target is opened
- * beneath the new root, without following any symbolic link.
+ * beneath the new root, under the same condition.
  *
  * Runs in:   keeper
  * Privilege: root
@@ -72,15 +72,14 @@ int jc_mounts_fail_walk(jc_failure_t *failure, const jc_walk_t *walk,
 /* Opens the target, and makes it if it is missing and JC_MOUNT_MAKE permits. */
 static int open_target(const row_t *row, int is_dir)
 {
-    int flags = is_dir ? O_DIRECTORY : 0;
-    int fd = jc_place_open(row->jail->root_fd, row->target, flags);
+    int fd = jc_place_target(row->jail, row->target, is_dir);
 
     if (fd >= 0 || errno != ENOENT || !(row->mount->flags & JC_MOUNT_MAKE) ||
         jc_place_make(row->jail, row->target,
                       is_dir ? JC_MOUNT_DIR : JC_MOUNT_FILE, "")) {
         return fd;
     }
-    return jc_place_open(row->jail->root_fd, row->target, flags);
+    return jc_place_target(row->jail, row->target, is_dir);
 }
 
 /* Returns whether all mounts of the jail become nosuid at the end. That is not
@@ -215,7 +214,7 @@ static int lay_over(const row_t *row)
 static int make_row(const row_t *row)
 {
     int fd = row->mount->kind == JC_MOUNT_DIR
-                 ? jc_place_open(row->jail->root_fd, row->target, O_DIRECTORY)
+                 ? jc_place_target(row->jail, row->target, 1)
                  : -1;
 
     if (fd >= 0) {
@@ -260,7 +259,7 @@ static int close_tmpfs(const row_t *row)
         !(row->mount->flags & JC_MOUNT_READ_ONLY)) {
         return 0;
     }
-    int fd = jc_place_open(row->jail->root_fd, row->target, O_DIRECTORY);
+    int fd = open_target(row, 1);
     int result = fd < 0 ? -1 : jc_tree_set(fd, MOUNT_ATTR_RDONLY, 0);
 
     close(fd);

@@ -1,7 +1,8 @@
 /*
  * Opens and makes the paths in the jail's root at which something is mounted.
- * They are opened beneath the root and without any symbolic link, so that no
- * link of a tenant can misdirect what root does here.
+ * They are opened beneath the root. A symbolic link counts only where nobody
+ * but root can have made it, as with /usr/sbin/sendmail of some mail servers.
+ * No link of a tenant can misdirect what root does here.
  *
  * Runs in:   keeper
  * Privilege: root
@@ -12,6 +13,7 @@
  */
 #include "build.h"
 #include "trees.h"
+#include "src/keeper/launch/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +34,40 @@ int jc_place_open(int root_fd, const char *path, int flags)
     }
     return (int) syscall(SYS_openat2, root_fd, *path ? path : ".", &how,
                          sizeof(how));
+}
+
+/* The walk goes from component to component, so that ".." and an absolute link
+ * end at the new root, and asks who can have made each link. */
+static int follow(const jc_jail_t *jail, const char *path, int is_dir)
+{
+    jc_walk_t walk;
+    const jc_walk_rule_t rule = {.any_directory = 1,
+                                 .links_need_root = 1,
+                                 .file_system = jc_mounted_file_system,
+                                 .jail = jail,
+                                 .root_fd = &jail->root_fd};
+
+    if (jc_walk(path, &rule, JC_WALK_ANY, &walk)) {
+        errno = walk.failure.errnum ? walk.failure.errnum : ELOOP;
+        return -1;
+    }
+    if (is_dir != (walk.file_fd < 0)) {
+        close(walk.dir_fd);
+        close(walk.file_fd);
+        errno = is_dir ? ENOTDIR : EISDIR;
+        return -1;
+    }
+    if (!is_dir) {
+        close(walk.dir_fd);
+    }
+    return is_dir ? walk.dir_fd : walk.file_fd;
+}
+
+int jc_place_target(const jc_jail_t *jail, const char *path, int is_dir)
+{
+    int fd = jc_place_open(jail->root_fd, path, is_dir ? O_DIRECTORY : 0);
+
+    return fd < 0 && errno == ELOOP ? follow(jail, path, is_dir) : fd;
 }
 
 /* Opens the directory that contains `path`, if only root can change names in

@@ -68,11 +68,14 @@ int jc_made_layer(int over_fd, int under_fd, unsigned attributes);
 
 /*
  * place.c: jc_place_open() opens `path` beneath the root as O_PATH, through no
- * symbolic link; the caller closes it. jc_place_make() makes a directory, a
- * file with that content, or a symbolic link to it, and refuses if anybody but
- * root could change names there. Both return -1 with errno.
+ * symbolic link. jc_place_target() also goes through those in the jail's root
+ * that only root can have made. The caller closes what they return.
+ * jc_place_make() makes a directory, a file with that content, or a symbolic
+ * link to it, and refuses if anybody but root could change names there. All
+ * return -1 with errno.
  */
 int jc_place_open(int root_fd, const char *path, int flags);
+int jc_place_target(const jc_jail_t *jail, const char *path, int is_dir);
 int jc_place_make(const jc_jail_t *jail, const char *path, jc_mount_kind_t kind,
                   const char *content);
 /* Makes the same where that is in the root's own file system, which nobody but

@@ -53,6 +53,7 @@ typedef struct {
      * NULL: owners always count. */
     jc_fs_t (*file_system)(const jc_jail_t *jail, int fd);
     const jc_jail_t *jail; /* for file_system */
+    const int *root_fd;    /* where "/" is; NULL: the process's root */
 } jc_walk_rule_t;
 
 typedef struct {

@@ -134,7 +134,10 @@ static void pop(state_t *s)
 static int push_root(state_t *s)
 {
     struct stat st;
-    int fd = jc_sys_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    int fd = s->rule->root_fd ? jc_sys_openat2(*s->rule->root_fd, ".", &how)
+                              : jc_sys_open("/", (int) how.flags);
     int result = fd < 0 ? fd : jc_sys_fstat(fd, &st);
 
     s->walk->path[0] = 0;
