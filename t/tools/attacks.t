@@ -35,18 +35,23 @@ sub refused {
 # --- where a ROOT may lie: the rule of JCGI1407
 mkdir "$place/open" or die;
 chmod 0777, "$place/open";
-refused('below a directory for all', qr{/open: is a directory that others .* mode 0777.*JCGI1407.*; remedy: chown root},
+refused('below a directory for all', qr{/open: is a directory that others .* mode 0777.*JCGI1407.*; remedy: put the jail where root alone can write},
     'mkjail', "$place/open/jail", @program);
 chmod 01777, "$place/open";
-refused('with the sticky bit', qr{/open: is a directory that others}, 'mkjail', "$place/open/jail", @program);
+refused('with the sticky bit', qr{/open: is a directory that others .*; remedy: put the jail [^;]*$}, 'mkjail', "$place/open/jail", @program);
 chmod 0755, "$place/open";
 chown 61190, 61190, "$place/open";
-refused('of a tenant', qr{/open: .* belongs to uid 61190}, 'mkjail', "$place/open/jail", @program);
+refused('of a tenant', qr{/open: .* belongs to uid 61190.*; remedy: put the jail [^;]*$}, 'mkjail', "$place/open/jail", @program);
 ok(!-e "$place/open/jail", 'and none was made');
 symlink "$place/good", "$place/open/link";
 refused('through a link of a tenant', qr{/open: .* belongs to uid 61190}, 'mkjail', "$place/open/link", @program);
 ok(!-e "$place/good", 'nor where the link leads');
-refused('the root of the machine', qr{is the root of this machine}, 'mkjail', '/', @program);
+chown 0, 0, "$place/open";
+chmod 0775, "$place/open";
+refused('of a group', qr{/open: .*; remedy: .* chmod g-w \S+/open$}, 'mkjail', "$place/open/jail", @program);
+chmod 0755, "$place/open";
+chown 61190, 61190, "$place/open";
+refused('the root of the machine', qr{^jailcgi: /: is the root of this machine; remedy: name a directory}, 'mkjail', '/', @program);
 mkdir "$place/root";
 mount_at("$place/root", '--bind', '/');
 refused('the same by a mount', qr{is the root of this machine}, 'mkjail', "$place/root", @program);

@@ -80,7 +80,8 @@ sub must_be_trusted {
         return;
     }
     return refuse($path, "can be written by others than root ($offence), and so is not"
-          . ' executed', 'chown root ' . quoted($path) . ' && chmod go-w ' . quoted($path));
+          . ' executed', 'install it again from its package, because somebody may have'
+          . ' changed it; or name another');
 }
 
 sub is_trusted {

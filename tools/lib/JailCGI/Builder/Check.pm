@@ -41,10 +41,10 @@ sub new {
     $self->{files}    = $self->recorded(\&read_files) || {};
     $self->{compares} = !$option->{'no-host'} && !($self->{told} || {})->{from};
     for my $offence (@offences) {
-        my ($path, $what) = @$offence;
+        my ($path, $what, $remedy) = @$offence;
         $self->finding('unsafe-root', $path, 'a directory on the way to the jail', $what,
             'uid 0, no write permission for group and others',
-            'chown root ' . quoted($path) . ' && chmod go-w ' . quoted($path), outside => 1);
+            $remedy, outside => 1);
     }
     return $self;
 }

@@ -29,6 +29,18 @@ sub offence {
     return;
 }
 
+# What to do about a directory on the way. One that is for all, as /tmp, or that belongs to
+# somebody, as a home, serves for more than the jail: its owner and mode must stay.
+# The root of a jail that exists serves for nothing else.
+sub way_remedy {
+    my ($path, $st, $root) = @_;
+    return 'chown root ' . quoted($path) . ' && chmod go-w ' . quoted($path)
+      if defined $root && $path eq $root && -d "$root/usr" && !($st->[2] & S_ISVTX);
+    my $elsewhere = 'put the jail where root alone can write, such as below /srv/jails';
+    return $elsewhere if $st->[4] != 0 || $st->[2] & (S_ISVTX | S_IWOTH);
+    return "$elsewhere; or, if its group has nothing to write there, chmod g-w " . quoted($path);
+}
+
 sub check_path {
     my ($root) = @_;
     return usage_error($root, 'is not an absolute path', 'write it from / on')
@@ -44,7 +56,7 @@ sub refuse_offence {
     return refuse($path || '/',
         "is a directory that others than root can write: it $offence,"
           . ' expected uid 0 and no write permission for group and others (JCGI1407)',
-        'chown root ' . quoted($path || '/') . ' && chmod go-w ' . quoted($path || '/'));
+        way_remedy($path || '/', $st));
 }
 
 # Opens the jail for writing; with create, makes it if it does not exist.
@@ -70,7 +82,8 @@ sub opened {
     }
     my @host = stat '/';
     my @jail = @{ $found->{st} };
-    refuse($root, 'is the root of this machine', 'name a directory of its own')
+    refuse($root || '/', 'is the root of this machine',
+        'name a directory of its own, such as /srv/jails/NAME')
       if $jail[0] == $host[0] && $jail[1] == $host[1];
     my $mount = JailCGI::Builder::Tree::mount_of($found->{fh});
     return JailCGI::Builder::Tree->new(
@@ -96,7 +109,8 @@ sub for_reading {
         guard => sub {
             my ($path, $st) = @_;
             my $offence = offence($st);
-            $heard->($path || '/', $offence) if $offence;
+            $heard->($path || '/', $offence, way_remedy($path || '/', $st, $root))
+              if $offence;
         }
     );
     my $found = $host->resolve($root);
