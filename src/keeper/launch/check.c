@@ -22,15 +22,18 @@ static int fail(jc_failure_t *failure, jc_code_t code, uint64_t found,
     return -1;
 }
 
-/* A trusted path is a file, or a directory with everything below it. */
-static int is_trusted(const jc_policy_view_t *policy, const char *path)
+/* A trusted path is a file, or a directory with everything below it. The name
+ * by which a request asks counts as well, since alternatives are links, but
+ * only as a whole: in a longer one, ".." or a link could lead anywhere. */
+static int is_trusted(const jc_policy_view_t *policy, const char *path,
+                      int is_exact)
 {
     const char *trust = policy->trust;
 
     for (uint32_t i = 0; i < policy->rec->trust_count; i++) {
         size_t len = strlen(trust);
         if (strncmp(path, trust, len) == 0 &&
-            (path[len] == 0 || path[len] == '/')) {
+            (path[len] == 0 || (path[len] == '/' && !is_exact))) {
             return 1;
         }
         trust = jc_policy_next(trust);
@@ -119,7 +122,8 @@ static int check(const jc_jail_t *jail, const jc_request_t *request,
     /* JailTrust does not apply with JailUser owner: there the owner of the file
      * is the only proof that the httpd child proposed the right ids. */
     if (file->st_uid == 0 && !(jail->policy.rec->flags & JC_POLICY_OWNER) &&
-        is_trusted(&jail->policy, walk->path)) {
+        (is_trusted(&jail->policy, walk->path, 0) ||
+         is_trusted(&jail->policy, request->script, 1))) {
         /* The walk has checked that root or the tenant owns its directories. */
         jc_fs_t fs = jc_vouch_file_system(jail, walk->file_fd);
         return fs == JC_FS_VOUCHED ? 0
