@@ -248,6 +248,9 @@ static int enter(state_t *s, const char *name, jc_walk_want_t want)
          * not reach this mount namespace. */
         return fail(s, JC_CODE_AUTOMOUNT, ELOOP, 0, 0);
     }
+    if (fd == -EACCES) { /* the directory may not be searched */
+        walk->path[len] = 0;
+    }
     if (fd < 0) {
         return fail_errno(s, fd);
     }
