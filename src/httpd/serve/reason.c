@@ -15,6 +15,7 @@
  *                       found, as an octal number
  *   {type}              the kind of file that found says, as an st_mode
  *   {denied}            what found says of a file that cannot be executed
+ *   {close}             how to take the directory's write permission away
  *   {advice}            what to do about the signal that found says
  *   {limit}             the name that JailLimit has for found
  *   {text}              the reason's text
@@ -25,7 +26,6 @@
 #include "notes.h"
 #include "once.h"
 #include "reason.h"
-#include "src/wire/mountinfo.h"
 
 #include "http_core.h"
 #include "http_protocol.h"
@@ -34,7 +34,6 @@
 #include "apr_lib.h"
 #include "apr_strings.h"
 
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -66,75 +65,6 @@ static const char *printable(apr_pool_t *p, const char *text)
     return copy;
 }
 
-static const char *file_type(uint64_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFDIR:
-        return "a directory";
-    case S_IFIFO:
-        return "a FIFO";
-    case S_IFSOCK:
-        return "a socket";
-    case S_IFLNK:
-        return "a symbolic link";
-    case S_IFCHR:
-    case S_IFBLK:
-        return "a device";
-    case S_IFREG:
-        return "a file that is neither a program nor a script";
-    case 0:
-        return mode == JC_INTERPRETER_SIXTH ? "a script, the sixth in a row"
-                                            : "something else";
-    default:
-        return "something else";
-    }
-}
-
-static const char *file_system(uint64_t fs)
-{
-    switch (fs) {
-    case JC_FS_FUSE:
-        return "a FUSE file system, where a process says who owns a file";
-    case JC_FS_NOSUID:
-        return "a file system that is mounted nosuid";
-    default:
-        return "a file system that was mounted after the jail was built";
-    }
-}
-
-static const char *denied(uint64_t found)
-{
-    return found == JC_EXEC_NOEXEC
-               ? "a file system that is mounted noexec"
-               : "a mode that does not let the site's user execute it";
-}
-
-/* What the owner of the site can do about a signal. */
-static const char *advice(uint64_t signum)
-{
-    switch (signum) {
-    case SIGSEGV:
-    case SIGBUS:
-    case SIGILL:
-    case SIGFPE:
-    case SIGABRT:
-    case SIGTRAP:
-        return "this is a fault of the program or of a library that it uses";
-    case SIGKILL:
-        return "it was killed by a limit, because the kernel was short of "
-               "memory (see dmesg), or by the site's own processes";
-    case SIGPIPE:
-        return "it wrote to a pipe or a connection of its own whose other end "
-               "was closed: find out why, or let the program ignore SIGPIPE";
-    case SIGSYS:
-        return "it made a system call that a filter answers with a signal: see "
-               "JailSeccomp, and what the program itself forbids";
-    default:
-        return "a process of the site's user has sent it, or the program "
-               "itself: find out which";
-    }
-}
-
 static const char *name_of(const words_t *w)
 {
     return *w->text ? w->text : w->script;
@@ -157,6 +87,28 @@ static const char *quoted(apr_pool_t *p, const char *name)
         name = quote + 1;
     }
     return apr_pstrcat(p, "'", result, name, "'", NULL);
+}
+
+/* Returns the word of a command. "/" in a jail is its root on the machine. */
+static const char *command_path(const words_t *w)
+{
+    const char *name = name_of(w);
+
+    if (strcmp(name, "/") == 0 && w->conf->root_kind == JC_ROOT_PATH) {
+        name = w->conf->root;
+    }
+    return quoted(w->pool, name);
+}
+
+/* A directory with the sticky bit, as /tmp, is one for all, and must stay
+ * that. */
+static const char *close_to_others(const words_t *w)
+{
+    if (w->why->found & S_ISVTX) {
+        return "put the script below a directory of the site's own: this one "
+               "is for all users";
+    }
+    return apr_pstrcat(w->pool, "chmod go-w ", command_path(w), NULL);
 }
 
 /* The paths of 14xx are those of the keeper while it still sees the host's
@@ -201,22 +153,25 @@ static const char *value_of(const words_t *w, const char *s, size_t len)
         return apr_psprintf(w->pool, "0%o", (unsigned) why->found);
     }
     if (is_word(s, len, "unsafe") || is_word(s, len, "fs")) {
-        return file_system(why->found);
+        return jc_reason_words_file_system(why->found);
     }
     if (is_word(s, len, "type")) {
-        return file_type(why->found);
+        return jc_reason_words_type(why->found);
     }
     if (is_word(s, len, "denied")) {
-        return denied(why->found);
+        return jc_reason_words_denied(why->found);
+    }
+    if (is_word(s, len, "close")) {
+        return close_to_others(w);
     }
     if (is_word(s, len, "advice")) {
-        return advice(why->found);
+        return jc_reason_words_signal(why->found);
     }
     if (is_word(s, len, "limit")) {
         return jc_limits_name(why->found);
     }
     if (is_word(s, len, "name")) {
-        return w->is_remedy ? quoted(w->pool, name_of(w)) : name_of(w);
+        return w->is_remedy ? command_path(w) : name_of(w);
     }
     if (is_word(s, len, "path")) {
         return path_of(w);

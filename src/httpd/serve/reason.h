@@ -44,6 +44,14 @@ void jc_reason_note(request_rec *r, const jc_server_conf_t *conf,
  * has a row of its own. */
 const jc_reason_row_t *jc_reason_table_row(uint32_t code);
 
+/* reason_words.c: say what kind of file an st_mode is (or
+ * JC_INTERPRETER_SIXTH), what kind of file system a jc_fs_t, why a file cannot
+ * be executed (JC_EXEC_*), and what to do about a signal. */
+const char *jc_reason_words_type(uint64_t mode);
+const char *jc_reason_words_file_system(uint64_t fs);
+const char *jc_reason_words_denied(uint64_t found);
+const char *jc_reason_words_signal(uint64_t signum);
+
 /* jail_path.c: returns the path that `path` has in the jail: without conf->root
  * if it is below that. Allocates nothing. */
 const char *jc_jail_path(apr_pool_t *p, const jc_server_conf_t *conf,

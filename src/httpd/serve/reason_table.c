@@ -21,7 +21,6 @@
 #define UIDS  "found uid {found}, expected uid {expected}"
 #define GIDS  "found gid {found}, expected gid {expected}"
 #define LIMIT "JailLimit {limit}, hard limit {expected}"
-#define CHOWN "chown it to the user that this site's scripts run as"
 #define STEP                                                                   \
     "see the helper's line in the main error log; a hardened apache2.service " \
     "often takes away the capability or system call that this needs"
@@ -183,7 +182,9 @@ static const jc_reason_row_t rows[] = {
      "the path to JailRoot could be changed by others: {name}",
      "found {unsafe}",
      "every directory on the path must belong to root or the site's user and "
-     "be writable by nobody else; a symbolic link counts only in a directory "
+     "be writable by nobody else, so put the jail below one that serves "
+     "nothing else, such as /srv/jails; a symbolic link counts only in a "
+     "directory "
      "that belongs to root, on FUSE or nosuid only with JailTrustMount"},
     {JC_CODE_STEP_CHROOT, ADMIN, "jail not built: cannot enter JailRoot {name}",
      NULL, "check that it is a directory on a mounted file system; " STEP},
@@ -286,12 +287,14 @@ static const jc_reason_row_t rows[] = {
      "inside it; with JailRoot host, put it in the user's home, in what a "
      "JailMount bind DIRECTORY brings in, or in /usr"},
     {JC_CODE_PATH_DENIED, OWNER, "the site's user may not search {path}", NULL,
-     "chmod u+x {name}, or chown it to the site's user"},
+     "chmod a+x {name} if others may pass through it, or put the script "
+     "elsewhere"},
     {JC_CODE_DIR_WRITABLE, OWNER,
-     "directory {path} is writable by group or others", MODE_GO,
-     "chmod go-w {name}"},
+     "directory {path} is writable by group or others", MODE_GO, "{close}"},
     {JC_CODE_DIR_OWNER, OWNER, "directory {path} belongs to another user",
-     "found uid {found}, expected uid {expected} or root", CHOWN},
+     "found uid {found}, expected uid {expected} or root",
+     "chown {expected} {name} if it belongs to this site alone; a directory of "
+     "several sites must belong to root"},
     {JC_CODE_SYMLINK_LOOP, OWNER,
      "too many symbolic links, or one that leads nowhere, at {path}", NULL,
      "replace the link with what it should lead to, inside the jail"},
@@ -302,7 +305,9 @@ static const jc_reason_row_t rows[] = {
      MODE_GO, "chmod go-w {name}"},
     {JC_CODE_SCRIPT_SETID, OWNER,
      "{path} is setuid or setgid to another than the site's user or group",
-     "found mode {mode}, expected neither bit", "chmod ug-s {name}"},
+     "found mode {mode}, expected neither bit",
+     "chmod ug-s {name} if it is the site's own; of a program of a package use "
+     "a copy without the bit"},
     {JC_CODE_SCRIPT_OWNER, OWNER, "{path} does not belong to the site's user",
      UIDS,
      "name it in JailTrust if it is a shared program of root's; otherwise "
@@ -316,8 +321,9 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_OTHER_FILE, OWNER, "{path} is not the file that httpd looked at",
      "found inode {found}, expected inode {expected}",
      "the jail has another file at this path: put the site itself below "
-     "JailRoot, or mount it there; if the file was replaced just now, try "
-     "again"},
+     "JailRoot, or mount it there; if the path has an absolute symbolic link, "
+     "which httpd follows outside the jail, name what it leads to; if the file "
+     "was replaced just now, try again"},
     {JC_CODE_SCRIPT_DIR_OWNER, OWNER,
      "the directory of {path} does not belong to the user whom JailUser owner "
      "directory makes of the address",
@@ -398,7 +404,8 @@ static const jc_reason_row_t rows[] = {
      "compile it for this machine"},
     {JC_CODE_INTERPRETER_DENIED, OWNER,
      "the site's user may not execute its interpreter {path}", NULL,
-     "chmod a+rx {name} in the jail, and check for a noexec mount"},
+     "chmod a+rx {name} in the jail if everybody may run it, or name another "
+     "interpreter"},
     {JC_CODE_FIRST_LINE_LONG, OWNER,
      "the #! line of {path} is longer than the kernel reads",
      "found {found} bytes, expected at most 255",

@@ -72,8 +72,8 @@ sub command_in {
 # The other host of the row has this line, and the remedy names its directive.
 sub directive {
     my ($line) = @_;
-    my ($name) = $line =~ /^(\w+)/;
-    return sub { return $_[0] =~ /\b$name\b/ };
+    my ($name) = ($line // '') =~ /^(\w+)/;
+    return sub { return defined $name && $_[0] =~ /\b$name\b/ };
 }
 
 1;
