@@ -208,31 +208,27 @@ remedy_holds($httpd, host => $alice, %$_) for @rows;
 
 # Codes that no row brings about, and why.
 my %not_here = (
-    1204 => 'ssi.t includes an nph- script',
-    1206 => 'httpd must be out of descriptors (load.t)', 1207 => 'the queue must be full (load.t)',
-    1208 => 'a file system must hang (hung.t)', 1209 => 'the helper must die twice (kill.t)',
-    1210 => 'the request must have 8 MB, which httpd itself refuses',
-    1211 => 'environment.t has JailEnv and JailPassEnv',
-    1212 => 'a note (taken.t)', 1423 => 'a warning of the configuration (homes.t)',
-    1424 => 'an automount must fail (automount.t)', 1520 => 'an automount must fail (automount.t)',
-    1719 => 'a note (taken.t)',
-    1427 => 'tmp.t has JailTmp', 1428 => 'mail.t has JailMail', 1429 => 'tmp.t has JailTmp',
-    1710 => 'the client must leave (finish.t has JailAbort)', 1718 => 'taken.t has JailBackground',
-    1720 => 'a note (taken.t)', 1721 => 'a note (taken.t)', 1723 => 'the client must leave (finish.t)',
-    1405 => 'root may set any priority', 1501 => 'module and helper must differ (foreign.t)',
-    1511 => 'a group must change within a request', 1514 => 'identity.t has JailUser owner directory',
-    1515 => 'identity.t has JailUser owner directory', 1516 => 'the file system must fail',
-    1517 => 'ssi.t has JailExecCmd', 1518 => 'vouched.t has JailTrustMount',
-    1519 => 'an httpd child must be compromised (foreign.t)',
-    1602 => 'the machine must be out of processes', 1607 => 'a mount must be noexec, and private (host_root.t)',
-    1609 => 'the kernel must fail in a way that is not known', 1612 => 'Linux 6.11 and 6.12 run such a program (reasons.t)',
-    1613 => 'a limit must fail in the script that the keeper could set', 1614 => 'descriptors must run out (dropped.t)',
-    1630 => 'needs a cgroup (cgroup.t)',
-    1708 => 'timeout.t has a page that stops', 1711 => 'reasons.t counts lines',
-    1716 => 'a keeper must be killed (kill.t)', 1730 => 'needs a cgroup (cgroup.t)',
-    1731 => 'needs a cgroup (cgroup.t)', 1732 => 'needs a cgroup (cgroup.t)',
-    (map { $_ => 'the kernel must fail in a step of the jail (t/unit/helper.c)' }
-        1401 .. 1403, 1408 .. 1419, 1430, 1440 .. 1442),
+    # Another test brings them about, and does not carry out the remedy.
+    1208 => 't/unit/channel.c', 1209 => 't/unit/channel.c', 1212 => 'a note (taken.t)',
+    1423 => 'a warning of the configuration (homes.t)', 1424 => 'automount.t', 1427 => 'tmp.t',
+    1428 => 'mail.t', 1429 => 'tmp.t', 1501 => 't/unit/helper.c', 1514 => 'ownership.t',
+    1515 => 't/unit/helper.c', 1518 => 'vouched.t', 1519 => 't/unit/rights.c', 1520 => 'automount.t',
+    1612 => 'reasons.t, where the kernel refuses such a program', 1708 => 'abort.t',
+    1710 => 'the client must leave (finish.t)', 1711 => 'reasons.t', 1718 => 'taken.t',
+    1211 => 'environment.t', 1517 => 'ssi.t', 1719 => 'taken.t', 1720 => 'taken.t', 1721 => 'taken.t',
+    1723 => 'finish.t',
+    (map { $_ => 'a step of the jail must fail (t/unit/helper.c)' }
+        1401 .. 1403, 1405, 1408 .. 1419, 1430, 1440 .. 1442),
+    # No test names these codes yet.
+    (map { $_ => 'not tested: the kernel or httpd must be out of something' }
+        1206, 1207, 1602, 1614),
+    (map { $_ => 'not tested: needs a cgroup' } 1630, 1730 .. 1732),
+    1204 => 'not tested: needs mod_include', 1210 => 'not tested: needs a request of 8 MB',
+    1511 => 'not tested: a group must change within a request',
+    1516 => 'not tested: the file system must fail', 1607 => 'not tested: needs a noexec mount',
+    1609 => 'not tested: the kernel must fail in an unknown way',
+    1613 => 'not tested: a limit must fail in the script that the keeper could set',
+    1716 => 'not tested: a keeper must be killed in a request',
 );
 my %number = reverse read_file('src/wire/codes.h') =~ /^ +(JC_CODE_\w+) = (1[2-7]\d\d),/mg;
 my %name   = reverse %number;
