@@ -50,6 +50,7 @@ typedef struct {
 #define HTTPOXY           "a request header Proxy would set it"
 #define SHELL             "code, functions or search paths of shells"
 #define HARMLESS          "tunes a program, loads nothing"
+#define UNPACKED          "where a program puts what it unpacks and loads"
 #define JAVA              "classes and options of a Java machine"
 #define LUA               "code and search paths of Lua"
 #define NODE              "code, options and search paths of Node.js and npm"
@@ -227,6 +228,7 @@ static const row_t denied[] = {
     PASS("PYTHONSAFEPATH", HARMLESS),
     PASS("PYTHONUNBUFFERED", HARMLESS),
     PASS("PYTHONUTF8", HARMLESS),
+    PASS("PYTHON_EGG_CACHE", UNPACKED),
     DROP("PYTHON*", PYTHON),
     DROP("QML*", GRAPHICS),
     DROP("QT_PLUGIN_PATH", GRAPHICS),
