@@ -20,9 +20,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define PIDS_RESERVED                                                          \
-    300 /* the kernel's: after the last pid it goes on here                    \
-         */
+/* After the last pid the kernel goes on here (RESERVED_PIDS). */
+#define PIDS_RESERVED 300
 
 int jc_procfs_open(int has_pid_ns, int *proc_fd)
 {

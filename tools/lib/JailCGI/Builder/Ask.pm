@@ -144,7 +144,8 @@ for d in sys.path + [sysconfig.get_path(n) for n in
             php_ini_loaded_file(), "\n", str_replace(",", "\n",
             (string) php_ini_scanned_files()), "\n",
             str_replace(":", "\n", get_include_path()), "\n",
-            preg_replace("~^(?!/var/lib/php/sessions$).*~s", "", ini_get("session.save_path")), "\n";'
+            preg_replace("~^(?!/var/lib/php/sessions$).*~s", "",
+                ini_get("session.save_path")), "\n";'
     ],
 );
 
