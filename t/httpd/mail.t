@@ -186,7 +186,7 @@ unlike($mail, qr/^X-JailCGI-User: 0/m, 'a carriage return in a field ends no lin
 like($mail, qr/^x\r\n\.\.\r\nQUIT\r\n/m, 'and a dot behind one ends nothing');
 $mail = message_of(['-t', '-i'], "To: a\@b.c\n\n" . 'x' x 5000 . "\n", 'a long line');
 ok(!grep({ length > 1000 } split /\n/, $mail), 'is broken');
-is($mail =~ tr/x//, 5000, 'and nothing of it is lost');
+is($mail =~ s/.*?\r\n\r\n//sr =~ tr/x//, 5000, 'and nothing of it is lost');
 $mail = message_of(['-t', '-i'], "To: a\@b.c\n\n" . "line\n.\n" x 200_000, 'a message of 1.4 MB');
 is(() = $mail =~ /^\.\.\r$/mg, 200_000, 'is whole');
 $mail = message_of(['a@b.c'], "no header\nTo: x\n", 'a message without a header');
