@@ -37,6 +37,7 @@
 #define JC_KEEPER_SCOPE_FD   13 /* Landlock ruleset; with JailScope */
 #define JC_KEEPER_TMP_FD     14 /* the jail's /tmp, if it is a tmpfs */
 #define JC_KEEPER_REFUSED_FD 15 /* listener of the filter, if it has one */
+#define JC_KEEPER_LOG_FD     16 /* the jail's own /dev/log, if it has one */
 
 /* The processor's own mode, as seccomp(2) names it. */
 #if defined(__x86_64__)
@@ -92,6 +93,7 @@ typedef struct {
     uint64_t print;   /* jc_print_of() when the root was made */
     int has_scope;    /* requests are isolated from each other */
     int has_listener; /* the filter asks the keeper about refused calls */
+    int has_log;      /* it has a /dev/log of its own */
 } jc_jail_t;
 
 /* Returns whether the keeper has all these namespaces (JC_NS_*) of its own. */

@@ -159,6 +159,7 @@ typedef enum {
     JC_CODE_CALL_REFUSED = 1719,  /* text = the system call: a note */
     JC_CODE_TMP_FILES = 1720,     /* files in the jail's /tmp: a note */
     JC_CODE_TMP_FULL = 1721,      /* a note */
+    JC_CODE_SYSLOG_LOST = 1722,   /* a message for syslog: a note */
     JC_CODE_UNFINISHED = 1723,    /* JailAbort finish max= */
     JC_CODE_MEMORY_LIMIT = 1730,  /* JailCgroup memory= */
     JC_CODE_PIDS_LIMIT = 1731,    /* JailCgroup pids= */

@@ -179,6 +179,7 @@ enum {
 /* What a keeper says in EXIT, each once. */
 #define JC_TAKEN_TMP_FILES 1u /* files are in the jail's own /tmp */
 #define JC_TAKEN_TMP_FULL  2u /* it is full */
+#define JC_TAKEN_SYSLOG    4u /* a message for syslog went nowhere */
 
 /* The exit status of a script's child that has sent JC_MSG_FAILED. */
 #define JC_FAILED_STATUS 127

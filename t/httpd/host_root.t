@@ -137,7 +137,7 @@ END
 is(says($alice, 'etc'), "done\n", 'what no program needs of /etc is not there');
 like(says($alice, 'proc'), qr{^/proc/\d+(?: /proc/\d+)*\n1$}, '/proc has a few processes');
 my @dev = split /\n/, says($alice, 'dev');
-is_deeply([sort @dev], [sort qw(fd full null random shm stderr stdin stdout urandom zero 3
+is_deeply([sort @dev], [sort qw(fd full log null random shm stderr stdin stdout urandom zero 3
         to-stdout)], '/dev is a minimal one and works');
 is(says($alice, 'perl'),   (localtime)[5] + 1900 . "\n", 'Perl runs');
 is(says($alice, 'python'), "2\n", 'Python runs');

@@ -111,7 +111,9 @@ my @expected = (
     # The root of a procfs that is mounted nowhere and shows the jail alone.
     qr{^/$}, qr/signalfd/, qr/eventpoll/
 );
-my $has_scopes = 13;    # where a kernel has them (src/keeper/keeper.h)
+# Where a kernel has them (src/keeper/keeper.h): what keeps requests apart, and what hears of
+# refused calls.
+my %more_of_kernel = (13 => qr/landlock/, 15 => qr/seccomp notify/, 16 => qr/^socket:/);
 
 # Besides these only the two sockets of the one channel that it has, and a pidfd of the
 # httpd child at its other end.
@@ -120,8 +122,10 @@ sub holds_nothing_else {
     my %target = named_descriptors($keeper{ $tenant->name });
     like($target{$_} // 'closed', $expected[$_], "descriptor $_")
       for 0 .. $#expected;
-    my $scope = delete $target{$has_scopes};
-    like($scope, qr/landlock/, 'and what keeps requests apart') if defined $scope;
+    for my $fd (sort keys %more_of_kernel) {
+        my $target = delete $target{$fd} // next;
+        like($target, $more_of_kernel{$fd}, "descriptor $fd");
+    }
     my @more = map { $target{$_} } grep { $_ > $#expected } keys %target;
     is(scalar @more, 3, 'and three more for the channel of its one request');
     is(scalar(grep { /^socket:/ } @more), 2, 'two sockets');

@@ -509,6 +509,13 @@ static const jc_reason_row_t rows[] = {
      "remove files there, or make it larger: JailMount tmpfs /tmp size=SIZE, "
      "or "
      "JailTmp disk without that line"},
+    {JC_CODE_SYSLOG_LOST, APLOG_WARNING, HTTP_OK,
+     "sent a message to syslog, which went nowhere: the /dev/log of the "
+     "machine "
+     "is not in its jail",
+     NULL,
+     "to let it write to the machine's journal: JailMount ro "
+     "/run/systemd/journal/dev-log /dev/log"},
     {JC_CODE_UNFINISHED, APLOG_WARNING, HTTP_REQUEST_TIME_OUT,
      "ended because it had not finished in time after its client had gone",
      "JailAbort finish max, {found} ms",

@@ -76,6 +76,10 @@ static void report_tmp(jc_exchange_t *c)
         jc_once_is_due(c->conf, JC_CODE_TMP_FULL)) {
         note(c, JC_CODE_TMP_FULL, NULL);
     }
+    if ((taken & JC_TAKEN_SYSLOG) &&
+        jc_once_is_due(c->conf, JC_CODE_SYSLOG_LOST)) {
+        note(c, JC_CODE_SYSLOG_LOST, NULL);
+    }
 }
 
 /* Returns whether nothing is left, or nothing that this keeper says. It closes

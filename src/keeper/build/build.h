@@ -61,6 +61,10 @@ int jc_own_dir_open(const jc_jail_t *jail, const char *source, jc_walk_t *walk,
 int jc_owner_account_take(const void *account, jc_policy_view_t *policy,
                           uint32_t uid, uint32_t gid);
 
+/* dev_log.c: binds /dev/log in a /dev that the rows have made, and sets
+ * jail->has_log, unless something is there. */
+void jc_dev_log_make(jc_jail_t *jail);
+
 /* procfs.c: returns a descriptor of the list of this process's children, and
  * sets *proc_fd to the root of a procfs of its PID namespace. Without a PID
  * namespace, *proc_fd is a file that cannot be listed. The caller closes both.

@@ -317,6 +317,7 @@ int jc_mounts_make(jc_jail_t *jail, jc_failure_t *failure)
         return -1;
     }
     jc_alias_make(jail);
+    jc_dev_log_make(jail);
     /* The jail keeps the machine's own tree. Nothing may appear in it between
      * its table and its flags. */
     if (!is_changed && !for_all(jail, is_slave, failure) &&

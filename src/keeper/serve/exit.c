@@ -26,7 +26,7 @@ void jc_exit_note(const jc_jail_t *jail, jc_run_t *run, int status,
     run->reaped = 1;
     run->exit = (jc_msg_exit_t){.status = status,
                                 .ended = run->ended,
-                                .taken = jc_own_tmp_taken(),
+                                .taken = jc_own_tmp_taken() | run->taken,
                                 .call = run->call,
                                 .call_arch = run->call_arch,
                                 .utime_us = us_of(&usage->ru_utime),

@@ -27,6 +27,10 @@ void jc_exit_amend(jc_run_t *run);
  * reported it. */
 void jc_refused_answer(void);
 
+/* own_log.c: takes a message from the jail's own /dev/log, after epoll has
+ * reported it. */
+void jc_own_log_hear(void);
+
 /* own_tmp.c: jc_own_tmp_watch() finds the jail's own /tmp before the keeper
  * serves. jc_own_tmp_taken() returns what is to be said of it (JC_TAKEN_*),
  * each once. */

@@ -33,7 +33,7 @@ static struct {
 
 /* epoll returns a pointer to one of these for the keeper's own descriptors, and
  * to the channel or the peer for others. */
-static char on_helper, on_parent, on_signal, on_stale, on_refused;
+static char on_helper, on_parent, on_signal, on_stale, on_refused, on_log;
 
 static int watch(int fd, uint32_t events, void *what)
 {
@@ -284,6 +284,8 @@ static int on_event(const struct epoll_event *event)
         say_stale();
     } else if (what == &on_refused) {
         jc_refused_answer();
+    } else if (what == &on_log) {
+        jc_own_log_hear();
     } else if (*(const int *) what == JC_SOURCE_PEER) {
         jc_peers_on_death(event->data.ptr);
     } else {
@@ -328,7 +330,9 @@ static int set_up(void)
                    watch(JC_KEEPER_SIGNAL_FD, EPOLLIN, &on_signal) ||
                    watch(JC_KEEPER_STALE_FD, EPOLLIN, &on_stale) ||
                    (keeper.jail->has_listener &&
-                    watch(JC_KEEPER_REFUSED_FD, EPOLLIN, &on_refused))
+                    watch(JC_KEEPER_REFUSED_FD, EPOLLIN, &on_refused)) ||
+                   (keeper.jail->has_log &&
+                    watch(JC_KEEPER_LOG_FD, EPOLLIN, &on_log))
                ? -1
                : 0;
 }

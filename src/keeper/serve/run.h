@@ -68,6 +68,7 @@ typedef struct jc_run {
     uint32_t ended;    /* why: JC_ENDED_* */
     uint32_t call;     /* the first that was refused; see jc_msg_exit_t */
     uint32_t call_arch;
+    uint32_t taken;            /* JC_TAKEN_* of its own */
     jc_cgroup_events_t events; /* at its start */
     int is_counted;            /* counted for JailConcurrency */
     int group_termed;          /* the leader's group got SIGTERM */
