@@ -113,13 +113,15 @@ SKIP: {
 # --- in jails
 sub changes_nothing {
     my ($host, $got, $what) = @_;
-    my $way = ($host eq 'default' || $host eq 'noscope' || $host eq 'nopid') ? 'ENOSYS' : 'EPERM';
+    # x32 has the answer of the helper's filter, which a jail inherits and which comes first
+    # because the keeper is asked only after all filters; t/unit/joint_filter.c has the rest.
+    my %way = (x32 => 'ENOSYS', i386 => 'EPERM');
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is_deeply({ map { $_ => $got->{$_} } @changes }, { map { $_ => 'EPERM' } @changes },
         "$host: it changes nothing of $what");
     for my $mode (@modes) {
         my @names = map { "$_-$mode" } @changes;
-        is_deeply({ map { $_ => $got->{$_} } @names }, { map { $_ => $way } @names },
+        is_deeply({ map { $_ => $got->{$_} } @names }, { map { $_ => $way{$mode} } @names },
             "$host: nor by calls of $mode");
     }
     is($got->{"$_-upper"}, 'EPERM', "$host: nor by $_ with the upper half set")
