@@ -37,6 +37,15 @@ static int is_made_here(const jc_rows_t *rows)
     return 0;
 }
 
+/* A line of JailMount may have put another directory over it. */
+static int is_roots(int dir_fd)
+{
+    struct stat st;
+
+    return fstat(dir_fd, &st) == 0 && st.st_uid == 0 &&
+           !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Binds by a name without a slash, in the working directory: a path could lead
  * elsewhere. */
 static int bind_in(int dir_fd, int sock_fd)
@@ -63,7 +72,7 @@ void jc_dev_log_make(jc_jail_t *jail)
     }
     int dir_fd = jc_place_open(jail->root_fd, "/dev", O_DIRECTORY);
     int sock_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (dir_fd >= 0 && sock_fd >= 0 &&
+    if (dir_fd >= 0 && sock_fd >= 0 && is_roots(dir_fd) &&
         setsockopt(sock_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
         bind_in(dir_fd, sock_fd) == 0) {
         jail->has_log = jc_jail_place(sock_fd, JC_KEEPER_LOG_FD) == 0;
