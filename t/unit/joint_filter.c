@@ -113,9 +113,9 @@ static int make_second(void)
     seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SYS_clone, 1,
                      SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER));
     seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SYS_clone, 1,
-                     SCMP_A0(SCMP_CMP_EQ, CLONE_VM));
+                     SCMP_A0(SCMP_CMP_EQ, CLONE_VM, 0));
     seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SYS_fcntl, 1,
-                     SCMP_A1(SCMP_CMP_GE, 1000));
+                     SCMP_A1(SCMP_CMP_GE, 1000, 0));
     if (fd < 0 || seccomp_export_bpf(ctx, fd)) {
         return -1;
     }
