@@ -9,6 +9,7 @@
  *            answer
  */
 #include "homes.h"
+#include "mount_rows.h"
 #include "src/wire/wire.h"
 
 #include "apr_strings.h"
@@ -66,15 +67,8 @@ int jc_homes_is_own(const char *home)
 
 static int has_lines(const jc_server_conf_t *conf)
 {
-    for (int i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
-        jc_mount_conf_kind_t kind =
-            APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t).kind;
-
-        if (kind == JC_CONF_BIND || kind == JC_CONF_HOME) {
-            return 1;
-        }
-    }
-    return 0;
+    return jc_mount_lines_have_kind(conf, JC_CONF_BIND) ||
+           jc_mount_lines_have_kind(conf, JC_CONF_HOME);
 }
 
 void jc_homes_report(jc_warnings_t *warnings, apr_pool_t *p, const char *host,
