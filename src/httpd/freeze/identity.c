@@ -1,6 +1,6 @@
 /*
  * Decides who the scripts of a virtual host run as. Names become numbers here,
- * so that neither the helper nor a keeper ever asks the user database.
+ * because neither the helper nor a keeper ever asks the user database.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: that of the parent

@@ -29,8 +29,8 @@ static int is_domain(const char *name)
                                         "0123456789.-")] == '\0';
 }
 
-/* The domain of addresses that have none: as Debian's mail servers have it, or
- * else the name of the machine. */
+/* Returns the domain for addresses that have none: that of /etc/mailname, which
+ * Debian's mail servers use, or the name of the machine. */
 static const char *domain_of(apr_pool_t *p)
 {
     char name[DOMAIN_MAX + 2] = "";

@@ -111,7 +111,7 @@ static int compare_accounts(const void *a, const void *b)
     return (x->uid > y->uid) - (x->uid < y->uid);
 }
 
-/* Of several accounts with one uid the first counts, as for getpwuid(3). */
+/* If several accounts have one uid, the first counts, as for getpwuid(3). */
 static void read_users(owners_t *owners, uint32_t min, uint32_t max)
 {
     apr_hash_t *seen = apr_hash_make(owners->p);

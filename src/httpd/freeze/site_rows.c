@@ -1,7 +1,8 @@
 /*
- * Makes the rows of JailSite: of the user's home a jail has only the directory
- * of its own site, and what all sites of the user share. The DocumentRoot says
- * which site it is, so the HTTP and the HTTPS host of a site have one policy.
+ * Makes the rows of JailSite. A jail has only the directory of its own site
+ * from the user's home, and what all sites of the user share. The DocumentRoot
+ * determines the site, so the HTTP and the HTTPS host of a site have one
+ * policy.
  *
  * Runs in:   httpd parent (root), while it reads its configuration
  * Privilege: that of the parent

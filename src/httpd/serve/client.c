@@ -37,8 +37,8 @@
 #define GONE (POLLHUP | POLLERR)
 
 /* Returns the client's socket, or -1. HTTP/2 runs each stream on a connection
- * of its own, and all streams share one socket: what happens on it says nothing
- * about this stream. */
+ * of its own. All streams share one socket, so its events do not show what has
+ * become of one stream. */
 static int client_socket(conn_rec *conn)
 {
     apr_socket_t *sock = conn->master ? NULL : ap_get_conn_socket(conn);

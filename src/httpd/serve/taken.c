@@ -29,8 +29,8 @@ static void note(jc_exchange_t *c, jc_code_t code, const char *text)
     jc_reason_note(c->r, c->conf, &why);
 }
 
-/* Returns how many bytes the jail's own /tmp can hold; 0: it has none, or one
- * of its JailRoot. */
+/* Returns how many bytes the jail's own /tmp can hold, or 0 if the jail has no
+ * /tmp in memory. */
 static uint64_t tmp_size(const jc_server_conf_t *conf)
 {
     for (int i = 0; conf->mounts && i < conf->mounts->nelts; i++) {

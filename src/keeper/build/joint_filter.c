@@ -83,7 +83,7 @@ static const uint32_t answered_by_kernel[] = {
     SYS_umount2, SYS_vhangup};
 #define ANSWERED                                                               \
     ((unsigned) (sizeof(answered_by_kernel) / sizeof(answered_by_kernel[0])))
-/* So that a jump over all of them is short enough. */
+/* A jump has to reach over all of them. */
 _Static_assert(ANSWERED < UINT8_MAX, "too many calls for one jump");
 
 #define TAIL_MAX (ANSWERED + 24)
@@ -111,8 +111,8 @@ static void add_test(jc_joint_filter_t *f, uint32_t number, unsigned arg,
     add(f, (struct sock_filter) SAY(REFUSE));
 }
 
-/* What becomes of EPERM. The keeper's own rows may refuse it in another mode of
- * the processor too, but one mode can only have one answer. */
+/* Adds what happens instead of EPERM. The keeper's own rows refuse calls in
+ * another mode of the processor too, but one mode can only have one answer. */
 static void add_refusal(jc_joint_filter_t *f)
 {
     add(f, (struct sock_filter) LOAD(ARCH));

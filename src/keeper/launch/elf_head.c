@@ -10,7 +10,7 @@
 #include <elf.h>
 #include <string.h>
 
-/* What the loader is found by, whatever the class. */
+/* Where the program headers are, for both classes. */
 typedef struct {
     uint64_t table; /* offset of the program headers */
     unsigned count;
