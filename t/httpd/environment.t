@@ -247,7 +247,7 @@ subtest 'the log' => sub {
         'with names and remedy');
     unlike($line, qr/\Q$mark\E/, 'and no value');
     is(said(), 1, 'once for all children');
-    $httpd->graceful;
+    $httpd->regenerate;
     ask('quiet', '/a/own/own.cgi') for 1 .. 5;
     is(said(), 2, 'and again after a restart');
 };
@@ -267,7 +267,7 @@ my @harmless = qw(NODE_ENV ENV PYTHONIOENCODING PYTHONUNBUFFERED PERL_LWP_SSL_VE
   GIT_PROJECT_ROOT GIT_HTTP_EXPORT_ALL GIT_DIR GITWEB_CONFIG CGIT_CONFIG GIT_CONFIG_NOSYSTEM
   PYTHON_EGG_CACHE MARIADB_HOST KRB5_KTNAME MAGICK_MEMORY_LIMIT GNUPLOT_DEFAULT_GDFONT REMOTE_USER HTTPS
   SSL_CLIENT_VERIFY);
-$httpd->graceful(
+$httpd->regenerate(
     config => '',
     vhosts => [
         $web->vhost($directory . lines("SetEnv %s $mark", @denied, @harmless),

@@ -200,7 +200,7 @@ refused('alice', '/cgi-bin/one/third.cgi', 1505, 'a link to a script of another'
 refused('owner', '/cgi-bin/one/third.cgi', 1505, 'a link to a script of another');
 
 # Without a change of root the paths are those of the machine.
-$ours->graceful(vhosts => [$alice->vhost('', root => 'none', name => 'none')]);
+$ours->regenerate(vhosts => [$alice->vhost('', root => 'none', name => 'none')]);
 like($ours->get('none', '/cgi-bin/one/index.cgi')->content,
     qr{starts in \Q$root\E$bin/one,.*called \Q$root\E$bin/one/index.cgi.*of one}s,
     'JailRoot none');

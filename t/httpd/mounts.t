@@ -78,7 +78,7 @@ cmp_ok($after - $before, '>', 2000,     'ten long lines are in the table');
 cmp_ok($after - $before, '<', 2 * 3000, 'and not once for each host');
 
 # What depends on the user cannot be shared.
-$httpd->graceful(
+$httpd->regenerate(
     config => 'JailMount home',
     vhosts => [map { $_->vhost('', user => $_->name) } $alice, $bob],
 );

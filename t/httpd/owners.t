@@ -66,19 +66,19 @@ sub keepers {
 }
 my %before = map { $_ => 1 } keepers();
 make_accounts($carol);
-$httpd->graceful;
+$httpd->regenerate;
 says($_, 'id') for $alice, $bob;
 is_deeply([grep { !$before{$_} } keepers()], [], 'a new account leaves the jails of others as they are');
 like(says($carol, 'files'), qr/^carol:x:$uid:$gid:/m, 'and is found after a reload');
 
 make_accounts("jailcgi-more:x:61901:@{[$bob->name]}");
-$httpd->graceful;
+$httpd->regenerate;
 like(says($bob, 'id'), qr/^bob jailcgi-more$/m, 'so is a new group');
 
 # --- root's group
 
 make_accounts("root:x:0:@{[$bob->name]}");
-$httpd->graceful;
+$httpd->regenerate;
 my $res = $httpd->get($bob, '/cgi-bin/id.sh');
 is($res->code, 503, 'a member of root\'s group runs nothing');
 $httpd->log_like($bob, qr/JCGI1016: .*member of root's group.*found uid @{[$bob->uid]}/, 'and the log says why');

@@ -178,7 +178,7 @@ END
 );
 like($alone->get($alice, '/cmd.shtml')->content, qr/command of $uid in $root/,
     'without mod_cgid');
-$alone->graceful;
+$alone->regenerate;
 like($alone->get($alice, '/cmd.shtml')->content, qr/command of $uid in $root/,
     'and after a graceful restart');
 

@@ -167,7 +167,7 @@ SKIP: {
 }
 
 # A reload begins anew.
-$httpd->graceful;
+$httpd->regenerate;
 is($httpd->get($alice, '/cgi-bin/job?1-ended')->code, 200, 'after a reload: the page');
 ok((wait_until { count_of($alice, 'JCGI1718') == 2 } 10), 'and the line again');
 done_testing;

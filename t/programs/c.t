@@ -85,7 +85,7 @@ is(upload('PUT', 'a/b', ['Content-Length: 1'], 'x')->{code}, 400, 'a bad name');
 $httpd->log_unlike($alice, qr/JCGI/, 'the module had nothing to say');
 
 # A limit of the jail, met by a program that checks its writes.
-$httpd->graceful(vhosts => [vhost_of('C', $alice, 'JailLimit fsize 5M')]);
+$httpd->regenerate(vhosts => [vhost_of('C', $alice, 'JailLimit fsize 5M')]);
 isnt(upload('PUT', 'limited', ["Content-Length: $len"], pieces(150))->{code}, 201,
     'more than the jail\'s limit is not taken');
 cmp_ok(-s "$files/limited", '<=', 5 * MB, 'and not written');

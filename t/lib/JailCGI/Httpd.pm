@@ -265,6 +265,20 @@ sub graceful {
     die "no graceful restart within 15 s:\n" . $self->log;
 }
 
+# Does what graceful() does, for a server that has no request, and waits until the old children
+# have gone too: a child that is idle may still answer by the old configuration before.
+sub regenerate {
+    my ($self, %option) = @_;
+    my %old = map { $_ => 1 } $self->children('apache2');
+    $self->graceful(%option);
+    my $end = time + 30;
+    while (my @left = grep { $old{$_} } $self->children('apache2')) {
+        die "children of the old configuration stay: @left\n" . $self->log if time > $end;
+        sleep 0.02;
+    }
+    return 1;
+}
+
 sub configtest {
     my ($self) = @_;
     $self->configure;
