@@ -50,54 +50,69 @@ static int check_owner_id(const char *which, uint32_t id, uint32_t min,
     return -1;
 }
 
-/* Determines the user of the jail. The policy decides. Only for "owner" does
- * the sender propose ids, and the script's child compares these with the file.
- * The web user is refused, because its script could compromise httpd
- * children. */
-static int choose_ids(const jc_policy_t *policy, const jc_msg_spawn_t *msg,
-                      uint32_t web_uid, uint32_t *uid, uint32_t *gid,
-                      jc_failure_t *failure)
-{
-    const jc_policy_rec_t *rec = &policy->rec;
+/* The user of a jail. */
+typedef struct {
+    uint32_t uid;
+    uint32_t gid;
+    jc_policy_t *account; /* NULL: none, or not known */
+} user_t;
 
-    if (!(rec->flags & JC_POLICY_OWNER)) {
-        if (msg->uid != JC_NO_ID || msg->gid != JC_NO_ID) {
-            failure->code = JC_CODE_BAD_POLICY;
-            return -1;
-        }
-        *uid = rec->uid;
-        *gid = rec->gid;
+/* The account brings its own groups and its home into the jail and nothing of
+ * others, so it does not matter that the sender has chosen the uid. */
+static int find_account(const jc_generation_t *generation, user_t *user,
+                        jc_failure_t *failure)
+{
+    user->account = jc_generation_account(generation, user->uid);
+    if (!user->account) {
         return 0;
     }
-    *uid = msg->uid;
-    *gid = msg->gid;
-    if (msg->uid == web_uid) {
-        failure->code = JC_CODE_OWNER_REFUSED;
-        failure->found = msg->uid;
-        failure->expected = rec->min_uid;
+    if (user->account->account.flags & JC_ACCOUNT_ROOT) {
+        failure->code = JC_CODE_OWNER_ROOT_GROUP;
+        failure->found = user->uid;
         return -1;
     }
-    return check_owner_id("uid", msg->uid, rec->min_uid, rec->max_uid,
+    user->gid = user->account->account.gid;
+    return 0;
+}
+
+/* Determines the user for "owner". The sender proposes ids, and the script's
+ * child compares these with the file. The group is the account's where there is
+ * one: the owner of a file may choose its group among several, and each would
+ * have limits of its own. The web user is refused, because its script could
+ * compromise httpd children. */
+static int choose_owner(const jc_generation_t *generation,
+                        const jc_policy_rec_t *rec, user_t *user,
+                        jc_failure_t *failure)
+{
+    if (user->uid == generation->web_uid) {
+        failure->code = JC_CODE_OWNER_REFUSED;
+        failure->found = user->uid;
+        failure->expected = rec->min_uid;
+        jc_wire_set_text(failure, "uid");
+        return -1;
+    }
+    return check_owner_id("uid", user->uid, rec->min_uid, rec->max_uid,
                           failure) ||
-                   check_owner_id("gid", msg->gid, rec->min_gid, rec->max_gid,
+                   find_account(generation, user, failure) ||
+                   check_owner_id(user->account ? "gid of the account" : "gid",
+                                  user->gid, rec->min_gid, rec->max_gid,
                                   failure)
                ? -1
                : 0;
 }
 
-/* Sets *account to what the parent knows of an owner, or to NULL. The account
- * brings its own groups and its home into the jail and nothing of others, so it
- * does not matter that the sender has chosen the uid. */
-static int find_account(const jc_generation_t *generation,
-                        const jc_policy_t *policy, uint32_t uid,
-                        jc_policy_t **account, jc_failure_t *failure)
+/* Determines the user of the jail. The policy decides, except for "owner". */
+static int choose_user(const jc_generation_t *generation,
+                       const jc_policy_rec_t *rec, const jc_msg_spawn_t *msg,
+                       user_t *user, jc_failure_t *failure)
 {
-    *account = policy->rec.flags & JC_POLICY_OWNER
-                   ? jc_generation_account(generation, uid)
-                   : NULL;
-    if (*account && ((*account)->account.flags & JC_ACCOUNT_ROOT)) {
-        failure->code = JC_CODE_OWNER_ROOT_GROUP;
-        failure->found = uid;
+    if (rec->flags & JC_POLICY_OWNER) {
+        *user = (user_t){msg->uid, msg->gid, NULL};
+        return choose_owner(generation, rec, user, failure);
+    }
+    *user = (user_t){rec->uid, rec->gid, NULL};
+    if (msg->uid != JC_NO_ID || msg->gid != JC_NO_ID) {
+        failure->code = JC_CODE_BAD_POLICY;
         return -1;
     }
     return 0;
@@ -108,9 +123,8 @@ static int find_account(const jc_generation_t *generation,
  * sender that has ended gets no channel. Its pid could be another process's
  * only if all pids were used once between its message and this call.
  */
-static int pass_on(jc_policy_t *policy, jc_policy_t *account, uint32_t uid,
-                   uint32_t gid, jc_msg_run_t *run, const int *fds,
-                   jc_failure_t *failure)
+static int pass_on(jc_policy_t *policy, const user_t *user, jc_msg_run_t *run,
+                   const int *fds, jc_failure_t *failure)
 {
     int all[JC_RUN_FDS] = {
         [JC_SPAWN_CONTROL] = fds[JC_SPAWN_CONTROL],
@@ -123,7 +137,8 @@ static int pass_on(jc_policy_t *policy, jc_policy_t *account, uint32_t uid,
         failure->errnum = errno;
         return -1;
     }
-    int result = jc_keepers_run(policy, account, uid, gid, run, all, failure);
+    int result = jc_keepers_run(policy, user->account, user->uid, user->gid,
+                                run, all, failure);
     close(all[JC_RUN_CHILD]);
     return result;
 }
@@ -136,8 +151,7 @@ void jc_dispatch_spawn(const jc_generation_t *generation,
     jc_msg_run_t run = {.request_id = msg->request_id,
                         .web_uid = generation->web_uid,
                         .child = sender->pid};
-    jc_policy_t *account;
-    uint32_t uid, gid;
+    user_t user;
 
     if (sender->uid != generation->web_uid ||
         !is_of_channel(fds[JC_SPAWN_CONTROL], generation->web_uid) ||
@@ -153,9 +167,8 @@ void jc_dispatch_spawn(const jc_generation_t *generation,
         goto refuse;
     }
     jc_policy_t *policy = generation->policies[msg->policy];
-    if (choose_ids(policy, msg, generation->web_uid, &uid, &gid, &failure) ||
-        find_account(generation, policy, uid, &account, &failure) ||
-        pass_on(policy, account, uid, gid, &run, fds, &failure)) {
+    if (choose_user(generation, &policy->rec, msg, &user, &failure) ||
+        pass_on(policy, &user, &run, fds, &failure)) {
         goto refuse;
     }
     /* Not closed here, although the keeper has a copy. If it has refused the

@@ -51,7 +51,8 @@ typedef enum {
     JC_CODE_NO_KEEPER = 1303,  /* the keeper could not be forked */
     JC_CODE_JAIL_BUSY = 1304,  /* the keeper's queue is full */
     JC_CODE_TOO_MANY_JAILS = 1305,
-    JC_CODE_OWNER_REFUSED = 1306, /* JailUser owner: id is out of bounds */
+    JC_CODE_OWNER_REFUSED = 1306, /* JailUser owner: text = which id is out of
+                                     bounds */
     JC_CODE_NAMESPACES = 1307,    /* those of JailNamespaces: errno */
     JC_CODE_JAIL_FULL = 1308,     /* JailConcurrency; found = running */
 

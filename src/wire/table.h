@@ -51,9 +51,9 @@
 #define JC_TABLE_MAGIC 0x4a435442u
 
 #define JC_POLICY_CHROOT 0x1u /* change root to `root` */
-#define JC_POLICY_OWNER  0x2u /* uid and gid are the script's own */
+#define JC_POLICY_OWNER  0x2u /* the script's owner is the user */
 #define JC_POLICY_SHELL  0x4u /* pages may run commands (SSI exec cmd) */
-/* With JC_POLICY_OWNER: uid and gid are those of the script's directory. */
+/* With JC_POLICY_OWNER: the owner of the script's directory is the user. */
 #define JC_POLICY_DIR_OWNER 0x8u
 #define JC_POLICY_HOST      0x10u /* the root is made of mounts alone */
 #define JC_POLICY_PRIVS     0x20u /* JailNoNewPrivs Off */

@@ -205,7 +205,7 @@ my @named = (
     ["${low}SuexecUserGroup games backup",    'mixed'],
     ["${low}SuexecUserGroup \"#$g\" \"#$gg\"", 'own'],
     ["${low}JailUser owner",                  'own'],
-    ["${low}JailUser OWNER",                  'mixed'],
+    ["${low}JailUser OWNER",                  'mixed', $gg],    # the group of the account
     ["JailMinUID $g\nJailMinGID $gg\nJailUser games", 'own'],
     ["JailUser #$a #$a",                      'alice'],
     ["JailUser #$b #$b\nJailUser #$a #$a",    'alice'],
@@ -270,10 +270,11 @@ sub seen {
 }
 
 for my $i (0 .. $#named) {
-    my ($lines, $jail) = @{ $named[$i] };
+    my ($lines, $jail, $group) = @{ $named[$i] };
     my $tenant = $games{$jail};
+    $group //= $tenant->gid;
     my $name   = join '; ', split /\n/, $lines =~ s/^\Q$low\E//r;
-    like(seen($httpd, "named$i"), qr/^@{[$tenant->uid]} @{[$tenant->gid]}$/m,
+    like(seen($httpd, "named$i"), qr/^@{[$tenant->uid]} $group$/m,
         "$name: $jail");
 }
 

@@ -148,10 +148,11 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_OWNER_REFUSED, OWNER,
      "JailUser owner: the script belongs to a user or group that may not run "
      "scripts",
-     "found id {found}; the nearest allowed id is {expected}, but root and "
+     "found {text} {found}; the nearest allowed id is {expected}, but root and "
      "httpd's own User are never allowed",
-     "chown it to the site's user; JailMinUID, JailMaxUID, JailMinGID and "
-     "JailMaxGID set the bounds"},
+     "chown it to the site's user, and to a group of the site's own if the "
+     "user has no account; a new account counts after a reload of Apache; "
+     "JailMinUID, JailMaxUID, JailMinGID and JailMaxGID set the bounds"},
     {JC_CODE_CGROUP_NONE, ADMIN, "JailCgroup: no cgroup could be made", NULL,
      "the machine needs cgroup v2 at /sys/fs/cgroup, and Apache's service "
      "needs Delegate=yes and no ProtectControlGroups= (see "

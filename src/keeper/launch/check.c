@@ -46,7 +46,8 @@ static int is_trusted(const jc_policy_view_t *policy, const char *path,
  * else may write it. Its group does not matter then. A group without write
  * permission changes nothing, and an access control list has none either where
  * the mode shows none, because the mode shows its mask. Only with
- * JC_POLICY_DIR_OWNER does the directory decide something: the ids.
+ * JC_POLICY_DIR_OWNER does the directory decide something: the uid, and without
+ * an account the gid.
  */
 static int check_directory(const jc_jail_t *jail, const jc_walk_t *walk,
                            jc_failure_t *failure)
@@ -60,7 +61,7 @@ static int check_directory(const jc_jail_t *jail, const jc_walk_t *walk,
     if (walk->dir.st_uid != uid) {
         return fail(failure, JC_CODE_SCRIPT_DIR_OWNER, walk->dir.st_uid, uid);
     }
-    if (walk->dir.st_gid != gid) {
+    if (walk->dir.st_gid != gid && !jail->policy.account) {
         return fail(failure, JC_CODE_SCRIPT_DIR_GROUP, walk->dir.st_gid, gid);
     }
     return 0;
@@ -81,11 +82,11 @@ static int check_file(const jc_jail_t *jail, const struct stat *file,
     if (file->st_uid != uid) {
         return fail(failure, JC_CODE_SCRIPT_OWNER, file->st_uid, uid);
     }
-    /* With JC_POLICY_OWNER alone the group of the file is the proof that the
-     * httpd child proposed the right one. Otherwise it gives nobody the right
-     * to write (see check_directory). */
+    /* With JC_POLICY_OWNER alone, and an owner without an account, the group of
+     * the file is the proof that the httpd child proposed the right one.
+     * Otherwise it gives nobody the right to write (see check_directory). */
     if (file->st_gid != gid && (flags & JC_POLICY_OWNER) &&
-        !(flags & JC_POLICY_DIR_OWNER)) {
+        !(flags & JC_POLICY_DIR_OWNER) && !jail->policy.account) {
         return fail(failure, JC_CODE_SCRIPT_GROUP, file->st_gid, gid);
     }
     return 0;
