@@ -41,7 +41,7 @@ is(slurp("$jail$lib"), slurp($lib), 'the jail has the new one');
 isnt((stat "$jail$lib")[1], $old, 'as a new file');
 is(do { local $/; <$mapped> }, slurp(fixture('greet_new.so')), 'the old one was not written in');
 my @changed = @{ difference($before, snapshot($jail)) };
-is_deeply(\@changed, [$jail, "$jail/etc", "$jail/etc/jailcgi.files", "$jail/opt/greet", "$jail$lib"],
+is_deeply(\@changed, [$jail, "$jail/etc", "$jail/etc/jailcgi.shape", "$jail/opt/greet", "$jail$lib"],
     'only this file, the record, their directories and the root have changed');
 
 # --- same size and time, other content

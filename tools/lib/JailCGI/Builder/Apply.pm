@@ -17,13 +17,15 @@ use warnings;
 use Fcntl ':mode';
 
 use JailCGI::Builder::Proof;
-use JailCGI::Builder::Record qw(read_files files_text told_text fingerprint);
+use JailCGI::Builder::Record qw(read_files files_texts told_text fingerprint);
 use JailCGI::Builder::Say qw(note refuse shown quoted);
+use JailCGI::Builder::Share;
 use JailCGI::Builder::Switch;
 use JailCGI::Builder::Tree;
 use JailCGI::Builder::Writer;
 
-# new(jail, plan, switch, adopt, contents, dry, prune): adopt takes over files that
+# new(jail, plan, switch, share, adopt, contents, dry, prune): share (Share.pm) may be
+# undef; adopt takes over files that
 # exist already; contents compares every byte and not only size and time; dry changes
 # nothing; prune removes what is no longer planned even if a program needs it.
 sub new {
@@ -43,6 +45,7 @@ sub changes { return @{ $_[0]{changes} } }
 sub left    { return @{ $_[0]{left} } }
 sub proved  { return $_[0]{proved} }
 sub placed  { return $_[0]{placed} }
+sub share   { return $_[0]{share} }
 
 # Returns what is in the way, or how it differs from the plan.
 sub differs {
@@ -116,6 +119,9 @@ sub one {
     if ($found->{st}) {
         if (!$self->differs($path, $entry, $found)) {
             $self->{own}{$path} = 1;
+            my $share = $self->{share} or return;
+            my $how = $share->changes($found, $self->shared_source($path, $entry)) or return;
+            $self->change($how, $path, $entry);
             return;
         }
         if (S_ISDIR($found->{st}[2]) || !($self->{adopt} || $self->is_own($path, $found))) {
@@ -125,6 +131,13 @@ sub one {
     $self->change($found->{st} ? 'replaced' : 'added', $path, $entry);
     $self->{own}{$path} = 1;
     return;
+}
+
+# Where the jail with which this one shares has the file that is planned, or nothing.
+sub shared_source {
+    my ($self, $path, $entry) = @_;
+    my $share = $self->{share} or return;
+    return $share->source($path, $entry, sub { $self->differs($path, $entry, @_) });
 }
 
 # An existing directory stays as it is, no matter who has made it.
@@ -189,7 +202,8 @@ sub stage {
                 $entry->{gid} // 0);
         }
         else {
-            $writer->stage($path, $entry, $self->{plan}->tree);
+            my $other = $self->shared_source($path, $entry);
+            $writer->stage($path, $entry, $self->{plan}->tree, $self->{share}, $other);
         }
     }
     return;
@@ -242,7 +256,15 @@ sub record_both {
         }
         push @{ $files{$path} }, fingerprint($found);
     }
-    return $self->write_record(JailCGI::Builder::Record::FILES, files_text(\%files));
+    return $self->write_files(\%files);
+}
+
+sub write_files {
+    my ($self, $files) = @_;
+    my @text = files_texts($files, \&JailCGI::Builder::Share::may_share);
+    $self->write_record(JailCGI::Builder::Record::FILES, $text[0]);
+    $self->write_record(JailCGI::Builder::Record::SHAPE, $text[1]);
+    return;
 }
 
 # A record is written like any other file: it is never half there.
@@ -250,9 +272,16 @@ sub write_record {
     my ($self, $path, $text) = @_;
     my $entry = { type => 'file', content => $text, mode => 0644 };
     my $found = $self->{jail}->resolve($path, nofollow => 1);
-    return if $found->{st} && !$self->differs($path, $entry, $found);
+    my $share = $path eq JailCGI::Builder::Record::SHAPE ? $self->{share} : undef;
+    my $other = $share && $share->same_record($text);
+    return if $found->{st} && !$self->differs($path, $entry, $found)
+      && !($share && $share->changes($found, $other));
     my $writer = JailCGI::Builder::Writer->new($self->{jail});
-    my $done = eval { $writer->stage($path, $entry); $writer->commit(sub { 1 }); 1 };
+    my $done = eval {
+        $writer->stage($path, $entry, undef, $share, $other);
+        $writer->commit(sub { 1 });
+        1;
+    };
     my $error = $@;
     $writer->abandon;
     die $error if !$done;
@@ -273,8 +302,7 @@ sub record {
         $files{$path} = $self->{files}{$path} if $self->{jail}->lstat_of($path);
     }
     $self->write_record(JailCGI::Builder::Record::TOLD,  told_text($told));
-    $self->write_record(JailCGI::Builder::Record::FILES, files_text(\%files));
-    return;
+    return $self->write_files(\%files);
 }
 
 # Removes what is no longer planned, as far as WANTED accepts it.

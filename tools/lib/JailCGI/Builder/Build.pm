@@ -20,6 +20,7 @@ use JailCGI::Builder::Package qw(add_packages);
 use JailCGI::Builder::Plan;
 use JailCGI::Builder::Record qw(read_told merge_told);
 use JailCGI::Builder::Say qw(refuse refused failed note shown usage_error);
+use JailCGI::Builder::Share;
 use JailCGI::Builder::Switch;
 use JailCGI::Builder::System qw(add_frame add_name_service add_certificates
   add_zones add_charsets add_locales add_mailer);
@@ -73,8 +74,9 @@ sub plan_from_tree {
 
 sub check_values {
     my ($told) = @_;
-    for my $name (qw(program tree)) {
-        for my $value (@{ $told->{$name} }) {
+    for my $name (qw(program tree like)) {
+        my $values = $told->{$name} // next;
+        for my $value (ref $values ? @$values : grep { $_ ne 'none' } $values) {
             usage_error("--$name $value", 'is not an absolute path', 'write it from / on')
               if $value !~ m{^/};
         }
@@ -102,7 +104,9 @@ sub build {
         my $switch = JailCGI::Builder::Switch->new($jail);
         $switch->clear if !$option->{dry};
         convert($jail, $plan, $switch, $option->{dry});
+        my $share = share_of($jail, $told, $option);
         $apply = JailCGI::Builder::Apply->new(jail => $jail, plan => $plan, switch => $switch,
+            share => $share,
             map { $_ => $option->{$_} } qw(adopt contents dry prune));
         $apply->apply($told);
         1;
@@ -118,6 +122,34 @@ sub build {
     }
     report($root, $apply, $option);
     return;
+}
+
+# The jail with which this one shares its files (Share.pm).
+sub share_of {
+    my ($jail, $told, $option) = @_;
+    my $root = $told->{like} // return;
+    return JailCGI::Builder::Share->none if $root eq 'none';
+    my $name  = shown($jail->name);
+    my $share = eval { JailCGI::Builder::Share->new($root, $jail, $option->{dry}) };
+    if (!$share) {
+        my $refusal = refused($@) or die $@;
+        die $refusal if $refusal->status == 2;
+        note("$name: shares no new file with " . shown($root) . ': ' . $refusal->text);
+        return;
+    }
+    my $why = $share->why // return $share;
+    note("$name: its files are copies, and are not shared with " . shown($root) . ": $why");
+    return $share;
+}
+
+# The options of the jail that --like names which say what it contains.
+sub options_like {
+    my ($root) = @_;
+    my $other = JailCGI::Builder::Jail::for_writing($root);
+    my $told = read_told($other) // refuse($root, 'has no etc/jailcgi.jail, which says what it'
+          . ' contains', 'name a jail that jailcgi mkjail has made');
+    return { map { $_ => $told->{$_} }
+          qw(program package tree locale exclude minimal with-depends mailer from mirror) };
 }
 
 # Converts a jail in which /bin or its like is a directory. It stays converted if a later
@@ -162,8 +194,16 @@ sub report {
     print shown($root), ': ',
       join(', ', map { "$count{$_} $_" } sort keys %count), $would,
       defined $apply->proved ? '; what started before starts (' . $apply->proved
-      . " programs, libraries and scripts)\n" : "\n";
+      . ' programs, libraries and scripts)' : '', shared_text($apply->share), "\n";
     return;
+}
+
+# The clause on what was shared.
+sub shared_text {
+    my ($share) = @_;
+    return '' if !$share || !$share->count;
+    return '; ' . $share->count . ' files shared with ' . shown($share->root) . ' ('
+      . $share->how . ')';
 }
 
 sub mkjail {
@@ -172,7 +212,9 @@ sub mkjail {
     my $jail = JailCGI::Builder::Jail::for_writing($root, create => !$option->{dry});
     my $lock = $option->{dry} ? undef : locked($jail);
     my $before = $option->{anew} ? undef : read_told($jail);
-    my $told = merge_told($before || {}, $now);
+    my $like = $now->{like} // 'none';
+    my $told = merge_told($before || {},
+        $like eq 'none' ? $now : merge_told(options_like($like), $now));
     check_values($told);
     return build($jail, $told, $option);
 }
@@ -184,6 +226,23 @@ sub locked {
         JailCGI::Builder::Writer->new($jail)->directory('/etc', 0755, 0, 0);
     }
     return JailCGI::Builder::Jail::lock_jail($jail);
+}
+
+# The jails in the order in which update takes them: one that others are like comes
+# before these, so that they can share its new files.
+sub in_order {
+    my (@roots) = @_;
+    my %like = map {
+        my $root = $_;
+        $root => eval { read_told(JailCGI::Builder::Jail::for_writing($root))->{like} }
+    } @roots;
+    my %deep;
+    for my $root (@roots) {
+        my ($at, %seen) = ($root);
+        $at = $like{$at} while defined $at && !$seen{$at}++;
+        $deep{$root} = keys %seen;
+    }
+    return sort { $deep{$a} <=> $deep{$b} } @roots;
 }
 
 sub update {

@@ -40,6 +40,8 @@ Contents of the jail
                       slashes too). Repeatable.
   --locale NAME       adds a locale besides C.UTF-8, such as de_DE.UTF-8.
                       Repeatable.
+  --like ROOT         makes a jail of the same shape as the one in ROOT, and shares
+                      its files; none ends it
   --minimal           leaves out time zones, CA certificates, tables of
                       characters (iconv) and the mailer
   --mailer HOST:PORT  sets where /usr/sbin/sendmail delivers (127.0.0.1:25), or

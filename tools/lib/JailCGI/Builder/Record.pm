@@ -1,12 +1,13 @@
 package JailCGI::Builder::Record;
 
 # The records that the builder keeps in the jail for update. etc/jailcgi.jail has
-# the options, NAME=VALUE in each line. etc/jailcgi.files has the files that it has
-# put there, TYPE FINGERPRINT PATH in each line.
+# the options, NAME=VALUE in each line. etc/jailcgi.files and etc/jailcgi.shape have the
+# files that it has put there, TYPE FINGERPRINT PATH in each line; the second those
+# that jails of one shape can share, so that they share this record too.
 #
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
-# Trusts:    these two files, if root alone can write them, because anybody who
+# Trusts:    these files, if root alone can write them, because anybody who
 #            writes them decides which files of the host are copied
 # Never:     reads them through a link
 
@@ -20,18 +21,19 @@ use JailCGI::Builder::Jail;
 use JailCGI::Builder::Layout qw(merged_of moved_target);
 use JailCGI::Builder::Say qw(refuse failed shown);
 
-our @EXPORT_OK = qw(read_told told_text merge_told read_files files_text
-  fingerprint TOLD FILES);
+our @EXPORT_OK = qw(read_told told_text merge_told read_files files_texts
+  fingerprint TOLD FILES SHAPE);
 
 use constant {
     TOLD      => '/etc/jailcgi.jail',
     FILES     => '/etc/jailcgi.files',
+    SHAPE     => '/etc/jailcgi.shape',
     FILES_MAX => 64 << 20,
 };
 
 # The options that are recorded: lists, and values of which the last counts.
 my @lists  = qw(program package tree locale user exclude);
-my @values = qw(from mirror home mailer minimal with-depends);
+my @values = qw(from mirror home mailer minimal with-depends like);
 
 sub lists  { return @lists }
 sub values_of_jail { return @values }
@@ -107,7 +109,7 @@ sub read_files {
     my ($jail) = @_;
     my %files;
     my %merged = map { $_ => 1 } merged_of($jail);
-    for my $line (split /\n/, contents($jail, FILES) // '') {
+    for my $line (map { split /\n/, contents($jail, $_) // '' } FILES, SHAPE) {
         my ($type, $print, $path) = $line =~ /^([dflc]) (\S+) (\/\S*)$/ or next;
         s/%([0-9a-f]{2})/chr hex $1/ge for $print, $path;
         if ($path =~ m{^(/[^/]+)/} && $merged{$1}) {
@@ -119,19 +121,20 @@ sub read_files {
     return \%files;
 }
 
-sub files_text {
-    my ($files) = @_;
-    my $text = '';
+# The texts of both records; IS_SHAPE says which paths are in the second.
+sub files_texts {
+    my ($files, $is_shape) = @_;
+    my @text = ('', '');
     for my $path (sort keys %$files) {
         my %seen;
         for my $known (@{ $files->{$path} }) {
             my ($type, $print) = @$known;
             s/([\x00-\x20%\x7f])/sprintf '%%%02x', ord $1/ge for $print, my $copy = $path;
             my $line = "$type $print $copy\n";
-            $text .= $line if !$seen{$line}++;
+            $text[$is_shape->($path) ? 1 : 0] .= $line if !$seen{$line}++;
         }
     }
-    return $text;
+    return @text;
 }
 
 # TYPE and FINGERPRINT of an entry that JAIL has found. They show whether it is still

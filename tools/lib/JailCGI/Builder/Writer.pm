@@ -62,9 +62,10 @@ sub directory {
     return;
 }
 
-# stage(PATH, ENTRY, SOURCE): makes the entry under the other name.
+# stage(PATH, ENTRY, SOURCE, SHARE, OTHER): makes the entry under the other name. OTHER
+# is a file with the same content, with which SHARE can share it.
 sub stage {
-    my ($self, $path, $entry, $source) = @_;
+    my ($self, $path, $entry, $source, $share, $other) = @_;
     my ($dir, $name) = $self->place($path);
     my $at = JailCGI::Builder::Tree::entry($dir, other_name($name));
     push @{ $self->{staged} }, $path;
@@ -75,14 +76,19 @@ sub stage {
     elsif ($entry->{type} eq 'device') {
         $self->make_device($path, $entry, $dir, other_name($name));
     }
+    elsif ($other && $share->how eq 'hard links' && $share->link_file($other, $at)) {
+        return;
+    }
     else {
-        $self->make_file($path, $entry, $at, $source);
+        $self->make_file($path, $entry, $at, $source,
+            $other && $share->how eq 'reflinks' ? sub { $share->clone_file($other, @_) } : undef);
     }
     return;
 }
 
+# CLONE gives the new file the data of another one, if it can.
 sub make_file {
-    my ($self, $path, $entry, $at, $source) = @_;
+    my ($self, $path, $entry, $at, $source, $clone) = @_;
     sysopen my $out, $at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600
       or failed('create', $self->full($path));
     binmode $out;
@@ -93,18 +99,24 @@ sub make_file {
     else {
         my $in = $source->open_file($entry->{from}) or failed('open', $entry->{from});
         $mtime = (stat $in)[9];
-        while (1) {
-            my $got = sysread $in, my $part, CHUNK;
-            defined $got or failed('read', $entry->{from});
-            last if !$got;
-            write_all($out, $part) or failed('write', $self->full($path));
-        }
+        $clone && $clone->($out) or $self->copy($path, $entry, $in, $out);
     }
     chown 0, 0, $out or failed('chown', $self->full($path));
     chmod $entry->{mode}, $out or failed('chmod', $self->full($path));
     # Python and others compare the time with that of their compiled files.
     !defined $mtime || utime $mtime, $mtime, $out or failed('utime', $self->full($path));
     close $out or failed('close', $self->full($path));
+    return;
+}
+
+sub copy {
+    my ($self, $path, $entry, $in, $out) = @_;
+    while (1) {
+        my $got = sysread $in, my $part, CHUNK;
+        defined $got or failed('read', $entry->{from});
+        return if !$got;
+        write_all($out, $part) or failed('write', $self->full($path));
+    }
     return;
 }
 

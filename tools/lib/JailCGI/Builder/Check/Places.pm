@@ -12,6 +12,7 @@ use strict;
 use warnings;
 
 use Fcntl ':mode';
+use POSIX ();
 
 use JailCGI::Builder::Say qw(quoted);
 use JailCGI::Builder::System qw(devices device_links);
@@ -128,11 +129,32 @@ sub check_files {
     my %named = map { ("/dev/$_" => 1) } keys %{ devices() }, keys %{ device_links() };
     $named{'/tmp'} = $named{'/etc/nsswitch.conf'} = 1;
     for my $path (sort keys %{ $check->{files} }) {
-        next if $named{$path} || $check->{jail}->lstat_of($path);
+        next if $named{$path};
+        my @st = $check->{jail}->lstat_of($path);
+        shared_file($check, $path, \@st) if @st && S_ISREG($st[2]) && $st[3] > 1;
+        next if @st;
         $check->finding('missing-file', $path, 'what jailcgi had put there', 'none',
             'the file', 'jailcgi update ' . $check->shown_root);
     }
     return;
+}
+
+# A file with several names is that of other jails too (mkjail --like): what was written
+# into one of them is in all.
+sub shared_file {
+    my ($check, $path, $st) = @_;
+    my $now = "$st->[7]:$st->[9]";
+    my @recorded = map { $_->[1] } grep { $_->[0] eq 'f' } @{ $check->{files}{$path} };
+    return if !@recorded || grep { $_ eq $now } @recorded;
+    $check->finding('shared-file', $path, "a file with $st->[3] names, in this jail and in others",
+        size_and_time($now), size_and_time($recorded[-1]),
+        'jailcgi update --adopt ' . $check->shown_root);
+    return;
+}
+
+sub size_and_time {
+    my ($size, $time) = split /:/, $_[0];
+    return "$size bytes of " . POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime $time);
 }
 
 1;
