@@ -205,7 +205,7 @@ my %always = (
 # The owner of the script has no account, and little is configured there.
 my $another = 'it may have been set by another user than the script\'s owner';
 my %mass_always = (
-    %always{qw(env:PATH env:SHELL env:TMPDIR env:HOME env:LD_BIND_NOW)},
+    %always{qw(env:PATH env:SHELL env:TMPDIR env:HOME env:USER env:LOGNAME env:LD_BIND_NOW)},
     'env:FROM_SERVER' => ['yes',    undef, $another],
     'env:LC_PARITY'   => ['passed', undef, $another],
 );

@@ -16,33 +16,6 @@
 
 #include <string.h>
 
-const char *jc_homes_spelling(apr_pool_t *p, const char *home)
-{
-    char *to, *spelling = apr_palloc(p, strlen(home) + 1);
-
-    if (home[0] != '/') {
-        return apr_pstrdup(p, home);
-    }
-    to = spelling;
-    for (const char *at = home; *at;) {
-        size_t len;
-
-        at += strspn(at, "/");
-        len = strcspn(at, "/");
-        if (len > 0 && !(len == 1 && at[0] == '.')) {
-            *to++ = '/';
-            memcpy(to, at, len);
-            to += len;
-        }
-        at += len;
-    }
-    if (to == spelling) {
-        *to++ = '/';
-    }
-    *to = '\0';
-    return spelling;
-}
-
 int jc_homes_is_own(const char *home)
 {
     static const char *const shared[] = {

@@ -11,11 +11,8 @@
 #include "freeze.h"
 #include "warnings.h"
 
-/* Returns the path without empty components, "." and a slash at its end,
- * allocated from p. */
-const char *jc_homes_spelling(apr_pool_t *p, const char *home);
 /* Returns whether this is the home of one user, and not a directory in which
- * others live as well. `home` is so spelled, or NULL. */
+ * others live as well. `home` is from jc_home_path_clean(), or NULL. */
 int jc_homes_is_own(const char *home);
 /* Adds a warning if the jails of a host lack the home of their user, and no
  * line says what they have instead. `host` is its name in log lines; it and p

@@ -7,7 +7,7 @@
  * Trusts:    the machine's user database (NSS, through nscd if it runs)
  */
 #include "names.h"
-#include "homes.h"
+#include "src/httpd/config/home_path.h"
 #include "src/wire/table.h"
 
 #include "apr_strings.h"
@@ -73,7 +73,7 @@ jc_names_entry_t *jc_names_user(jc_identity_names_t *names, const char *user)
         entry->name = strcmp(pw->pw_name, user) == 0
                           ? user
                           : apr_pstrdup(names->p, pw->pw_name);
-        entry->home = jc_homes_spelling(names->p, pw->pw_dir);
+        entry->home = jc_home_path_clean(names->p, pw->pw_dir);
     }
     return entry;
 }

@@ -14,6 +14,7 @@
 #include "homes.h"
 #include "mount_rows.h"
 #include "table_writer.h"
+#include "src/httpd/config/home_path.h"
 
 #include "apr_hash.h"
 #include "apr_strings.h"
@@ -129,7 +130,7 @@ static void read_users(owners_t *owners, uint32_t min, uint32_t max)
         id->uid = pw->pw_uid;
         id->gid = pw->pw_gid;
         id->name = apr_pstrdup(owners->p, pw->pw_name);
-        id->home = jc_homes_spelling(owners->p, pw->pw_dir);
+        id->home = jc_home_path_clean(owners->p, pw->pw_dir);
         set_groups(owners, id);
         apr_hash_set(seen, &id->uid, sizeof(id->uid), id);
         APR_ARRAY_PUSH(owners->accounts, jc_identity_t *) = id;

@@ -9,6 +9,7 @@
  */
 #include "exchange.h"
 #include "variables.h"
+#include "src/httpd/config/home_path.h"
 
 #include "apr_strings.h"
 
@@ -63,15 +64,15 @@ void jc_owner_add_variables(const jc_exchange_t *c, apr_table_t *env)
 
     look_up_owner(c->owner_uid, &owner);
     if (!owner.name[0]) {
-        apr_table_unset(env, "USER");
-        apr_table_unset(env, "LOGNAME");
-        apr_table_setn(env, "HOME", "/");
-        return;
+        /* As for a number in JailUser. */
+        apr_snprintf(owner.name, sizeof(owner.name), "%u",
+                     (unsigned) c->owner_uid);
+        apr_cpystrn(owner.home, "/", sizeof(owner.home));
     }
     apr_table_set(env, "USER", owner.name);
     apr_table_set(env, "LOGNAME", owner.name);
     apr_table_setn(env, "HOME",
-                   jc_jail_path(p, c->conf, apr_pstrdup(p, owner.home)));
+                   jc_jail_path(p, c->conf, jc_home_path_clean(p, owner.home)));
 }
 
 /* Finds the user that the script must run as, if that depends on the script. */

@@ -146,10 +146,17 @@ static int step_umask(jc_jail_t *jail, jc_failure_t *failure)
     return 0;
 }
 
-/* Returns the supplementary groups, and sets *count. With JailUser owner they
- * are those of the account. */
-static const uint32_t *groups_of(const jc_policy_view_t *policy, size_t *count)
+/* Returns the groups for setgroups(2), and sets *count. With JailUser owner
+ * they are those of the account, or without one the primary group alone, as the
+ * record of a number has it. */
+static const uint32_t *groups_of(const jc_jail_t *jail, size_t *count)
 {
+    const jc_policy_view_t *policy = &jail->policy;
+
+    if (!policy->account && (policy->rec->flags & JC_POLICY_OWNER)) {
+        *count = 1;
+        return &jail->start.gid;
+    }
     *count = policy->account ? policy->account->group_count
                              : policy->rec->group_count;
     return policy->account ? policy->account_groups : policy->groups;
@@ -158,7 +165,7 @@ static const uint32_t *groups_of(const jc_policy_view_t *policy, size_t *count)
 static int step_groups(jc_jail_t *jail, jc_failure_t *failure)
 {
     size_t count;
-    const uint32_t *groups = groups_of(&jail->policy, &count);
+    const uint32_t *groups = groups_of(jail, &count);
 
     return setgroups(count, groups);
 }
@@ -241,7 +248,7 @@ static int step_proof(jc_jail_t *jail, jc_failure_t *failure)
     gid_t rgid, egid, sgid;
     size_t group_count;
 
-    (void) groups_of(&jail->policy, &group_count);
+    (void) groups_of(jail, &group_count);
     errno = EPERM;
     if (setuid(0) == 0 || seteuid(0) == 0 || setresuid(0, 0, 0) == 0 ||
         setgid(0) == 0 || setegid(0) == 0 || setresgid(0, 0, 0) == 0 ||
