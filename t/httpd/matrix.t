@@ -1,6 +1,6 @@
 # What a script finds (doc/manual/index.md), in each kind of root, with namespaces and
 # without, for each way to name a user. A cell holds what is promised, or the exception
-# that the manual names.
+# that the manual names. What it finds around it is in matrix_namespaces.t.
 
 use lib 't/lib';
 use JailCGI::Test;
@@ -10,10 +10,13 @@ private_mounts() or skip_or_fail('no private mounts here');
 
 my $alice = tenant('alice');    # has an account and a group more
 my $carol = tenant('carol');    # is a number without an account
-make_accounts($alice, "jailcgi-editors:x:61900:@{[$alice->name]}");
+make_accounts([$alice, home_of($alice) . '//./'], "jailcgi-editors:x:61900:@{[$alice->name]}");
 for my $tenant ($alice, $carol) {
     $tenant->install(probe('identity'), 'identity');
     $tenant->install(probe('identity'), 'raw');
+    $tenant->install(probe('identity'), 'setid', uid => 0, gid => 0, mode => 06755);
+    $tenant->install(probe('limits'), 'limits');
+    $tenant->script('run.sh', "#!/bin/sh\nexec ./setid\n");
     $tenant->script('env.sh', <<'END');
 #!/bin/sh
 printf 'Content-Type: text/plain\n\n'
@@ -26,6 +29,15 @@ END
 }
 # Capabilities of a file are void, and it runs all the same.
 my $has_caps = !grep { system("setcap cap_net_raw=ep @{[$_->cgi_bin]}/raw 2>/dev/null") } $alice, $carol;
+
+# Each kind of JailLimit, with soft and hard where they may differ.
+my %limit = (
+    cpu => '30 60', fsize => '10M 20M', data => '1G 2G', stack => '4M 8M', core => '0 4096',
+    rss => '1G 2G', nproc => '300 400', nofile => '100 200', memlock => '32K 64K', as => '2G 3G',
+    locks => '10 20', sigpending => '100 200', msgqueue => '4K 8K', rtprio => '0 0',
+);
+my @lines = ('JailLimit nice 5', map { "JailLimit $_ " . $limit{$_} =~ tr/ /:/r } sort keys %limit);
+push @lines, 'SetEnv SITE_NAME north', 'SetEnv REGION north', 'JailEnv REGION south', 'SetEnv LD_BIND_NOW ""';
 
 my %user = (
     named   => [$alice, $alice->name],
@@ -42,7 +54,7 @@ for my $root (sort keys %root) {
         for my $user (sort keys %user) {
             my ($tenant, $line) = @{ $user{$user} };
             my $name = "$root-$spaces-$user";
-            my @more = $spaces{$spaces};
+            my @more = (@lines, $spaces{$spaces});
             # Who has no account has no home either; show the directory of the scripts.
             push @more, "JailMount bind ${\home_of($tenant)}"
               if $root eq 'host' && $tenant == $carol && $spaces eq 'default';
@@ -69,7 +81,7 @@ sub walk {
     my $got = lines_of($res->decoded_content);
     my ($uid, $gid) = ($tenant->uid, $tenant->gid);
     my $known = $tenant == $alice;
-    my @groups = $known ? ($gid, 61900) : $user eq 'numeric' ? ($gid) : ();
+    my @groups = $known ? ($gid, 61900) : ($gid);
     is($got->{uid}, "$uid $uid $uid", "$host: user");
     is($got->{gid}, "$gid $gid $gid", "$host: group");
     is($got->{groups} // '', "@groups", "$host: supplementary groups");
@@ -80,9 +92,17 @@ sub walk {
     is($got->{descriptors}, "0=null,r,0 1=pipe,w,$uid 2=pipe,w,$uid", "$host: descriptors");
     is("$got->{blocked}$got->{not_default}", '', "$host: signals");
     is($got->{session_leader}, 1, "$host: a session of its own");
+    is($got->{nice}, 5, "$host: nice");
+    like($httpd->request('POST', $host, '/cgi-bin/identity', [], 'body')->content,
+        qr/^descriptors: 0=pipe,r,$uid 1=pipe,w,$uid 2=pipe,w,$uid$/m, "$host: descriptors with a body");
     my $inside = $root eq 'path' ? '' : $tenant->root;
     is($got->{cwd}, $inside . $tenant->jail_cgi_bin, "$host: working directory");
     walk_shell($cell, $inside);
+    walk_limits($host);
+    my $set = lines_of($httpd->get($host, '/cgi-bin/run.sh')->content);
+    is($set->{uid}, "$uid $uid $uid", "$host: a set-user-id program gains nothing");
+    is($set->{gid}, "$gid $gid $gid", "$host: nor does a set-group-id one");
+    is($set->{cap_permitted}, '0 0', "$host: nor a capability");
   SKIP: {
         $has_caps or skip_or_fail('setcap does not work here', 1);
         my $raw = $httpd->get($host, '/cgi-bin/raw');
@@ -92,6 +112,16 @@ sub walk {
         else {
             like($raw->content, qr/^cap_effective: 0 0$/m, "$host: or runs without them");
         }
+    }
+    return;
+}
+
+sub walk_limits {
+    my ($host) = @_;
+    my %bytes = (K => 1 << 10, M => 1 << 20, G => 1 << 30);
+    my %got = $httpd->get($host, '/cgi-bin/limits')->content =~ /^(\w+) (\S+ \S+)$/mg;
+    for my $name (sort keys %limit) {
+        is($got{$name}, $limit{$name} =~ s/(\d+)([KMG])/$1 * $bytes{$2}/ger, "$host: JailLimit $name");
     }
     return;
 }
@@ -107,7 +137,13 @@ sub walk_shell {
     is($env->{SHELL}, '/bin/sh', "$host: SHELL");
     is($env->{TMPDIR}, '/tmp', "$host: TMPDIR");
     is($env->{LD_BIND_NOW}, 1, "$host: LD_BIND_NOW");
-    is($env->{USER}, $known ? $tenant->name : $user eq 'numeric' ? $tenant->uid : undef, "$host: USER");
+    is($env->{$_}, $known ? $tenant->name : $tenant->uid, "$host: $_") for qw(USER LOGNAME);
+    is($env->{REGION}, 'south', "$host: JailEnv wins over SetEnv");
+    is($env->{SITE_NAME}, $user =~ /owner|unknown/ ? undef : 'north', "$host: SetEnv of one user's host");
+    is($env->{SCRIPT_FILENAME}, $inside . $tenant->jail_cgi_bin . '/env.sh', "$host: SCRIPT_FILENAME");
+    is($env->{DOCUMENT_ROOT}, $inside . $tenant->jail_htdocs, "$host: DOCUMENT_ROOT");
+    is($env->{ $_->[0] }, $_->[1], "$host: $_->[0]")
+      for [GATEWAY_INTERFACE => 'CGI/1.1'], [REQUEST_METHOD => 'GET'], [SCRIPT_NAME => '/cgi-bin/env.sh'];
     is($env->{PLACES}, 'yes', "$host: /dev/null and /tmp");
     if ($root eq 'host') {
         is($env->{NAME}, $known ? $tenant->name : $tenant->uid, "$host: /etc/passwd");
