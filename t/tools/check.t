@@ -233,10 +233,10 @@ script('/usr/bin/no"such')->();
 my ($out, $err);
 ($status, $out, $err) = jailcgi('check', '--json', $jail);
 my $json = JSON::PP->new->decode($out);
-is_deeply($json->[0], {
+is_deeply($json->{findings}[0], {
     root => $jail, kind => 'no-interpreter', path => '/home/alice/report',
     what => 'its interpreter /usr/bin/no"such', found => 'none', expected => 'a program in the jail',
-    remedy => $json->[0]{remedy},
+    remedy => $json->{findings}[0]{remedy},
 }, '--json');
 is($status, 1, 'with the same status');
 ($status, $out, $err) = jailcgi('check', place() . '/nosuch', $jail);
@@ -245,7 +245,7 @@ like($err, qr{/nosuch: is not a directory}, 'and why');
 like($out, qr{no-interpreter}, 'and the others are checked');
 unlink $script;
 ($status, $out, $err) = jailcgi('check', '--json', $jail);
-is($out, "[]\n", '--json with nothing to fix');
+is_deeply(JSON::PP->new->decode($out)->{findings}, [], '--json with nothing to fix');
 
 # --- first of all one sentence that says what matters
 install('greet_new.so', '/opt/greet/libgreet.so.1');

@@ -17,6 +17,7 @@ use warnings;
 use Fcntl ':mode';
 
 use JailCGI::Builder::Proof;
+use JailCGI::Builder::Progress qw(progress);
 use JailCGI::Builder::Record qw(read_files files_texts told_text fingerprint);
 use JailCGI::Builder::Say qw(note refuse shown quoted);
 use JailCGI::Builder::Share;
@@ -195,8 +196,10 @@ sub stage {
     my $tree = JailCGI::Builder::Tree->new(%{ $self->{jail} }, cache => {},
         instead => $self->{turns} ? $switch->instead : {});
     my $writer = $self->{writer} = JailCGI::Builder::Writer->new($tree);
+    my ($name, $done) = (shown($self->{jail}->name), 0);
     for my $change ($self->changes) {
         my (undef, $path, $entry) = @$change;
+        progress("$name: making file", ++$done, scalar @{ $self->{changes} });
         if ($entry->{type} eq 'dir') {
             $writer->directory($path, $entry->{mode} // 0755, $entry->{uid} // 0,
                 $entry->{gid} // 0);
@@ -358,16 +361,24 @@ sub needs_proof {
 sub apply {
     my ($self, $told) = @_;
     my $entries = $self->{plan}->entries;
-    $self->one($_, $entries->{$_}) for sort keys %$entries;
+    my @paths = sort keys %$entries;
+    my $name  = shown($self->{jail}->name);
+    for my $i (0 .. $#paths) {
+        progress("$name: comparing file", $i + 1, scalar @paths);
+        $self->one($paths[$i], $entries->{ $paths[$i] });
+    }
     $self->look_for_obsolete;
     if ($self->{dry}) {
         $self->change('removed', $_->[0]) for @{ $self->{gone} };
         return;
     }
+    progress("$name: looking at what starts in the jail") if $self->needs_proof;
     my $proof = $self->needs_proof && JailCGI::Builder::Proof->new($self->{jail}, $told);
     my $done = eval {
         $self->stage;
+        progress("$name: proving that it will start") if $proof;
         $self->prove($proof) if $proof;
+        progress("$name: putting the new files into place");
         $self->put_into_place;
         1;
     };

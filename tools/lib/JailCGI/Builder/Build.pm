@@ -18,7 +18,9 @@ use JailCGI::Builder::Jail;
 use JailCGI::Builder::Layout qw(merge_plan merge_jail separate);
 use JailCGI::Builder::Package qw(add_packages);
 use JailCGI::Builder::Plan;
+use JailCGI::Builder::Progress qw(progress);
 use JailCGI::Builder::Record qw(read_told merge_told);
+use JailCGI::Builder::Report;
 use JailCGI::Builder::Say qw(refuse refused failed note shown usage_error);
 use JailCGI::Builder::Share;
 use JailCGI::Builder::Switch;
@@ -97,6 +99,7 @@ sub build {
     my $source = defined $told->{from} ? make_source($told, $root) : undef;
     my $apply;
     my $done = eval {
+        progress(shown($root) . ': planning');
         my $plan = $source
           ? plan_from_tree($told, $root, $source) : plan_from_host($told, $root);
         merge_plan($plan);
@@ -115,10 +118,12 @@ sub build {
     remove_source($root) if $source;
     if (!$done) {
         my $refusal = refused($error) or die $error;
-        my $state = $apply && $apply->placed
+        my $placed = $apply && $apply->placed;
+        my $state = $placed
           ? 'the new files are in place, but the run has not ended: run it again'
           : 'the jail is as it was';
-        die $option->{dry} ? $refusal : $refusal->say_state(shown($root) . ": $state");
+        die $option->{dry} ? $refusal
+          : $refusal->say_state(shown($root) . ": $state", $placed ? 'unfinished' : 'as-it-was');
     }
     report($root, $apply, $option);
     return;
@@ -177,24 +182,31 @@ sub convert {
 # Reports what was done, in one line; with verbose each path.
 sub report {
     my ($root, $apply, $option) = @_;
+    JailCGI::Builder::Progress::clear();
     my %count;
     for my $change ($apply->changes) {
+        print shown("$root$change->[1]"), ": $change->[0]\n"
+          if $option->{verbose} && !JailCGI::Builder::Report::is_json();
         $count{ $change->[0] }++;
-        print shown("$root$change->[1]"), ": $change->[0]\n" if $option->{verbose};
     }
     for my $path ($apply->left) {
         note(shown("$root$path") . ': left as it is, for jailcgi has not put it there or'
               . ' it was changed since; --adopt takes it over');
     }
     my $would = $option->{dry} ? ' (dry run: nothing was changed)' : '';
-    if (!%count) {
-        print shown($root), ": nothing to change\n";
-        return;
-    }
-    print shown($root), ': ',
+    my $summary = !%count ? 'nothing to change' : join '',
       join(', ', map { "$count{$_} $_" } sort keys %count), $would,
       defined $apply->proved ? '; what started before starts (' . $apply->proved
-      . ' programs, libraries and scripts)' : '', shared_text($apply->share), "\n";
+      . ' programs, libraries and scripts)' : '', shared_text($apply->share);
+    my $says = !$option->{quiet} && !JailCGI::Builder::Report::is_json();
+    print shown($root), ": $summary\n" if $says;
+    my $share = $apply->share;
+    JailCGI::Builder::Report::add(summary => $summary, counts => \%count, left => [$apply->left],
+        state => !%count ? 'unchanged' : $option->{dry} ? 'dry-run' : 'changed',
+        $share && defined $share->root ? (shared => { with => $share->root,
+                how => $share->how, files => $share->count }) : (),
+        $option->{verbose}
+        ? (changes => [map { { path => $_->[1], what => $_->[0] } } $apply->changes]) : ());
     return;
 }
 
@@ -234,7 +246,7 @@ sub in_order {
     my (@roots) = @_;
     my %like = map {
         my $root = $_;
-        $root => eval { read_told(JailCGI::Builder::Jail::for_writing($root))->{like} }
+        $root => scalar eval { read_told(JailCGI::Builder::Jail::for_writing($root))->{like} }
     } @roots;
     my %deep;
     for my $root (@roots) {

@@ -16,7 +16,9 @@ use JailCGI::Builder::Check::Scan;
 use JailCGI::Builder::Check::Scripts;
 use JailCGI::Builder::Jail;
 use JailCGI::Builder::Loader;
+use JailCGI::Builder::Progress qw(progress);
 use JailCGI::Builder::Record qw(read_told read_files);
+use JailCGI::Builder::Report;
 use JailCGI::Builder::Say qw(refused shown quoted);
 use JailCGI::Builder::Tree;
 
@@ -95,6 +97,7 @@ sub run {
     my ($self) = @_;
     my $done = eval {
         JailCGI::Builder::Check::Places::check($self);
+        progress("$self->{root}: looking at its files");
         my $scan = JailCGI::Builder::Check::Scan::scan($self);
         JailCGI::Builder::Check::Objects::check($self, $scan->{objects});
         JailCGI::Builder::Check::Scripts::check($self, $scan->{scripts});
@@ -147,41 +150,34 @@ sub line_of {
       . " expected $text{expected}; remedy: $finding->{remedy}\n";
 }
 
-sub json_of {
-    my (@findings) = @_;
-    require JSON::PP;
-    my @texts;
-    for my $finding (@findings) {
-        my %text = map { $_ => shown($finding->{$_}) } keys %$finding;
-        $text{remedy} = $finding->{remedy};
-        utf8::decode($_) for values %text;
-        push @texts, \%text;
-    }
-    return JSON::PP->new->canonical->ascii->pretty->encode(\@texts);
-}
-
 sub check {
     my ($option, @roots) = @_;
     my ($status, @findings) = (0);
     for my $root (@roots) {
         my @found;
         my $check;
+        JailCGI::Builder::Report::jail($root);
         if (!eval { $check = __PACKAGE__->new($root, $option); @found = $check->run; 1 }) {
             my $refusal = refused($@) or die $@;
-            print STDERR 'jailcgi: ', $refusal->text, "\n";
+            JailCGI::Builder::Report::refusal($refusal);
+            JailCGI::Builder::Report::add(state => 'unchecked', status => 2);
             $status = 2;
             next;
         }
+        JailCGI::Builder::Progress::clear();
         $status ||= 1 if @found;
         push @findings, @found;
+        my $sentence = @found ? $check->sentence(@found) : 'nothing to fix';
+        JailCGI::Builder::Report::add(summary => $sentence, status => @found ? 1 : 0,
+            count => scalar @found, state => @found ? $sentence =~ /^(\w+)/ : 'whole');
         next if $option->{json};
-        print shown($root), ': ', $check->sentence(@found), "\n" if @found;
+        print shown($root), ": $sentence\n" if @found;
         print map { line_of($_) } @found;
         print shown($root), ": nothing to fix\n" if !@found && !$option->{quiet};
         print shown($root), ': and more: the first ' . FINDINGS_MAX . " are named\n"
           if @found >= FINDINGS_MAX;
     }
-    print json_of(@findings) if $option->{json};
+    JailCGI::Builder::Report::add_to_all(findings => \@findings);
     return $status;
 }
 

@@ -59,6 +59,8 @@ Behaviour
   --adopt             takes over files that exist and are not its own
   --dry-run           prints what it would do
   --verbose           prints the name of each file
+  --quiet             prints what is wrong and nothing else
+  --json              prints one JSON object
 END
     update => <<'END',
 jailcgi update ROOT...
@@ -75,6 +77,8 @@ start afterwards. If it fails or is cut off, the jail works as before.
                needs it
   --dry-run    prints what it would do
   --verbose    prints the name of each file
+  --quiet      prints what is wrong and nothing else
+  --json       prints one JSON object
 END
     check => <<'END',
 jailcgi check ROOT...
@@ -84,7 +88,7 @@ from this machine's, missing devices and files, and files that others than root
 could write. It prints one line for each: what, found, expected, remedy. It
 executes nothing of a jail and changes nothing.
 
-  --json       prints the findings as one JSON array
+  --json       prints one JSON object
   --no-host    does not compare with this machine
   --quiet      prints nothing if there is nothing to fix
 

@@ -20,6 +20,7 @@ use Fcntl ':mode';
 use JailCGI::Builder::Ask qw(libraries directories_of is_trusted);
 use JailCGI::Builder::Elf;
 use JailCGI::Builder::Loader;
+use JailCGI::Builder::Progress qw(progress);
 use JailCGI::Builder::Say qw(refuse shown);
 use JailCGI::Builder::Tree;
 
@@ -70,6 +71,7 @@ sub put {
         $self->{entries}{$1} || $self->put($1, type => 'dir');
     }
     $self->{entries}{$path} = \%entry;
+    progress('planning file', scalar keys %{ $self->{entries} });
     return;
 }
 

@@ -13,6 +13,11 @@ use warnings;
 use Errno ();
 use Exporter 'import';
 
+use JailCGI::Builder::Progress;
+
+# Is given each note instead of stderr (Report.pm).
+our $listener;
+
 our @EXPORT_OK = qw(shown quoted refuse refused failed note usage_error);
 
 # A name in a form that is safe in a terminal, a mail or a log.
@@ -45,23 +50,27 @@ sub utf8_only {
 sub refuse {
     my ($value, $reason, $remedy) = @_;
     my $said = shown($value) . ": $reason; remedy: $remedy";
-    die JailCGI::Builder::Refusal->new($said, 1);
+    die JailCGI::Builder::Refusal->new($said, 1, subject => $value, reason => $reason,
+        remedy => $remedy);
 }
 
 # The same for a word of the command line.
 sub usage_error {
     my ($value, $reason, $remedy) = @_;
     my $said = shown($value) . ": $reason; remedy: $remedy";
-    die JailCGI::Builder::Refusal->new($said, 2);
+    die JailCGI::Builder::Refusal->new($said, 2, subject => $value, reason => $reason,
+        remedy => $remedy);
 }
 
 # The same for a system call that failed; $! has the reason.
 sub failed {
     my ($what, $path) = @_;
     my $errno  = "$!";
-    my $remedy = $!{EACCES} ? '; remedy: root has no right to it, as on NFS with root_squash:'
+    my $remedy = $!{EACCES} ? 'root has no right to it, as on NFS with root_squash:'
       . ' export it with no_root_squash, or take a local file system' : '';
-    die JailCGI::Builder::Refusal->new(shown($path) . ": $what: $errno$remedy", 1);
+    die JailCGI::Builder::Refusal->new(shown($path) . ": $what: $errno"
+          . ($remedy ? "; remedy: $remedy" : ''), 1, subject => $path, reason => "$what: $errno",
+        remedy => $remedy);
 }
 
 # The refusal that an eval has caught, or undef if it caught something else.
@@ -72,6 +81,8 @@ sub refused {
 
 sub note {
     my ($text) = @_;
+    return $listener->($text) if $listener;
+    JailCGI::Builder::Progress::clear();
     print STDERR "jailcgi: $text\n";
     return;
 }
@@ -79,18 +90,24 @@ sub note {
 package JailCGI::Builder::Refusal;
 
 sub new {
-    my ($class, $text, $status) = @_;
-    return bless { text => $text, status => $status }, $class;
+    my ($class, $text, $status, %parts) = @_;
+    return bless { text => $text, status => $status, parts => { text => $text, %parts } }, $class;
 }
 
 sub text   { return $_[0]{text} }
 
-# A sentence on the state of the jail, which follows the text in a line of its own.
+# {text, subject, reason, remedy}
+sub parts { return $_[0]{parts} }
+
+# A sentence on the state of the jail, which follows the text in a line of its own, and
+# its word for --json.
 sub say_state {
-    my ($self, $state) = @_;
-    $self->{state} = $state;
+    my ($self, $state, $code) = @_;
+    @$self{qw(state code)} = ($state, $code);
     return $self;
 }
+
+sub state_code { return $_[0]{code} }
 
 sub lines { return map { "jailcgi: $_\n" } grep { defined } @{ $_[0] }{qw(text state)} }
 
