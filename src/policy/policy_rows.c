@@ -40,6 +40,7 @@ int jc_policy_rows_are_sane(const jc_rows_t *rows, uint32_t namespaces)
             ((mount->kind == JC_MOUNT_BIND || mount->kind == JC_MOUNT_LAYER) &&
              at[0] != '/') ||
             (mount->kind == JC_MOUNT_PROC && !(namespaces & JC_NS_PID)) ||
+            (mount->kind == JC_MOUNT_PTY && mount->inodes == 0) ||
             !own_is_sane(mount, at) || target[0] != '/' || target[1] == 0) {
             return 0;
         }
@@ -102,6 +103,8 @@ int jc_policy_rows_suit(const jc_policy_view_t *view)
     uint32_t namespaces = view->rec->namespaces;
 
     return !(view->common->namespaces & ~namespaces) &&
+           (!(view->rec->flags & JC_POLICY_SESSIONS) ||
+            (namespaces & JC_NS_PID)) &&
            (!(view->rec->flags & JC_POLICY_HOST) ||
             (namespaces & JC_NS_MOUNT)) &&
            jc_policy_rows_are_sane(&view->rows, namespaces) &&

@@ -59,7 +59,9 @@
 #define JC_POLICY_PRIVS     0x20u /* JailNoNewPrivs Off */
 #define JC_POLICY_SCOPE     0x40u /* requests are isolated from each other */
 #define JC_POLICY_LISTEN    0x80u /* scripts may bind any TCP port */
-#define JC_POLICY_FLAGS     0xffu
+/* Scripts may make sessions, which the keeper notes: terminals need them. */
+#define JC_POLICY_SESSIONS 0x100u
+#define JC_POLICY_FLAGS    0x1ffu
 
 /* JailNamespaces: the namespaces that a keeper has of its own. */
 #define JC_NS_MOUNT   0x1u
@@ -174,7 +176,8 @@ typedef enum {
     JC_MOUNT_FILE,     /* no mount: a file whose content is the source */
     JC_MOUNT_LINK,     /* no mount: a symbolic link to the source */
     JC_MOUNT_LAYER,    /* the names of the source, over those of the target */
-    JC_MOUNT_KINDS = JC_MOUNT_LAYER
+    JC_MOUNT_PTY,      /* pseudo-terminals of the jail's own */
+    JC_MOUNT_KINDS = JC_MOUNT_PTY
 } jc_mount_kind_t;
 
 #define JC_MOUNT_READ_ONLY 0x1u
@@ -196,7 +199,7 @@ typedef struct {
     uint32_t kind;
     uint32_t flags;
     uint32_t mode;   /* of the root of a tmpfs */
-    uint32_t inodes; /* the maximum of a tmpfs */
+    uint32_t inodes; /* the maximum of a tmpfs, or of pseudo-terminals */
     uint64_t size;   /* bytes; the maximum of a tmpfs */
     uint64_t ino;    /* of a file: another file is another policy */
 } jc_mount_t;

@@ -21,7 +21,7 @@
 #include <sys/uio.h>
 
 #define JC_WIRE_MAGIC   0x4a434749u /* "JCGI" */
-#define JC_WIRE_VERSION 9u
+#define JC_WIRE_VERSION 10u
 
 /* Seals required on any memfd passed between processes, so that it cannot
  * change while it is read (fcntl(2)). */

@@ -58,6 +58,7 @@ static int fake_clock(clockid_t id, struct timespec *now)
 #include "src/keeper/serve/cgroup_events.c"
 #include "src/keeper/serve/children.c"
 #include "src/keeper/serve/run.c"
+#include "src/keeper/serve/sessions.c"
 #include "src/keeper/serve/sweep.c"
 
 jc_run_t *jc_runs_find(pid_t leader)

@@ -27,6 +27,7 @@ my $httpd = httpd(
     vhosts => [
         [$alice, $limit],
         $alice->vhost("$limit\n    JailSeccomp off\n    JailScope Off", name => 'open'),
+        $alice->vhost("$limit\n    JailMount pty", name => 'terminal'),
         [$bob, "$limit\n    JailBackground allow"],
         $bob->vhost("$limit\n    JailBackground allow max=" . MAX, name => 'mortal'),
         $carol->vhost("$limit\n    JailNamespaces mount ipc uts", name => 'nopid'),
@@ -102,8 +103,11 @@ sub in_jail {
         my $res = $httpd->get($host, "/cgi-bin/$way?$way");
         is($res->code, 200, "$label, $way: a page");
         like($res->content, qr/^ended$/m, 'which is whole');
-        unlike($res->content, qr/^setsid.*: done$/m, 'it cannot leave its session')
+        my $call = $host eq 'terminal' ? qr/setsid of/ : qr/setsid/;
+        unlike($res->content, qr/^$call.*: done$/m, 'it cannot leave its session')
           if $host ne 'nopid';
+        like($res->content, qr/^setsid: done$/m, 'or the keeper knows the other one')
+          if $host eq 'terminal' && $way =~ /session|others/;
         like($res->content, qr/^ptrace: done$/m, 'one traces the other')
           if $way eq 'traced' && $host eq 'open';
         is_gone($tenant, $way, "$label, $way: nothing is left of it");
@@ -128,6 +132,7 @@ in_jail($alice, 'open', 'without JailSeccomp and JailScope', qw(others traced co
 # --- without a PID namespace: what can be found
 SKIP: {
     skip_or_fail('no private mounts here', 10) if !JailCGI::Httpd::mounts_work();
+    in_jail($alice, 'terminal', 'with terminals', qw(session others subreaper chain bomb));
     for my $way (qw(double-fork group subreaper brother stopped)) {
         is($httpd->get('nopid', "/cgi-bin/$way?$way")->code, 200, "no PID namespace, $way: a page");
         is_gone($carol, $way, "no PID namespace, $way: nothing is left");

@@ -137,8 +137,8 @@ END
 is(says($alice, 'etc'), "done\n", 'what no program needs of /etc is not there');
 like(says($alice, 'proc'), qr{^/proc/\d+(?: /proc/\d+)*\n1$}, '/proc has a few processes');
 my @dev = split /\n/, says($alice, 'dev');
-is_deeply([sort @dev], [sort qw(fd full log null random shm stderr stdin stdout urandom zero 3
-        to-stdout)], '/dev is a minimal one and works');
+is_deeply([sort @dev], [sort qw(fd full log null ptmx pts random shm stderr stdin stdout tty urandom
+        zero 3 to-stdout)], '/dev is a minimal one and works');
 is(says($alice, 'perl'),   (localtime)[5] + 1900 . "\n", 'Perl runs');
 is(says($alice, 'python'), "2\n", 'Python runs');
 is(says($alice, 'tz'),     "01\n", 'time zones are there');

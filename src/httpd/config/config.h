@@ -30,6 +30,8 @@
 #define JC_DEFAULT_IDLE_MS  (5 * 60 * 1000)
 #define JC_TMP_DIRECTORY    "/var/lib/jailcgi/tmp"
 #define JC_DEFAULT_TMP_SIZE (64 << 20)
+#define JC_DEFAULT_PTYS     64
+#define JC_PTY_DIRECTORY    "/dev/pts"
 #define JC_UMASK_INHERIT    01000    /* above any umask */
 #define JC_DEFAULT_LOG_LEN  10385760 /* ScriptLogLength, as in mod_cgi */
 #define JC_DEFAULT_LOG_BUF  1024     /* ScriptLogBuffer, as in mod_cgi */
@@ -70,6 +72,7 @@ typedef enum {
     JC_CONF_PROC,
     JC_CONF_DEV,
     JC_CONF_HOME,
+    JC_CONF_PTY,
 } jc_mount_conf_kind_t;
 
 /* A line of JailMount. */
@@ -80,7 +83,7 @@ typedef struct {
     const char *target;
     uint64_t size; /* bytes; this and the next two: of a tmpfs */
     uint32_t mode;
-    uint32_t inodes;
+    uint32_t inodes; /* also the maximum of pseudo-terminals */
 } jc_mount_conf_t;
 
 /* JailSite. The paths may begin with %h. */

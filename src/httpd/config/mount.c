@@ -15,10 +15,12 @@
 #include "apr_strings.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #define SIZE_MOST   (UINT64_MAX >> 20)
 #define INODE_BYTES 4096 /* size of a tmpfs for each inode, by default */
+#define PTY_MOST    4096 /* the kernel's own default for the whole machine */
 
 /* Returns NULL, or what is wrong with one word after the paths. */
 static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
@@ -46,6 +48,15 @@ static const char *parse_option(apr_pool_t *p, jc_mount_conf_t *mount,
             return "does not go with slave";
         }
         mount->flags |= JC_MOUNT_READ_ONLY;
+        return NULL;
+    }
+    if (strncasecmp(word, "max=", 4) == 0 && mount->kind == JC_CONF_PTY) {
+        int64_t max;
+
+        if (!jc_parse_number(word + 4, 1, PTY_MOST, &max)) {
+            return "is not a number of pseudo-terminals from 1 to 4096";
+        }
+        mount->inodes = (uint32_t) max;
         return NULL;
     }
     if (mount->kind == JC_CONF_TMPFS) {
@@ -90,11 +101,37 @@ static const struct {
     {"proc", JC_CONF_PROC, JC_MOUNT_NOEXEC, 0, "/proc"},
     {"dev", JC_CONF_DEV, 0, 0, "/dev"},
     {"home", JC_CONF_HOME, 0, 0, "home"},
+    {"pty", JC_CONF_PTY, 0, 0, JC_PTY_DIRECTORY},
 };
 
 #define GRAMMAR                                                                \
     "write bind SOURCE [TARGET] [slave], ro SOURCE [TARGET], tmpfs TARGET "    \
-    "[size=64M] [mode=1777] [inodes=N], proc, dev, home [ro] [slave], or none"
+    "[size=64M] [mode=1777] [inodes=N], proc, dev, pty [max=N], home [ro] "    \
+    "[slave], or none"
+
+/* A copy of the machine's own terminals could not be used, because mounts are
+ * nodev. Lines that bring it mean terminals. */
+static void take_for_pty(jc_mount_conf_t *mount)
+{
+    if (mount->kind == JC_CONF_BIND &&
+        strcmp(mount->source, mount->target) == 0 &&
+        (strcmp(mount->target, JC_PTY_DIRECTORY) == 0 ||
+         strcmp(mount->target, "/dev/ptmx") == 0)) {
+        mount->kind = JC_CONF_PTY;
+        mount->target = JC_PTY_DIRECTORY;
+    }
+}
+
+/* A tmpfs has an inode for each 4 KB. */
+static uint32_t default_inodes(const jc_mount_conf_t *mount)
+{
+    uint64_t inodes = mount->size / INODE_BYTES;
+
+    return mount->kind == JC_CONF_PTY ? JC_DEFAULT_PTYS
+           : inodes < 16              ? 16
+           : inodes > INT32_MAX       ? INT32_MAX
+                                      : (uint32_t) inodes;
+}
 
 static const char *parse_paths(cmd_parms *cmd, jc_mount_conf_t *mount, int most,
                                int argc, char *const argv[], int *at)
@@ -164,12 +201,9 @@ const char *jc_mount_set(cmd_parms *cmd, void *unused, int argc,
                                 argv[at], wrong, GRAMMAR);
         }
     }
+    take_for_pty(&mount);
     if (mount.inodes == 0) {
-        uint64_t inodes = mount.size / INODE_BYTES;
-
-        mount.inodes = inodes < 16          ? 16
-                       : inodes > INT32_MAX ? INT32_MAX
-                                            : (uint32_t) inodes;
+        mount.inodes = default_inodes(&mount);
     }
     if (!conf->mounts) {
         conf->mounts = apr_array_make(cmd->pool, 2, sizeof(mount));

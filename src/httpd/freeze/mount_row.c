@@ -71,6 +71,13 @@ void jc_mount_row_proc(apr_array_header_t *rows, uint32_t flags)
     add(rows, JC_MOUNT_PROC, "", "/proc", flags | JC_MOUNT_NOEXEC);
 }
 
+void jc_mount_row_pty(apr_array_header_t *rows, uint32_t max)
+{
+    add(rows, JC_MOUNT_PTY, "", JC_PTY_DIRECTORY,
+        JC_MOUNT_MAKE | JC_MOUNT_DEVICES | JC_MOUNT_NOEXEC)
+        ->mount.inodes = max;
+}
+
 void jc_mount_row_parents(apr_pool_t *p, apr_array_header_t *rows,
                           const char *path)
 {

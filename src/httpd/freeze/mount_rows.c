@@ -10,6 +10,7 @@
  */
 #include "accounts.h"
 #include "mount_rows.h"
+#include "pty_rows.h"
 #include "site_rows.h"
 #include "homes.h"
 
@@ -82,8 +83,27 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
         case JC_CONF_HOME:
             add_home(rows, id, mount->flags | make);
             break;
+        case JC_CONF_PTY:
+            break; /* comes last, in whatever /dev the other lines make */
         }
     }
+}
+
+/* A root of its own needs a /dev in which terminals can be made. Under JailRoot
+ * none, the machine's ptmx finds what is mounted beside it. */
+static void add_terminals(apr_array_header_t *rows,
+                          const jc_server_conf_t *conf)
+{
+    if (!jc_mount_lines_have_kind(conf, JC_CONF_PTY)) {
+        return;
+    }
+    if (conf->root_kind == JC_ROOT_PATH &&
+        !jc_mount_lines_have_target(conf, "/dev")) {
+        add_dev(rows, 0);
+    }
+    jc_pty_rows_add(rows, conf,
+                    conf->root_kind != JC_ROOT_NONE ||
+                        jc_mount_lines_have_kind(conf, JC_CONF_DEV));
 }
 
 /* Returns those rows of JailRoot host that do not depend on the identity. A
@@ -95,11 +115,11 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     const jc_mount_row_t *host;
     char *which = mounts->which;
     apr_array_header_t *rows;
-    int n, has_dev, has_proc, has_tmp = jc_mount_lines_have_tmp(conf);
+    int n, has_dev, has_proc, has_pty, has_tmp = jc_mount_lines_have_tmp(conf);
 
     if (!mounts->host) {
         mounts->host = jc_host_root(mounts->p);
-        which = mounts->which = apr_palloc(mounts->p, mounts->host->nelts + 2);
+        which = mounts->which = apr_palloc(mounts->p, mounts->host->nelts + 3);
     }
     host = (const jc_mount_row_t *) mounts->host->elts;
     n = mounts->host->nelts;
@@ -108,11 +128,15 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
                             (has_tmp && strcmp(host[i].target, "/tmp") == 0));
     }
     has_dev = !jc_mount_lines_have_kind(conf, JC_CONF_DEV);
+    /* A line replaces all of /dev, so that `dev` alone has no terminals. */
+    has_pty = !jc_mount_lines_have_target(conf, "/dev") &&
+              !jc_mount_lines_have_target(conf, JC_PTY_DIRECTORY);
     has_proc = !jc_mount_lines_have_kind(conf, JC_CONF_PROC) &&
                (namespaces & JC_NS_PID) != 0;
     which[n] = (char) has_dev;
     which[n + 1] = (char) has_proc;
-    rows = apr_hash_get(mounts->common, which, n + 2);
+    which[n + 2] = (char) has_pty;
+    rows = apr_hash_get(mounts->common, which, n + 3);
     if (rows) {
         return rows;
     }
@@ -125,10 +149,13 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     if (has_dev) {
         add_dev(rows, JC_MOUNT_MAKE);
     }
+    if (has_pty) {
+        jc_pty_rows_add(rows, conf, 1);
+    }
     if (has_proc) {
         jc_mount_row_proc(rows, JC_MOUNT_MAKE);
     }
-    apr_hash_set(mounts->common, apr_pmemdup(mounts->p, which, n + 2), n + 2,
+    apr_hash_set(mounts->common, apr_pmemdup(mounts->p, which, n + 3), n + 3,
                  rows);
     return rows;
 }
@@ -150,16 +177,17 @@ apr_array_header_t *jc_mount_rows_of_user(apr_pool_t *p,
 }
 
 /* Lines that a host only inherits make the same rows for all hosts, if nothing
- * in them depends on the identity. (The lines of a host itself are not
- * considered: each common part has a filter too, and one for each host would be
- * more than the rows.) */
+ * in them depends on the identity or on JailRoot. (The lines of a host itself
+ * are not considered: each common part has a filter too, and one for each host
+ * would be more than the rows.) */
 static const apr_array_header_t *inherited(jc_mount_rows_t *mounts,
                                            const jc_server_conf_t *conf)
 {
     apr_array_header_t *rows;
 
     if (!conf->mounts || conf->mounts != mounts->lines ||
-        jc_mount_lines_have_kind(conf, JC_CONF_HOME)) {
+        jc_mount_lines_have_kind(conf, JC_CONF_HOME) ||
+        jc_mount_lines_have_kind(conf, JC_CONF_PTY)) {
         return NULL;
     }
     if (!mounts->of_lines) {
@@ -228,6 +256,7 @@ static void add_rows(jc_mount_rows_t *mounts, apr_pool_t *p,
                     is_host ? JC_MOUNT_MAKE : 0);
     if (is_host || !common) { /* otherwise they are in the common part */
         add_configured(p, rows, conf, id, is_host ? JC_MOUNT_MAKE : 0);
+        add_terminals(rows, conf);
     }
     if (is_host) {
         add_links(p, rows, jc_link_rows_find(p, s));

@@ -28,7 +28,7 @@ struct jc_mount_rows_t {
     const apr_array_header_t *none;
     const apr_array_header_t *host; /* NULL: no host has needed it yet */
     apr_hash_t *common;             /* by `which`: the rows that it selects */
-    char *which; /* a byte for each row of `host`, and two more */
+    char *which; /* a byte for each row of `host`, and three more */
     const apr_array_header_t *lines;    /* JailMount of the main server */
     const apr_array_header_t *of_lines; /* its rows; NULL: not needed yet */
     const char *helper;                 /* its path */
@@ -68,6 +68,7 @@ typedef struct {
 const apr_array_header_t *jc_link_rows_find(apr_pool_t *p, const server_rec *s);
 
 void jc_mount_row_proc(apr_array_header_t *rows, uint32_t flags);
+void jc_mount_row_pty(apr_array_header_t *rows, uint32_t max);
 /* Appends all directories on the way to `path`, which the root itself must
  * have. */
 void jc_mount_row_parents(apr_pool_t *p, apr_array_header_t *rows,

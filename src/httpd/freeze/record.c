@@ -10,6 +10,7 @@
  *            if their bytes are equal
  */
 #include "mount_rows.h"
+#include "pty_rows.h"
 #include "table_writer.h"
 
 #include "apr_strings.h"
@@ -127,7 +128,8 @@ static int add_common(jc_table_t *table, const jc_isolation_t *isolation,
 
 /* Returns the JC_POLICY_* of a record. */
 static uint32_t flags_of(const jc_table_t *table, const jc_server_conf_t *conf,
-                         const jc_identity_t *id)
+                         const jc_identity_t *id,
+                         const jc_isolation_t *isolation)
 {
     uint32_t flags = 0;
 
@@ -138,6 +140,10 @@ static uint32_t flags_of(const jc_table_t *table, const jc_server_conf_t *conf,
     }
     if (conf->listen && conf->listen->is_any) {
         flags |= JC_POLICY_LISTEN;
+    }
+    /* Without a PID namespace the keeper could not find all sessions. */
+    if ((isolation->namespaces & JC_NS_PID) && jc_pty_rows_exist(isolation)) {
+        flags |= JC_POLICY_SESSIONS;
     }
     if (conf->root_kind == JC_ROOT_PATH) {
         flags |= JC_POLICY_CHROOT;
@@ -174,7 +180,7 @@ static jc_policy_rec_t settings_of(const jc_table_t *table,
         .nice = conf->nice_is_set ? conf->nice : JC_NICE_UNSET,
         .group_count = id->group_count,
         .namespaces = isolation->namespaces,
-        .flags = flags_of(table, conf, id),
+        .flags = flags_of(table, conf, id, isolation),
         .port_count = conf->listen ? conf->listen->count : 0,
         .umask = conf->umask_mode >= 0 && conf->umask_mode != JC_UMASK_INHERIT
                      ? (uint32_t) conf->umask_mode

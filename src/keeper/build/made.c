@@ -1,6 +1,6 @@
 /*
  * Makes the file systems that are no copy of a mount of the machine: tmpfs,
- * procfs, and a layer of one directory over another.
+ * procfs, devpts, and a layer of one directory over another.
  *
  * Runs in:   keeper
  * Privilege: root
@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-int jc_made_tmpfs(const jc_mount_t *mount, unsigned attributes)
+static int make_tmpfs(const jc_mount_t *mount, unsigned attributes)
 {
     char size[24], inodes[16], mode[16];
     const char *const options[3][2] = {{"size", size},
@@ -26,12 +26,38 @@ int jc_made_tmpfs(const jc_mount_t *mount, unsigned attributes)
     return jc_tree_new("tmpfs", options, attributes);
 }
 
-int jc_made_proc(unsigned attributes)
+static int make_proc(unsigned attributes)
 {
     /* Hide even the names of processes that a process may not look into. */
     static const char *const options[3][2] = {{"hidepid", "ptraceable"}};
 
     return jc_tree_new("proc", options, attributes);
+}
+
+/* Each devpts is an instance of its own (devpts in the kernel's documentation),
+ * so no other jail and nobody on the machine sees its terminals. Who opens ptmx
+ * owns the new terminal. */
+static int make_pty(const jc_mount_t *mount, unsigned attributes)
+{
+    char max[16];
+    const char *const options[3][2] = {{"max", max},
+                                       {"mode", "600"},
+                                       {"ptmxmode", "666"}};
+
+    snprintf(max, sizeof(max), "%u", mount->inodes);
+    return jc_tree_new("devpts", options, attributes);
+}
+
+int jc_made_new(const jc_mount_t *mount, unsigned attributes)
+{
+    switch (mount->kind) {
+    case JC_MOUNT_PROC:
+        return make_proc(attributes);
+    case JC_MOUNT_PTY:
+        return make_pty(mount, attributes);
+    default:
+        return make_tmpfs(mount, attributes);
+    }
 }
 
 int jc_made_layer(int over_fd, int under_fd, unsigned attributes)

@@ -181,9 +181,7 @@ static int mount_made(const row_t *row)
 {
     /* It becomes read-only only when everything is in it. */
     unsigned attributes = attributes_of(row) & ~MOUNT_ATTR_RDONLY;
-    int mount_fd = row->mount->kind == JC_MOUNT_PROC
-                       ? jc_made_proc(attributes)
-                       : jc_made_tmpfs(row->mount, attributes);
+    int mount_fd = jc_made_new(row->mount, attributes);
     int result = mount_fd < 0 ? fail(row, JC_CODE_STEP_MOUNTS)
                               : attach(row, mount_fd, 1);
 
@@ -239,6 +237,7 @@ static int apply(const row_t *row)
         return bind_source(row);
     case JC_MOUNT_TMPFS:
     case JC_MOUNT_PROC:
+    case JC_MOUNT_PTY:
         return mount_made(row);
     case JC_MOUNT_LAYER:
         return lay_over(row);

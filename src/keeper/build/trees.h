@@ -58,12 +58,12 @@ int jc_tree_set(int tree_fd, unsigned attributes, unsigned flags);
 int jc_tree_private(int tree_fd);
 
 /*
- * made.c: new file systems, as detached mounts with MOUNT_ATTR_*. The third
- * shows the names of both directories; the first one's win. Each returns a
- * descriptor, which the caller closes, or -1 with errno.
+ * made.c: new file systems, as detached mounts with MOUNT_ATTR_*: a tmpfs,
+ * procfs or devpts, as the kind of the row says; and one that shows the names
+ * of both directories, of which the first one's win. Each returns a descriptor,
+ * which the caller closes, or -1 with errno.
  */
-int jc_made_tmpfs(const jc_mount_t *mount, unsigned attributes);
-int jc_made_proc(unsigned attributes);
+int jc_made_new(const jc_mount_t *mount, unsigned attributes);
 int jc_made_layer(int over_fd, int under_fd, unsigned attributes);
 
 /*

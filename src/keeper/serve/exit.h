@@ -25,7 +25,7 @@ void jc_exit_amend(jc_run_t *run);
 
 /* refused.c: answers one system call that the filter refuses, after epoll has
  * reported it. */
-void jc_refused_answer(void);
+void jc_refused_answer(const jc_jail_t *jail);
 
 /* own_log.c: takes a message from the jail's own /dev/log, after epoll has
  * reported it. */

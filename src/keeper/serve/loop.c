@@ -283,7 +283,7 @@ static int on_event(const struct epoll_event *event)
     } else if (what == &on_stale) {
         say_stale();
     } else if (what == &on_refused) {
-        jc_refused_answer();
+        jc_refused_answer(keeper.jail);
     } else if (what == &on_log) {
         jc_own_log_hear();
     } else if (*(const int *) what == JC_SOURCE_PEER) {

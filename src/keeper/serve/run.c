@@ -2,9 +2,11 @@
  * One request of a keeper: its memory, and the processes that belong to it.
  *
  * The processes of a request are those of one session, whose id is the pid of
- * its leader. The script's child makes that session before exec. No process of
- * the jail can make another (src/keeper/build/own_filter.c), unless
- * JailBackground allows it. Other files ask this one to whom a process belongs.
+ * its leader, and of the sessions that the keeper has noted for it
+ * (sessions.c). The script's child makes the first before exec. No process of
+ * the jail can make another without the keeper (src/keeper/build/own_filter.c),
+ * unless JailBackground allows it. Other files ask this one to whom a process
+ * belongs.
  *
  * Runs in:   keeper
  * Privilege: none; it is the tenant
@@ -47,7 +49,7 @@ pid_t jc_run_leader_of(pid_t pid)
     }
     /* The keeper's own session: a script's child that has not made its own
      * yet. */
-    return session == getsid(0) ? 0 : session;
+    return session == getsid(0) ? 0 : jc_sessions_leader(session);
 }
 
 int jc_run_owns(const jc_run_t *run, pid_t pid)

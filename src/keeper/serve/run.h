@@ -88,4 +88,15 @@ int jc_run_owns(const jc_run_t *run, pid_t pid);
  * say. */
 pid_t jc_run_leader_of(pid_t pid);
 
+/*
+ * sessions.c: jc_sessions_note() notes that a process of the request with this
+ * leader makes a session; returns 0, or -1 with errno if there are too many.
+ * jc_sessions_drop() forgets a session that begins anew, and all those of a
+ * leader; 0: none. jc_sessions_leader() returns the leader of the request that
+ * has made a session, or `session` if it is a leader's own.
+ */
+int jc_sessions_note(pid_t session, pid_t leader);
+void jc_sessions_drop(pid_t session, pid_t leader);
+pid_t jc_sessions_leader(pid_t session);
+
 #endif

@@ -55,6 +55,7 @@ void jc_runs_set_background(uint32_t background_ms)
 
 void jc_runs_add(jc_run_t *run, uint32_t total_ms)
 {
+    jc_sessions_drop(run->pid, run->pid);
     run->until_ms = total_ms > 0 ? jc_clock_ms() + total_ms : 0;
     run->next = runs.first;
     runs.first = run;
@@ -139,6 +140,7 @@ static void forget(jc_run_t *run)
         link = &(*link)->next;
     }
     *link = run->next;
+    jc_sessions_drop(0, run->pid);
     uncount(run);
     if (run->channel && run->exit.is_free) {
         free_channel(run);

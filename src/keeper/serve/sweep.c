@@ -1,16 +1,16 @@
 /*
  * Signals the processes of the jail that are not the keeper's children.
  *
- * All processes of a request are in its session, because setsid is refused to
- * them (src/keeper/build/own_filter.c). Some are not the keeper's children:
- * their parents live, or one of these has made itself a subreaper. The keeper
- * finds them in the list of all processes of the PID namespace. One pass over
- * that list is enough, whatever they do. Processes are both made and listed in
- * the order of their pids, so a child made during the pass comes after its
- * parent in the list. The pass ends only when nothing comes after. A process
- * that has got SIGKILL makes no more children. A process can be missed only if
- * the pids start again from the bottom during the pass, and the next pass finds
- * it.
+ * All processes of a request are in its sessions, because setsid is refused to
+ * them (src/keeper/build/own_filter.c) or noted (sessions.c). Some are not the
+ * keeper's children: their parents live, or one of these has made itself a
+ * subreaper. The keeper finds them in the list of all processes of the PID
+ * namespace. One pass over that list is enough, whatever they do. Processes are
+ * both made and listed in the order of their pids, so a child made during the
+ * pass comes after its parent in the list. The pass ends only when nothing
+ * comes after. A process that has got SIGKILL makes no more children. A process
+ * can be missed only if the pids start again from the bottom during the pass,
+ * and the next pass finds it.
  *
  * Between the look at a process and kill, a pid could become another process's,
  * if 32,768 processes were made between the two calls.
