@@ -108,7 +108,7 @@ my $said = on_terminal('mkjail', place() . '/progress', @tree);
 like($said, qr/\r[^\r\n]*: planning\e\[K\r/, 'a terminal shows what is being done');
 like($said, qr/\r\e\[K\z/, 'and then nothing of it');
 unlike($said, qr/\n/, 'in one line');
-like(slurp("$jail.out"), qr/^\S+: \d+ added\n\z/, 'stdout has none of it');
+like(slurp("$jail.out"), qr/\A[^\r\e]*^\S+: \d+ added\n\z/m, 'stdout has none of it');
 is(on_terminal('update', '--quiet', place() . '/progress'), '', '--quiet: nothing');
 
 # --- elsewhere a line every few seconds

@@ -25,8 +25,8 @@ use JailCGI::Builder::Switch;
 use JailCGI::Builder::Tree;
 use JailCGI::Builder::Writer;
 
-# new(jail, plan, switch, share, adopt, contents, dry, prune): share (Share.pm) may be
-# undef; adopt takes over files that
+# new(jail, plan, switch, share, before, adopt, contents, dry, prune): share (Share.pm) may be
+# undef; before is called when it is known what is to be done; adopt takes over files that
 # exist already; contents compares every byte and not only size and time; dry changes
 # nothing; prune removes what is no longer planned even if a program needs it.
 sub new {
@@ -47,6 +47,8 @@ sub left    { return @{ $_[0]{left} } }
 sub proved  { return $_[0]{proved} }
 sub placed  { return $_[0]{placed} }
 sub share   { return $_[0]{share} }
+sub jail    { return $_[0]{jail} }
+sub plan    { return $_[0]{plan} }
 
 # Returns what is in the way, or how it differs from the plan.
 sub differs {
@@ -368,6 +370,7 @@ sub apply {
         $self->one($paths[$i], $entries->{ $paths[$i] });
     }
     $self->look_for_obsolete;
+    $self->{before}->($self) if $self->{before} && $self->changes;
     if ($self->{dry}) {
         $self->change('removed', $_->[0]) for @{ $self->{gone} };
         return;

@@ -124,19 +124,20 @@ sub preloaded {
     return @$paths;
 }
 
-# The directories that each interpreter prints: lines that begin with a slash.
+# The directories that each interpreter prints: lines that begin with a slash. The last
+# column is what it calls them.
 my @questions = (
-    [qr/^perl(?:5[\d.]*)?$/, ['-e', 'print "$_\n" for @INC'], undef],
+    [qr/^perl(?:5[\d.]*)?$/, ['-e', 'print "$_\n" for @INC'], undef, '@INC'],
     [
         qr/^python3?(?:\.\d+)?$/,
         ['-I', '-c', 'import sys, sysconfig
 for d in sys.path + [sysconfig.get_path(n) for n in
         ("stdlib", "platstdlib", "purelib", "platlib")]: print(d)'],
-        undef
+        undef, 'sys.path'
     ],
     [
         qr/^ruby[\d.]*$/,
-        ['-e', 'puts $LOAD_PATH; puts Gem.path if defined? Gem'], undef
+        ['-e', 'puts $LOAD_PATH; puts Gem.path if defined? Gem'], undef, '$LOAD_PATH'
     ],
     [
         qr/^php(?:-cgi)?[\d.]*$/, ['-q'],
@@ -145,9 +146,17 @@ for d in sys.path + [sysconfig.get_path(n) for n in
             (string) php_ini_scanned_files()), "\n",
             str_replace(":", "\n", get_include_path()), "\n",
             preg_replace("~^(?!/var/lib/php/sessions$).*~s", "",
-                ini_get("session.save_path")), "\n";'
+                ini_get("session.save_path")), "\n";', 'its extension_dir and include_path'
     ],
 );
+
+# What an interpreter calls the directories of its own libraries.
+sub name_of_directories {
+    my ($path) = @_;
+    my ($name) = $path =~ m{([^/]+)$};
+    my ($question) = grep { $name =~ $_->[0] } @questions;
+    return $question && $question->[3];
+}
 
 # Directories that an interpreter's answer cannot add as a whole.
 my $too_much = qr{^/(?:[^/]*|usr/[^/]*|usr/local/[^/]*|var/[^/]*)/?$};

@@ -23,6 +23,7 @@ use JailCGI::Builder::Record qw(read_told merge_told);
 use JailCGI::Builder::Report;
 use JailCGI::Builder::Say qw(refuse refused failed note shown usage_error);
 use JailCGI::Builder::Share;
+use JailCGI::Builder::Sight qw(brings brings_text missing);
 use JailCGI::Builder::Switch;
 use JailCGI::Builder::System qw(add_frame add_name_service add_certificates
   add_zones add_charsets add_locales add_mailer);
@@ -39,17 +40,32 @@ sub plan_from_host {
     push @exclude, '/usr/share/zoneinfo/posix', '/usr/share/zoneinfo/right';
     my $plan = JailCGI::Builder::Plan->new(exclude => \@exclude);
     add_frame($plan);
-    $plan->add_program($_, required => 1) for @{ $told->{program} };
+    for my $program (@{ $told->{program} }) {
+        $plan->because("--program $program");
+        $plan->add_program($program, required => 1);
+    }
+    $plan->because('--package ' . join(' ', @{ $told->{package} })
+          . ($told->{'with-depends'} ? ' --with-depends' : ''));
     add_packages($plan, $told->{package}, $told->{'with-depends'});
-    $plan->add_tree($_) for @{ $told->{tree} };
+    for my $tree (@{ $told->{tree} }) {
+        $plan->because("--tree $tree");
+        $plan->add_tree($tree);
+    }
+    my @every = ('what every jail has');
+    $plan->because(@every);
     add_name_service($plan);
+    $plan->because("--locale @{ $told->{locale} }") if @{ $told->{locale} };
     add_locales($plan, @{ $told->{locale} });
     if (!$told->{minimal}) {
+        $plan->because(@every, 'of time zones, CA certificates and characters: --minimal leaves'
+              . ' them out');
         add_certificates($plan);
         add_zones($plan);
         add_charsets($plan);
     }
+    $plan->because(@every, 'of the mailer: --mailer none leaves it out');
     add_mailer($plan, $told->{mailer}) if !$told->{minimal} || defined $told->{mailer};
+    $plan->because(@every);
     add_users($plan, $told->{user}, home => $told->{home}, root => $root);
     return $plan;
 }
@@ -61,7 +77,9 @@ sub plan_from_tree {
     my @not = qw(/dev /proc /sys /run /tmp /var/cache/apt /var/lib/apt);
     my $plan = JailCGI::Builder::Plan->new(tree => $source, asks => 0,
         exclude => [map({ ($_, "$_/*") } @not), '/var/log/*', @{ $told->{exclude} }]);
+    $plan->because("--from $told->{from}");
     $plan->walk_tree('');
+    $plan->because('what every jail has');
     add_frame($plan);
     my $host = JailCGI::Builder::Tree->host;
     for my $path (qw(/etc/resolv.conf /etc/hosts)) {
@@ -109,7 +127,7 @@ sub build {
         convert($jail, $plan, $switch, $option->{dry});
         my $share = share_of($jail, $told, $option);
         $apply = JailCGI::Builder::Apply->new(jail => $jail, plan => $plan, switch => $switch,
-            share => $share,
+            share => $share, before => $option->{sight} ? \&say_brings : undef,
             map { $_ => $option->{$_} } qw(adopt contents dry prune));
         $apply->apply($told);
         1;
@@ -126,6 +144,7 @@ sub build {
           : $refusal->say_state(shown($root) . ": $state", $placed ? 'unfinished' : 'as-it-was');
     }
     report($root, $apply, $option);
+    say_missing($apply, $told) if $option->{sight} && !$source && $apply->changes;
     return;
 }
 
@@ -155,6 +174,28 @@ sub options_like {
           . ' contains', 'name a jail that jailcgi mkjail has made');
     return { map { $_ => $told->{$_} }
           qw(program package tree locale exclude minimal with-depends mailer from mirror) };
+}
+
+# Before mkjail begins: what comes, and why.
+sub say_brings {
+    my ($apply) = @_;
+    my @brings = brings($apply->changes);
+    JailCGI::Builder::Report::add(brings => \@brings);
+    return if JailCGI::Builder::Report::is_json();
+    JailCGI::Builder::Progress::clear();
+    print brings_text($apply->jail->name, @brings);
+    return;
+}
+
+# After it: what the packages that were named are likely to lack.
+sub say_missing {
+    my ($apply, $told) = @_;
+    my @missing = missing($apply->plan, @{ $told->{package} });
+    JailCGI::Builder::Report::add(missing => \@missing);
+    return if JailCGI::Builder::Report::is_json();
+    my $name = shown($apply->jail->name);
+    note("$name: " . JailCGI::Builder::Sight::missing_text($_)) for @missing;
+    return;
 }
 
 # Converts a jail in which /bin or its like is a directory. It stays converted if a later
@@ -224,6 +265,7 @@ sub mkjail {
     my $jail = JailCGI::Builder::Jail::for_writing($root, create => !$option->{dry});
     my $lock = $option->{dry} ? undef : locked($jail);
     my $before = $option->{anew} ? undef : read_told($jail);
+    $option->{sight} = !$option->{quiet};
     my $like = $now->{like} // 'none';
     my $told = merge_told($before || {},
         $like eq 'none' ? $now : merge_told(options_like($like), $now));

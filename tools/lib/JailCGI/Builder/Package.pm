@@ -23,6 +23,8 @@ our @EXPORT_OK = qw(add_packages);
 my %of_the_machine = map { $_ => 1 } qw(init systemd systemd-sysv dpkg apt adduser
   debconf init-system-helpers);
 
+sub is_of_the_machine { return $of_the_machine{ $_[0] } }
+
 sub query {
     my (@arguments) = @_;
     my $dpkg = program('dpkg-query')

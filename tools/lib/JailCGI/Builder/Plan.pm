@@ -55,6 +55,14 @@ sub note {
     return;
 }
 
+# Why that comes which is planned from now on: what was named, and the reason if that
+# alone does not explain it (Sight.pm).
+sub because {
+    my ($self, $why, $because) = @_;
+    $self->{why} = [$why, $because];
+    return;
+}
+
 # A shell pattern: * and ? match slashes too.
 sub pattern {
     my ($glob) = @_;
@@ -70,6 +78,8 @@ sub put {
     if ($path =~ m{^(.+)/}) {
         $self->{entries}{$1} || $self->put($1, type => 'dir');
     }
+    my $before = $self->{entries}{$path};
+    $entry{why} = $before ? $before->{why} : $entry{why} // $self->{why};
     $self->{entries}{$path} = \%entry;
     progress('planning file', scalar keys %{ $self->{entries} });
     return;
@@ -102,7 +112,8 @@ sub add_file {
         $self->put($real, type => 'dir') if $real ne '' && !$self->{entries}{$real};
         return $real;
     }
-    $self->put($real, type => 'file', from => $real, mode => safe_mode($found->{st}[2]));
+    $self->put($real, type => 'file', from => $real, mode => safe_mode($found->{st}[2]),
+        size => $found->{st}[7]);
     # The loader prefers the one below glibc-hwcaps if the processor has
     # the features for it; the plain one is for other processors.
     if ($real =~ m{^(.*/)glibc-hwcaps/[^/]+/([^/]+)$}) {
@@ -119,7 +130,8 @@ sub add_flat {
     my ($self, $path) = @_;
     my $found = $self->{tree}->resolve($path);
     return 0 if !$found->{st} || !S_ISREG($found->{st}[2]);
-    $self->put($path, type => 'file', from => $found->{path}, mode => 0644);
+    $self->put($path, type => 'file', from => $found->{path}, mode => 0644,
+        size => $found->{st}[7]);
     return 1;
 }
 
@@ -136,6 +148,9 @@ sub add_program {
     # /usr/bin/php-cgi may lead to php-cgi8.2: either may be the known name.
     for my $name ($path, $real) {
         my @own = directories_of($name) or next;
+        local $self->{why} = [($self->{why} || [$path])->[0],
+            "$name brings all of " . JailCGI::Builder::Ask::name_of_directories($name)
+              . ': --exclude trims it'];
         $self->add_any($_) for @own;
         last;
     }
@@ -294,7 +309,8 @@ sub walk_tree {
             $self->add_link($path, $dir);
         }
         elsif (S_ISREG($st[2])) {
-            $self->put($path, type => 'file', from => $path, mode => safe_mode($st[2]));
+            $self->put($path, type => 'file', from => $path, mode => safe_mode($st[2]),
+                size => $st[7]);
             $self->add_needs($path, required => 0)
               if $self->{asks} && $name =~ /\.so(?:\.|$)/;
         }
