@@ -18,17 +18,8 @@ my %spaces = (
 );
 my %root = (path => undef, host => 'host', none => 'none', dev => undef);
 
-# Debian's directory of PHP's sessions, which this machine may lack, and over which nothing is
-# mounted where it exists: /var/lib with it, read-only, and the directory of the tests anew.
 my $sessions = '/var/lib/php/sessions';
-my $run      = join '/', (split m{/}, work_dir())[0 .. 3];
-mount_at('/mnt', qw(-t tmpfs tmpfs));
-mkdir $_ or die "$_: $!" for map { "/mnt/$_" } qw(run lower lower/php lower/php/sessions);
-chmod 01733, '/mnt/lower/php/sessions' or die $!;
-mount_at('/mnt/run',  '--bind', $run);
-mount_at('/var/lib',  qw(-t overlay overlay -o lowerdir=/mnt/lower:/var/lib));
-mount_at($run,        '--bind', '/mnt/run');
-mount_at($sessions,   '--bind', '/mnt/lower/php/sessions');    # can be written to
+make_php_sessions();
 
 my $tenant = tenant('alice');
 $tenant->install(probe('finds'),    'finds');

@@ -9,6 +9,7 @@ use JailCGI::Watch qw(all_keepers);
 
 private_mounts() or skip_or_fail('no private mounts here');
 
+make_php_sessions();
 my $alice = tenant('alice');
 make_accounts($alice);
 my $home = home_of($alice);
@@ -24,12 +25,24 @@ for file in "$home/new" "$home/lib/new" "\$HOME/new"; do
 done
 echo "\$\$" >/tmp/\$\$; ls /tmp | wc -l
 END
+# PHP takes a session of which it knows the name if the file belongs to the user. A site that was
+# broken into must not make one for another site.
+my $sessions = '/var/lib/php/sessions';
+my $session  = <<"END";
+#!/bin/sh
+printf 'Content-Type: text/plain\\n\\n'
+cat $sessions/sess_* 2>/dev/null
+echo "\$QUERY_STRING" >$sessions/sess_known
+stat -c '%a %u' $sessions
+END
 my $jail_home = $alice->jail_home;
 for my $site (qw(one two)) {
     $alice->directory("$jail_home/web/$site/$_") for qw(public_html public_shtml cgi-bin);
     $alice->directory("$jail_home/web/$_", uid => 0, gid => 0) for $site, '';
     $alice->own("$home/web/$site", mode => 0755);
     $alice->replace("$jail_home/web/$site/secret-$site", 'x', uid => $alice->uid);
+    $alice->replace("$jail_home/web/$site/cgi-bin/session", $session, uid => $alice->uid, gid => $alice->gid,
+        mode => 0755);
     $alice->replace("$jail_home/web/$site/cgi-bin/look", $look, uid => $alice->uid, gid => $alice->gid, mode => 0755);
 }
 $alice->replace("$jail_home/web/two/public_html/look", $look, uid => $alice->uid, gid => $alice->gid, mode => 0755);
@@ -69,6 +82,9 @@ my $httpd = httpd(
         vhost('owner', "$web/one/public_html", 'JailUser owner'),
         vhost('other', "$web/two/public_html"),
         vhost('bare', "$web/one/public_html", 'JailNamespaces pid'),
+        vhost('one-off', "$web/one/public_html", 'JailTmp off'),
+        vhost('two-off', "$web/two/public_html", 'JailTmp off', 'host', "$web/two/cgi-bin"),
+        vhost('one-line', "$web/one/public_html", "JailMount bind $disk $sessions"),
         vhost('literal', "$web/two/public_html", "JailSite $web/two", 'host', "$web/two/cgi-bin"),
     ],
 );
@@ -93,6 +109,25 @@ is_deeply(looks('literal'), ['./web/two/secret-two', 'wrote /web/two/new', '2'],
     'a pattern may be a path');
 is_deeply([grep { /^\./ } @{ looks('off') }],
     [@own, './secret', './web/one/secret-one', './web/two/secret-two'], 'JailSite off: the whole home is there');
+sub session {
+    my ($host, $what) = @_;
+    my $res = $httpd->get($host, "/cgi-bin/session?$what");
+    is($res->code, 200, "$host: sessions") or diag($httpd->log($host));
+    return $res->content;
+}
+my $mine = "700 @{[$alice->uid]}\n";
+is(session('one', 'first'), $mine, 'a site has a directory of sessions of its own');
+is(session('two', 'second'), $mine, 'and another site has another');
+is(session('one-tls', 'third'), "first\n$mine", 'the HTTPS host of a site has that of the site');
+is(session('literal', 'fourth'), "second\n$mine", 'so has a pattern that is a path');
+is(session('one-off', 'one'), $mine, 'JailTmp off: sessions are apart too');
+is(session('two-off', 'two'), $mine, 'in the other site');
+is_deeply([map { s{.*/\d+\.}{}r =~ s/[0-9a-f]{16}/HASH/r } glob '/var/lib/jailcgi/tmp/*'],
+    [map { "$_.HASH.sessions" } qw(one two)], 'below the directory of JailTmp disk');
+is(session('off', 'whole'), "1733 0\n", 'JailSite off: the sessions of the machine');
+ok(-e "$sessions/sess_known", 'as PHP outside of a jail has them');
+like(session('one-line', 'line'), qr/^711 0$/m, 'a JailMount line wins');
+
 is($httpd->get('other', '/cgi-bin/look')->code, 500, 'a script of another site is not found');
 $httpd->log_like('other', qr/JCGI1502: .*web\/one/, 'and the log says so');
 for (['outside', 'DocumentRoot'], ['home', 'DocumentRoot'], ['whole', 'JailMount home'],

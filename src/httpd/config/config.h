@@ -29,6 +29,7 @@
 #define JC_DEFAULT_MIN_ID   1000
 #define JC_DEFAULT_IDLE_MS  (5 * 60 * 1000)
 #define JC_TMP_DIRECTORY    "/var/lib/jailcgi/tmp"
+#define JC_PHP_SESSIONS     "/var/lib/php/sessions" /* of Debian's PHP */
 #define JC_DEFAULT_TMP_SIZE (64 << 20)
 #define JC_DEFAULT_PTYS     64
 #define JC_PTY_DIRECTORY    "/dev/pts"

@@ -27,7 +27,7 @@ uint64_t jc_caps_of(const jc_server_conf_t *conf, uint32_t namespaces,
     if (conf->root_kind == JC_ROOT_PATH && !(namespaces & JC_NS_MOUNT)) {
         caps |= CAP_BIT(CAP_SYS_CHROOT);
     }
-    if (jc_mount_lines_have_tmp(conf)) {
+    if (jc_mount_lines_have_tmp(conf) || jc_mount_lines_have_sessions(conf)) {
         caps |= CAP_BIT(CAP_CHOWN); /* own_dir.c of the keeper */
     }
     if (conf->nice_is_set && conf->nice < 0) {

@@ -104,8 +104,8 @@ void jc_mount_rows_compile(jc_mount_rows_t *mounts, apr_pool_t *p,
 const char *jc_mail_rows_problem(jc_mount_rows_t *mounts, apr_pool_t *p,
                                  const jc_server_conf_t *conf);
 
-/* tmp_rows.c: makes the directory of JailTmp disk, if the host has that and
- * this is no configtest. */
+/* tmp_rows.c: makes the directory of JailTmp disk, if the host keeps something
+ * there and this is no configtest. */
 void jc_tmp_rows_prepare(const jc_server_conf_t *conf, int is_start);
 
 typedef struct jc_table_t jc_table_t;

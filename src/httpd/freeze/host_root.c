@@ -77,7 +77,7 @@ static const char *const shown[] = {
 /* Scripts write to these. The modes of the files there close each user's files
  * to the others, as they do without a jail. */
 static const char *const shared[] = {
-    "/var/lib/php/sessions", /* of Debian's PHP; otherwise lost */
+    JC_PHP_SESSIONS, /* otherwise lost */
 };
 
 static void add_all_directories(apr_array_header_t *rows)

@@ -8,6 +8,7 @@
 #include "mount_rows.h"
 
 #include <string.h>
+#include <unistd.h>
 
 int jc_mount_lines_have_target(const jc_server_conf_t *conf, const char *target)
 {
@@ -37,6 +38,14 @@ int jc_mount_lines_have_tmp(const jc_server_conf_t *conf)
 {
     return conf->tmp && conf->tmp[0] &&
            !jc_mount_lines_have_target(conf, "/tmp");
+}
+
+int jc_mount_lines_have_sessions(const jc_server_conf_t *conf)
+{
+    return conf->root_kind == JC_ROOT_HOST && conf->site &&
+           conf->site->pattern &&
+           !jc_mount_lines_have_target(conf, JC_PHP_SESSIONS) &&
+           access(JC_PHP_SESSIONS, F_OK) == 0;
 }
 
 int jc_mount_lines_have_mail(const jc_server_conf_t *conf)

@@ -116,6 +116,7 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     char *which = mounts->which;
     apr_array_header_t *rows;
     int n, has_dev, has_proc, has_pty, has_tmp = jc_mount_lines_have_tmp(conf);
+    int has_sessions = jc_mount_lines_have_sessions(conf);
 
     if (!mounts->host) {
         mounts->host = jc_host_root(mounts->p);
@@ -124,8 +125,10 @@ static const apr_array_header_t *common_of(jc_mount_rows_t *mounts,
     host = (const jc_mount_row_t *) mounts->host->elts;
     n = mounts->host->nelts;
     for (int i = 0; i < n; i++) {
-        which[i] = (char) !(jc_mount_lines_have_target(conf, host[i].target) ||
-                            (has_tmp && strcmp(host[i].target, "/tmp") == 0));
+        which[i] = (char) !(
+            jc_mount_lines_have_target(conf, host[i].target) ||
+            (has_tmp && strcmp(host[i].target, "/tmp") == 0) ||
+            (has_sessions && strcmp(host[i].target, JC_PHP_SESSIONS) == 0));
     }
     has_dev = !jc_mount_lines_have_kind(conf, JC_CONF_DEV);
     /* A line replaces all of /dev, so that `dev` alone has no terminals. */

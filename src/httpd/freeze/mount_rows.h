@@ -82,19 +82,21 @@ const char *jc_mail_rows_server(jc_mount_rows_t *mounts,
 void jc_mail_rows_add(jc_mount_rows_t *mounts, apr_array_header_t *rows,
                       const jc_server_conf_t *conf);
 
-/* tmp_rows.c: appends the row of JailTmp; `site` is NULL or a directory; `make`
- * is JC_MOUNT_MAKE or 0. */
+/* tmp_rows.c: appends the rows of JailTmp and of the PHP sessions of a site;
+ * `site` is NULL or a directory; `make` is JC_MOUNT_MAKE or 0. */
 void jc_tmp_rows_add(apr_pool_t *p, apr_array_header_t *rows,
                      const jc_server_conf_t *conf, const char *site,
                      uint32_t make);
 
 /* mount_lines.c: return whether a JailMount line has this target, or this kind;
- * and whether JailTmp and JailMail have an effect. */
+ * whether JailTmp and JailMail have an effect; and whether the sites of a user
+ * have their PHP sessions apart. */
 int jc_mount_lines_have_target(const jc_server_conf_t *conf,
                                const char *target);
 int jc_mount_lines_have_kind(const jc_server_conf_t *conf,
                              jc_mount_conf_kind_t kind);
 int jc_mount_lines_have_tmp(const jc_server_conf_t *conf);
+int jc_mount_lines_have_sessions(const jc_server_conf_t *conf);
 int jc_mount_lines_have_mail(const jc_server_conf_t *conf);
 
 /* mount_check.c: returns 0, or -1 with the refusal of *isolation filled in. */

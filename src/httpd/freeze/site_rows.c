@@ -101,8 +101,10 @@ int jc_site_rows_find(apr_pool_t *p, const server_rec *s,
     return 0;
 }
 
-/* A site's own /tmp: %u, the last component, and a hash of the whole path. */
-const char *jc_site_rows_tmp(apr_pool_t *p, const char *base, const char *site)
+/* A site's own directory: %u, the last component, a hash of the whole path, and
+ * what it is for. */
+const char *jc_site_rows_own(apr_pool_t *p, const char *base, const char *site,
+                             const char *suffix)
 {
     uint64_t hash = 0xcbf29ce484222325u;
 
@@ -110,9 +112,10 @@ const char *jc_site_rows_tmp(apr_pool_t *p, const char *base, const char *site)
         hash = (hash ^ (unsigned char) *at) * 0x100000001b3u; /* FNV-1a */
     }
     return site
-               ? apr_psprintf(p, "%s/%%u.%.100s.%016" APR_UINT64_T_HEX_FMT,
-                              base, strrchr(site, '/') + 1, (apr_uint64_t) hash)
-               : apr_pstrcat(p, base, "/%u", NULL);
+               ? apr_psprintf(p, "%s/%%u.%.100s.%016" APR_UINT64_T_HEX_FMT "%s",
+                              base, strrchr(site, '/') + 1, (apr_uint64_t) hash,
+                              suffix)
+               : apr_pstrcat(p, base, "/%u", suffix, NULL);
 }
 
 void jc_site_rows_add(apr_pool_t *p, apr_array_header_t *rows,

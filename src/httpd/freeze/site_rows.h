@@ -12,13 +12,15 @@
 
 /* site_rows.c: jc_site_rows_find() sets isolation->site to the directory of the
  * site, or to NULL without JailSite; returns 0, or -1 with the refusal.
- * jc_site_rows_add() appends its rows. jc_site_rows_tmp() returns the source of
- * /tmp below `base`, for a site or, if that is NULL, for the user. */
+ * jc_site_rows_add() appends its rows. jc_site_rows_own() returns the source of
+ * a directory below `base`, for a site or, if that is NULL, for the user; its
+ * name ends in `suffix`. */
 int jc_site_rows_find(apr_pool_t *p, const server_rec *s,
                       const jc_identity_t *id, jc_isolation_t *isolation);
 void jc_site_rows_add(apr_pool_t *p, apr_array_header_t *rows,
                       const jc_server_conf_t *conf, const jc_identity_t *id,
                       const jc_isolation_t *isolation);
-const char *jc_site_rows_tmp(apr_pool_t *p, const char *base, const char *site);
+const char *jc_site_rows_own(apr_pool_t *p, const char *base, const char *site,
+                             const char *suffix);
 
 #endif

@@ -258,7 +258,9 @@ static const jc_reason_row_t rows[] = {
      "no "
      "MountFlags=private in apache2.service; and see that automount runs"},
     {JC_CODE_TMP_DIR, ADMIN,
-     "jail not built: the directory of JailTmp cannot be used: {name}", NULL,
+     "jail not built: the directory of JailTmp or JailSite cannot be used: "
+     "{name}",
+     NULL,
      "it must exist, and it and every directory above it must belong to root "
      "and be writable by nobody else: make a new one with install -d -m 711; "
      "where it is read-only for Apache, add it to ReadWritePaths= of the "

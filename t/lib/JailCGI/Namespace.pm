@@ -11,7 +11,8 @@ use warnings;
 use Exporter 'import';
 use Test::More;
 
-our @EXPORT = qw(private_mounts private_network mount_at unmount namespace_of home_of make_accounts);
+our @EXPORT = qw(private_mounts private_network mount_at unmount namespace_of home_of make_accounts
+  make_php_sessions);
 
 my @mounted;
 my $main_pid = $$;
@@ -84,6 +85,22 @@ sub make_accounts {
         map { join ':', $_->[0]->name, 'x', $_->[0]->uid, $_->[0]->gid, '', $_->[1], '/bin/sh' }
           @accounts);
     extend('group', map({ join ':', $_->[0]->name, 'x', $_->[0]->gid, '' } @accounts), @lines);
+    return;
+}
+
+# Debian's directory of PHP's sessions, which the machine may lack, and that of JailTmp disk.
+# Nothing can be mounted where no directory is: so /var/lib becomes one that has both, read-only,
+# and the directory of the tests comes over it again. Call it before anything is made.
+sub make_php_sessions {
+    my $run = join '/', (split m{/}, JailCGI::Test::work_dir())[0 .. 3];
+    mount_at('/mnt', qw(-t tmpfs tmpfs));
+    my @own = map { "/mnt/lower/$_" } qw(php php/sessions jailcgi);
+    mkdir $_ or die "$_: $!" for '/mnt/run', '/mnt/lower', @own;
+    chmod 01733, '/mnt/lower/php/sessions' or die $!;
+    mount_at('/mnt/run', '--bind', $run);
+    mount_at('/var/lib', qw(-t overlay overlay -o lowerdir=/mnt/lower:/var/lib));
+    mount_at($run, '--bind', '/mnt/run');
+    mount_at(s{^/mnt/lower}{/var/lib}r, '--bind', $_) for @own;
     return;
 }
 
