@@ -8,6 +8,7 @@
  * Trusts:    the directories that it names, which belong to root
  */
 #include "mount_rows.h"
+#include "src/httpd/shown.h"
 
 #include "apr_strings.h"
 
@@ -16,63 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* These are patterns of glob(7). What does not exist is left out. */
-static const char *const shown[] = {
-    /* Programs, their libraries and data. */
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/libx32",
-    "/opt",
-    /* The loader's cache, and the names by which packages choose programs. */
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/alternatives",
-    /* Names of hosts, services and protocols. */
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    "/etc/host.conf",
-    "/etc/nsswitch.conf",
-    "/etc/gai.conf",
-    "/etc/services",
-    "/etc/protocols",
-    "/etc/networks",
-    /* Time zone and language. */
-    "/etc/localtime",
-    "/etc/timezone",
-    "/etc/locale.alias",
-    "/etc/locale.conf",
-    /* Certificates. The modes of the private keys among them keep these
-     * closed. */
-    "/etc/ssl",
-    "/etc/pki",
-    "/etc/ca-certificates",
-    "/etc/ca-certificates.conf",
-    "/etc/crypto-policies",
-    /* Configuration of interpreters and of programs that scripts call. */
-    "/etc/perl",
-    "/etc/php*",
-    "/etc/python*",
-    "/etc/mercurial",
-    "/etc/gitconfig",
-    "/etc/java-*",
-    "/etc/ImageMagick-*",
-    "/etc/fonts",
-    "/etc/mime.types",
-    "/etc/magic*",
-    "/etc/terminfo",
-    "/etc/odbc*.ini",
-    "/etc/mysql",
-    "/etc/my.cnf*",
-    "/etc/debian_version",
-    "/etc/redhat-release",
-    "/etc/os-release",
-};
 
 /* Scripts write to these. The modes of the files there close each user's files
  * to the others, as they do without a jail. */
@@ -108,15 +52,28 @@ static int is_inner_link(apr_pool_t *p, const char *path, const char **content)
            strncmp(buffer, "../usr/", 7) == 0;
 }
 
-static void show(apr_pool_t *p, apr_array_header_t *rows, const char *path)
+/* What is data must be open to every user of the machine, and only root's. */
+static int is_open_to_all(const struct stat *st)
+{
+    unsigned all = S_ISDIR(st->st_mode) ? S_IROTH | S_IXOTH : S_IROTH;
+
+    return st->st_uid == 0 && (st->st_mode & all) == all &&
+           !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static void show(apr_pool_t *p, apr_array_header_t *rows, const char *path,
+                 int is_data)
 {
     const char *content;
     struct stat st;
 
     if (is_inner_link(p, path, &content)) {
         jc_mount_row_link(rows, content, apr_pstrdup(p, path));
-    } else if (stat(path, &st) == 0) {
+    } else if (stat(path, &st) == 0 && (!is_data || is_open_to_all(&st))) {
         path = apr_pstrdup(p, path);
+        if (is_data) {
+            jc_mount_row_parents(p, rows, path);
+        }
         /* A file that was replaced has another inode, and that makes another
          * policy: a reload brings the new file into jails that are warm. */
         jc_mount_row_bind(rows, path, path,
@@ -126,21 +83,28 @@ static void show(apr_pool_t *p, apr_array_header_t *rows, const char *path)
     }
 }
 
+static void show_all(apr_pool_t *p, apr_array_header_t *rows,
+                     const char *const *patterns, int is_data)
+{
+    for (; *patterns; patterns++) {
+        glob_t found;
+
+        if (glob(*patterns, 0, NULL, &found) == 0) {
+            for (size_t i = 0; i < found.gl_pathc; i++) {
+                show(p, rows, found.gl_pathv[i], is_data);
+            }
+            globfree(&found);
+        }
+    }
+}
+
 apr_array_header_t *jc_host_root(apr_pool_t *p)
 {
     apr_array_header_t *rows = apr_array_make(p, 96, sizeof(jc_mount_row_t));
 
     add_all_directories(rows);
-    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-        glob_t found;
-
-        if (glob(shown[i], 0, NULL, &found) == 0) {
-            for (size_t j = 0; j < found.gl_pathc; j++) {
-                show(p, rows, found.gl_pathv[j]);
-            }
-            globfree(&found);
-        }
-    }
+    show_all(p, rows, jc_shown, 0);
+    show_all(p, rows, jc_shown_data, 1);
     jc_mount_row_tmpfs(rows, "/tmp", JC_MOUNT_MAKE, 01777, JC_DEFAULT_TMP_SIZE,
                        JC_DEFAULT_TMP_SIZE / 4096);
     for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
