@@ -38,7 +38,8 @@ write_file("$dpkg/info/format", "1\n");
 mount_at('/var/lib/dpkg', '--bind', $dpkg);
 unlink '/usr/share/doc/base/copyright';
 rmdir '/usr/share/doc/base';
-write_file('/opt/report/data/made', "by a script of the package\n");
+# What everybody may read comes with the package (t/tools/generated.t).
+write_file('/opt/report/data/made', "by a script of the package\n", 0640);
 
 # --- before
 my $size = 1500;

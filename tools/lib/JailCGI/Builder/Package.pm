@@ -14,6 +14,7 @@ use Exporter 'import';
 use Fcntl ':mode';
 
 use JailCGI::Builder::Ask qw(run program);
+use JailCGI::Builder::Generated qw(add_generated);
 use JailCGI::Builder::Say qw(refuse shown usage_error);
 
 our @EXPORT_OK = qw(add_packages);
@@ -21,7 +22,7 @@ our @EXPORT_OK = qw(add_packages);
 # Packages that belong to a machine and not to a program. Nothing in a jail needs
 # them, although nearly all packages depend on one of them.
 my %of_the_machine = map { $_ => 1 } qw(init systemd systemd-sysv dpkg apt adduser
-  debconf init-system-helpers);
+  debconf init-system-helpers login sysvinit-utils usr-is-merged);
 
 sub is_of_the_machine { return $of_the_machine{ $_[0] } }
 
@@ -39,26 +40,29 @@ sub check_name {
     return usage_error($name, 'is no name of a package', 'write it as dpkg -l does');
 }
 
-# {NAME => {depends => TEXT}} of all installed packages, and who provides what.
+# {NAME => DEPENDS} of all installed packages, {NAME => [PROVIDER...]}, and the names of
+# the essential packages, on which every other may rely without saying so.
 sub installed {
-    my ($status, $said) = query('-W', '-f',
-        '${db:Status-Status}\t${Package}\t${Provides}\t${Pre-Depends}, ${Depends}\n');
-    my (%package, %provider);
+    my ($status, $said) = query('-W', '-f', '${db:Status-Status}\t${Package}\t${Essential}\t'
+          . '${Provides}\t${Pre-Depends}, ${Depends}\n');
+    my (%package, %provider, @essential);
     for my $line (split /\n/, $said) {
-        my ($state, $name, $provides, $depends) = split /\t/, $line, 4;
+        my ($state, $name, $essential, $provides, $depends) = split /\t/, $line, 5;
         next if $state ne 'installed';
         $package{$name} = $depends;
+        push @essential, $name if $essential eq 'yes';
         push @{ $provider{$_} }, $name
           for map { /^\s*([a-z0-9+.-]+)/ } split /,/, $provides;
     }
-    return (\%package, \%provider);
+    return (\%package, \%provider, @essential);
 }
 
 # The package and all on which it depends, as far as they are installed.
 sub with_depends {
     my (@names) = @_;
-    my ($package, $provider) = installed();
+    my ($package, $provider, @essential) = installed();
     my (%seen, @found);
+    push @names, @essential;
     while (@names) {
         my $name = shift(@names) =~ s/:.*//r;
         next if $seen{$name}++ || $of_the_machine{$name};
@@ -73,10 +77,10 @@ sub with_depends {
     return @found;
 }
 
-# The paths of a package. A diverted file is at its other name.
+# The paths of packages. A diverted file is at its other name.
 sub files_of {
-    my ($name) = @_;
-    my ($status, $said) = query('-L', $name);
+    my (@names) = @_;
+    my ($status, $said) = query('-L', @names);
     my @files;
     for my $line (split /\n/, $said) {
         if ($line =~ m{^(?:diverted by \S+ to|locally diverted to): (/.*)}) {
@@ -99,9 +103,10 @@ sub add_packages {
         refuse($name, 'is not installed on this machine',
             "apt-get install $name, or leave it out");
     }
-    my %new = map { $_ => 1 } map { files_of($_) }
-      $with_depends ? with_depends(@$names) : @$names;
+    my %new = map { $_ => 1 } files_of($with_depends ? with_depends(@$names) : @$names);
     add_package_file($plan, $_) for sort keys %new;
+    my (undef, $all) = query('-W', '-f', '${binary:Package}\n');
+    add_generated($plan, [files_of(split ' ', $all)], [keys %new], \&add_package_file);
     add_alternatives($plan);
     return;
 }

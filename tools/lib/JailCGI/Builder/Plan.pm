@@ -109,7 +109,8 @@ sub add_file {
     $self->put($_->[0], type => 'link', target => $_->[1]) for @{ $found->{links} };
     my $real = $found->{path};
     if ($found->{fh}) {
-        $self->put($real, type => 'dir') if $real ne '' && !$self->{entries}{$real};
+        $self->put($real, type => 'dir', %{ mode_for_all($real, $found->{st}) })
+          if $real ne '' && !$self->{entries}{$real};
         return $real;
     }
     $self->put($real, type => 'file', from => $real, mode => safe_mode($found->{st}[2]),
@@ -280,13 +281,14 @@ sub add_tree {
     return;
 }
 
-# The mode of a directory of root's in which everybody may make files and nobody may remove
-# those of others, as Debian's of PHP's sessions (1733); otherwise 0. What is in it belongs
+# {mode} of a directory of root's in which everybody may make files and nobody may remove
+# those of others, as Debian's of PHP's sessions (1733); otherwise {}. What is in it belongs
 # to others, and is no part of a jail.
 sub mode_for_all {
-    my ($st) = @_;
-    return 0 if $st->[4] != 0 || ($st->[2] & 01003) != 01003;
-    return $st->[2] & 01777;
+    my ($path, $st) = @_;
+    return { mode => 01777 } if $path eq '/var/tmp';
+    return {} if $st->[4] != 0 || ($st->[2] & 01003) != 01003;
+    return { mode => $st->[2] & 01777 };
 }
 
 sub walk_tree {
@@ -294,10 +296,9 @@ sub walk_tree {
     return if $self->{seen}{"tree $dir"}++ || $self->excluded($dir);
     my $found = $self->{tree}->resolve($dir);
     return if !$found->{fh};
-    my $for_all = $dir eq '/var/tmp' ? 01777 : mode_for_all($found->{st});
-    my %more = $for_all ? (mode => $for_all) : ();
+    my %more = %{ mode_for_all($dir, $found->{st}) };
     $self->put($dir, type => 'dir', %more, %{ $self->{entries}{$dir} || {} }) if $dir ne '';
-    return if $for_all;
+    return if %more;
     for my $name (JailCGI::Builder::Tree::names_in($found->{fh})) {
         my $path = "$dir/$name";
         next if $self->excluded($path);

@@ -54,6 +54,9 @@ sub add_frame {
     for my $name (keys %device_link) {
         $plan->put("/dev/$name", type => 'link', target => $device_link{$name});
     }
+    # The loader finds by it what is in /usr/local/lib, for example. What it names and the
+    # jail does not hold, the loader looks for in its own directories.
+    $plan->add_flat('/etc/ld.so.cache');
     return;
 }
 
