@@ -98,7 +98,7 @@ END
         [$jail, "JailMount ro /usr/share /usr/sbin/up", name => 'other-kind'],
         vhost($bob, 'JailMount tmpfs /tmp size=1M', name => 'smaller'),
         vhost($bob, 'JailNamespaces pid', name => 'unmounted'),
-        vhost($bob, 'JailMount home', name => 'owner', user => 'owner'),
+        vhost($bob, 'JailMount home ro', name => 'owner', user => 'owner'),
         vhost($bob, "JailMount bind ${\home_of($bob)}", name => 'owned', user => 'owner'),
     ],
 );
@@ -172,7 +172,7 @@ refuses('other-kind', 1422, '/usr/sbin/up', 'mailed');
 is(says('alternative', 'mailed'), "mailed\n", "a target that is a link of root's: $linked");
 is(says($jail, 'mailed'), "mailed\n" x 4, 'and in a built jail, where .. ends at its root');
 refuses('unmounted', 1013, 'JailNamespaces without mount');
-refuses('owner', 1014, 'JailMount home, and JailUser owner');
+refuses('owner', 1014, 'JailMount home, and JailUser owner, expected JailRoot host, and home without ro');
 is(says('owned', 'passwd'), says($bob, 'passwd'), 'JailUser owner: the same users and groups');
 unlike(says('optional', 'root'), qr/^shown$/m, 'what is optional may be absent');
 like(says('smaller', 'fill'), qr/^10\d{5}$/, 'a JailMount takes the place of the default');

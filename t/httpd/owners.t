@@ -4,6 +4,7 @@
 use lib 't/lib';
 use JailCGI::Test;
 use JailCGI::Namespace;
+use JailCGI::Remedy qw(remedy_holds directive);
 
 private_mounts() or skip_or_fail('no private mounts here');
 
@@ -26,8 +27,12 @@ for my $tenant ($alice, $bob, $carol) {
 
 my %vhost = map { $_->name => $_->vhost('', root => '', user => '') } $alice, $bob;
 my $of_carol = $carol->vhost("JailMount bind ${\home_of($carol)}", root => '', user => '');
+my @homes = map { $alice->vhost($_->[1], name => $_->[0], root => $_->[2] // '', user => '') }
+  ['home', 'JailMount home'], ['home-line', "JailMount tmpfs /scratch\n    JailMount home"],
+  ['home-path', 'JailMount home', $alice->root], ['home-none', 'JailMount home', 'none'],
+  ['home-ro', 'JailMount home ro'], ['home-slave', 'JailMount home slave'];
 my $lines    = "JailRoot host\nJailUser owner\n";
-my $httpd    = httpd(config => $lines, vhosts => [$vhost{alice}, $vhost{bob}, $of_carol]);
+my $httpd    = httpd(config => $lines, vhosts => [$vhost{alice}, $vhost{bob}, $of_carol, @homes]);
 
 sub says {
     my ($tenant, $name) = @_;
@@ -58,6 +63,24 @@ is(says($carol, 'id'), "$uid\n$gid\n$gid\n$uid\n$gid\n", 'without an account: th
 is(says($carol, 'files'), files_of($uid, $uid, $gid, '/') =~ s/^$uid:x:$gid:$/$gid:x:$gid:/mr,
     'in both files');
 is(says($carol, 'homes'), "carol\n", 'and no home');
+
+# --- JailMount home: the account has it, with JailRoot host, as it is
+
+for my $host (qw(home home-line)) {
+    is($httpd->get($host, '/cgi-bin/homes.sh')->content, "alice\n", "$host: one home");
+    is($httpd->get($host, '/cgi-bin/home.sh')->content, "${\home_of($alice)}\nmine\n${\home_of($alice)}\n",
+        "$host: can be written to");
+}
+for my $host (qw(home-path home-none)) {
+    remedy_holds($httpd, name => $host, code => 1014, status => 503, host => $host, path => '/cgi-bin/id.sh',
+        remedy => qr/with JailUser owner, set JailRoot host/, by => directive('JailRoot host'),
+        at => ['home', '/cgi-bin/id.sh']);
+}
+for my $host (qw(home-ro home-slave)) {
+    is($httpd->get($host, '/cgi-bin/id.sh')->code, 503, "$host: refused");
+    $httpd->log_like($host, qr/JCGI1014: .*JailUser owner, expected .*home without ro or slave/,
+        "$host: and the log says which");
+}
 
 # --- a new account, and a changed one
 

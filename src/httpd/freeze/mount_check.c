@@ -29,6 +29,21 @@ static const char *directive_with_mounts(const jc_server_conf_t *conf,
                                              : NULL;
 }
 
+/* With JailUser owner the account brings the home, with JailRoot host alone, as
+ * it is. */
+static int account_has_home(const jc_server_conf_t *conf)
+{
+    for (int i = 0; i < conf->mounts->nelts; i++) {
+        const jc_mount_conf_t *mount =
+            &APR_ARRAY_IDX(conf->mounts, i, jc_mount_conf_t);
+
+        if (mount->kind == JC_CONF_HOME && mount->flags) {
+            return 0;
+        }
+    }
+    return conf->root_kind == JC_ROOT_HOST;
+}
+
 int jc_mount_check(apr_pool_t *p, const jc_server_conf_t *conf,
                    const jc_identity_t *id, jc_isolation_t *isolation)
 {
@@ -53,13 +68,18 @@ int jc_mount_check(apr_pool_t *p, const jc_server_conf_t *conf,
                       "pid among the JailNamespaces: without it /proc would "
                       "show the processes of the whole machine");
     }
-    if (jc_mount_lines_have_kind(conf, JC_CONF_HOME) &&
-        !jc_homes_is_own(id->home)) {
+    if (!jc_mount_lines_have_kind(conf, JC_CONF_HOME)) {
+        return 0;
+    }
+    if (id->uid == JC_NO_ID && !account_has_home(conf)) {
         return refuse(isolation, JC_CODE_NO_HOME,
-                      id->uid == JC_NO_ID
-                          ? "JailMount home, and JailUser owner"
-                          : apr_psprintf(p, "JailMount home, and the home '%s'",
-                                         id->home ? id->home : ""),
+                      "JailMount home, and JailUser owner",
+                      "JailRoot host, and home without ro or slave");
+    }
+    if (id->uid != JC_NO_ID && !jc_homes_is_own(id->home)) {
+        return refuse(isolation, JC_CODE_NO_HOME,
+                      apr_psprintf(p, "JailMount home, and the home '%s'",
+                                   id->home ? id->home : ""),
                       "a user whose home in the user database is a directory "
                       "of that user alone");
     }

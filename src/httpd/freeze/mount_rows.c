@@ -62,6 +62,9 @@ static void add_configured(apr_pool_t *p, apr_array_header_t *rows,
         const char *target =
             mount->kind == JC_CONF_HOME ? id->home : mount->target;
 
+        if (!target) {
+            continue; /* an owner brings the home with the account */
+        }
         if (make) {
             jc_mount_row_parents(p, rows, target);
         }

@@ -59,7 +59,8 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_NO_HOME, ADMIN, "there is no home that JailMount home can mount",
      CONFIGURED,
      "correct the home in the user database, or name the directory: JailMount "
-     "bind DIRECTORY"},
+     "bind DIRECTORY; with JailUser owner, set JailRoot host, which shows each "
+     "owner the home of its account"},
     {JC_CODE_TOO_MANY_MOUNTS, ADMIN, "the jail would have too many mounts",
      CONFIGURED, "mount a directory above several of them instead"},
     {JC_CODE_OWNER_ROOT_GROUP, ADMIN,
