@@ -1,11 +1,12 @@
 /*
  * Lists what of the machine is in a jail of JailRoot host.
  *
- * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: that of the parent
+ * Runs in:   httpd parent, httpd child
+ * Privilege: that of the process
  */
 #include "shown.h"
 
+#include <fnmatch.h>
 #include <stddef.h>
 
 /* These are patterns of glob(7). What does not exist is left out. */
@@ -142,3 +143,18 @@ const char *const jc_shown_data[] = {
     "/etc/lsb-release",
     NULL,
 };
+
+static int is_in(const char *const *patterns, const char *path)
+{
+    for (; *patterns; patterns++) {
+        if (fnmatch(*patterns, path, FNM_LEADING_DIR | FNM_PATHNAME) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int jc_shown_has(const char *path)
+{
+    return is_in(jc_shown, path) || is_in(jc_shown_data, path);
+}

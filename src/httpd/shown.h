@@ -1,8 +1,8 @@
 /*
  * Declares what of the machine is in a jail of JailRoot host.
  *
- * Runs in:   httpd parent (root), while it reads its configuration
- * Privilege: that of the parent
+ * Runs in:   httpd parent, httpd child
+ * Privilege: that of the process
  */
 #ifndef JC_SHOWN_H
 #define JC_SHOWN_H
@@ -11,5 +11,8 @@
  * and of the data also what not everybody may read. */
 extern const char *const jc_shown[];
 extern const char *const jc_shown_data[];
+
+/* Returns whether the path is, or is below, one of them. */
+int jc_shown_has(const char *path);
 
 #endif

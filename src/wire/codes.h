@@ -162,6 +162,8 @@ typedef enum {
     JC_CODE_TMP_FULL = 1721,      /* a note */
     JC_CODE_SYSLOG_LOST = 1722,   /* a message for syslog: a note */
     JC_CODE_UNFINISHED = 1723,    /* JailAbort finish max= */
+    JC_CODE_PATH_ABSENT = 1724,   /* text = a path of the machine: a note */
+    JC_CODE_NO_TERMINAL = 1725,   /* a note */
     JC_CODE_MEMORY_LIMIT = 1730,  /* JailCgroup memory= */
     JC_CODE_PIDS_LIMIT = 1731,    /* JailCgroup pids= */
     JC_CODE_THROTTLED = 1732,     /* JailCgroup cpu=: a note */

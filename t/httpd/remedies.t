@@ -216,7 +216,7 @@ my %not_here = (
     1612 => 'reasons.t, where the kernel refuses such a program', 1708 => 'abort.t',
     1710 => 'the client must leave (finish.t)', 1711 => 'reasons.t', 1718 => 'taken.t',
     1211 => 'environment.t', 1517 => 'ssi.t', 1719 => 'taken.t', 1720 => 'taken.t', 1721 => 'taken.t',
-    1722 => 'services.t', 1723 => 'finish.t',
+    1722 => 'services.t', 1723 => 'finish.t', 1724 => 'absent.t', 1725 => 'absent.t',
     (map { $_ => 'a step of the jail must fail (t/unit/helper.c)' }
         1401 .. 1403, 1405, 1408 .. 1419, 1430, 1440 .. 1442),
     # No test names these codes yet.

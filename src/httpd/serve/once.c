@@ -21,7 +21,8 @@ struct jc_told {
 
 static const jc_code_t codes[] = {JC_CODE_CLIENT_GONE, JC_CODE_LEFT_BEHIND,
                                   JC_CODE_TMP_SMALL,   JC_CODE_TMP_FILES,
-                                  JC_CODE_TMP_FULL,    JC_CODE_SYSLOG_LOST};
+                                  JC_CODE_TMP_FULL,    JC_CODE_SYSLOG_LOST,
+                                  JC_CODE_PATH_ABSENT, JC_CODE_NO_TERMINAL};
 
 typedef struct {
     void *start;

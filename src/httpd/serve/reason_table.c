@@ -520,6 +520,12 @@ static const jc_reason_row_t rows[] = {
      NULL,
      "to let it write to the machine's journal: JailMount ro "
      "/run/systemd/journal/dev-log /dev/log"},
+    {JC_CODE_PATH_ABSENT, APLOG_WARNING, HTTP_OK,
+     "did not find {text}, which its jail does not show", NULL,
+     "if the machine has it and the site may read it: JailMount ro {text}"},
+    {JC_CODE_NO_TERMINAL, APLOG_WARNING, HTTP_OK,
+     "got no pseudo-terminal in its jail", NULL,
+     "JailMount pty, or JailMount pty max=NUMBER for more of them"},
     {JC_CODE_UNFINISHED, APLOG_WARNING, HTTP_REQUEST_TIME_OUT,
      "ended because it had not finished in time after its client had gone",
      "JailAbort finish max, {found} ms",

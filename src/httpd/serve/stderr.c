@@ -90,6 +90,7 @@ static void end_line(jc_exchange_t *c)
     look_for_loader(c, e->line);
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, c->r, "%s: %s", c->r->filename,
                   e->line);
+    jc_absent_look(c, e->line);
     e->line_len = 0;
 }
 

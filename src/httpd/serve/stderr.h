@@ -32,5 +32,8 @@ typedef struct {
  * ones. */
 void jc_stderr_read(jc_exchange_t *c);
 void jc_stderr_finish(jc_exchange_t *c);
+/* absent.c: notes in the log if a line says that something is missing which the
+ * jail may be the reason of. */
+void jc_absent_look(jc_exchange_t *c, const char *line);
 
 #endif
