@@ -134,7 +134,10 @@ jailcgi_ok('update', 'update', $jail);
 is_deeply((findings($jail))[0], {}, 'mends both');
 
 # --- drift from the host
-install('greet_old.so', '/opt/greet/libgreet.so.1');
+# Another build of the same, by its build id.
+my $build_id = slurp(fixture('greet_new.so'));
+$build_id =~ s/(\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0)./$1\x55/s or die 'no build id';
+write_file('/opt/greet/libgreet.so.1', $build_id, 0755);
 is_deeply((findings('--no-host', $jail))[0], {}, '--no-host does not look there');
 damage('a library older than the host\'s', 'differs', '/opt/greet/libgreet.so.1', sub { },
     qr{build id: found [0-9a-f]{40}, expected [0-9a-f]{40} as on this machine; remedy: jailcgi update}, 'remedy');

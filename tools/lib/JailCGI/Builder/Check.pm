@@ -5,7 +5,8 @@ package JailCGI::Builder::Check;
 # Runs in:   jailcgi, started by the administrator or by cron
 # Privilege: root, to read what tenants hide
 # Trusts:    nothing in the jail
-# Never:     executes anything of the jail, follows a link out of it, changes it
+# Never:     executes anything of the jail as root (Check/Starts.pm), follows a link out
+#            of it, changes it
 
 use strict;
 use warnings;
@@ -14,6 +15,7 @@ use JailCGI::Builder::Check::Objects;
 use JailCGI::Builder::Check::Places;
 use JailCGI::Builder::Check::Scan;
 use JailCGI::Builder::Check::Scripts;
+use JailCGI::Builder::Check::Starts;
 use JailCGI::Builder::Jail;
 use JailCGI::Builder::Loader;
 use JailCGI::Builder::Progress qw(progress);
@@ -41,6 +43,7 @@ sub new {
     $self->{host_loader} = JailCGI::Builder::Loader->new($self->{host});
     $self->{told}     = $self->recorded(\&read_told);
     $self->{files}    = $self->recorded(\&read_files) || {};
+    $self->{starts}   = !$option->{'no-start'};
     $self->{compares} = !$option->{'no-host'} && !($self->{told} || {})->{from};
     for my $offence (@offences) {
         my ($path, $what, $remedy) = @$offence;
@@ -101,6 +104,7 @@ sub run {
         my $scan = JailCGI::Builder::Check::Scan::scan($self);
         JailCGI::Builder::Check::Objects::check($self, $scan->{objects});
         JailCGI::Builder::Check::Scripts::check($self, $scan->{scripts});
+        JailCGI::Builder::Check::Starts::check($self) if $self->{starts};
         1;
     };
     die $@ if !$done && $@ ne "enough\n";
@@ -109,7 +113,7 @@ sub run {
 
 # Kinds of findings with which programs do not start or do not work.
 my %breaks = map { $_ => 1 } qw(no-interpreter no-loader missing-library missing-version
-  libc-and-loader missing-file name-service device tmp mount);
+  libc-and-loader missing-file name-service device tmp mount does-not-start);
 
 # What matters first, in one sentence: whether the jail works.
 sub sentence {

@@ -85,11 +85,13 @@ jailcgi check ROOT...
 
 Finds programs that cannot start, libraries that do not fit each other or differ
 from this machine's, missing devices and files, and files that others than root
-could write. It prints one line for each: what, found, expected, remedy. It
-executes nothing of a jail and changes nothing.
+could write. It starts what mkjail was told by name, as the tenant, without
+network. It prints one line for each: what, found, expected, remedy. It changes
+nothing.
 
   --json       prints one JSON object
   --no-host    does not compare with this machine
+  --no-start   starts nothing of the jail
   --quiet      prints nothing if there is nothing to fix
 
 Status: 0 if nothing was found, 1 if something was, 2 after wrong usage or if it
