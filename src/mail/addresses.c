@@ -54,25 +54,18 @@ char *jc_addresses_clean(const jc_mail_t *mail, const char *address, size_t len)
 typedef struct {
     char text[JC_MAIL_ADDRESS_MAX + 2];
     size_t len;
+    size_t end;    /* where it ends in the list; beyond it: in an open quote */
     int has_angle; /* it was in < > */
 } item_t;
 
-static const char *finish(jc_mail_t *mail, item_t *item)
-{
-    char *clean;
-    size_t len = item->len;
-    int is_empty;
+/* Takes one address of a list. Returns NULL, or what is wrong. */
+typedef const char *taker_t(jc_mail_t *mail, const item_t *item, void *data);
 
-    while (len > 0 && item->text[len - 1] == ' ') {
-        len--;
-    }
-    is_empty = len == 0 && !item->has_angle;
-    clean = jc_addresses_clean(mail, item->text, len);
-    item->len = 0;
-    item->has_angle = 0;
-    if (is_empty) {
-        return NULL; /* as between two commas */
-    }
+static const char *add(jc_mail_t *mail, const item_t *item, void *data)
+{
+    char *clean = jc_addresses_clean(mail, item->text, item->len);
+
+    (void) data;
     if (!clean) {
         return "has an address that is not valid";
     }
@@ -122,7 +115,24 @@ static size_t keep_quoted(item_t *item, const char *list, size_t len, size_t i)
     return i;
 }
 
-const char *jc_addresses_add(jc_mail_t *mail, const char *list, size_t len)
+static const char *finish(jc_mail_t *mail, item_t *item, taker_t *take,
+                          void *data)
+{
+    const char *wrong = NULL;
+
+    while (item->len > 0 && item->text[item->len - 1] == ' ') {
+        item->len--;
+    }
+    if (item->len > 0 || item->has_angle) { /* not between two commas */
+        wrong = take(mail, item, data);
+    }
+    item->len = 0;
+    item->has_angle = 0;
+    return wrong;
+}
+
+static const char *walk(jc_mail_t *mail, const char *list, size_t len,
+                        taker_t *take, void *data)
 {
     item_t item = {.len = 0};
     const char *wrong = NULL;
@@ -130,6 +140,7 @@ const char *jc_addresses_add(jc_mail_t *mail, const char *list, size_t len)
 
     for (size_t i = 0; i < len && !wrong; i++) {
         char c = list[i];
+        size_t before = item.len;
 
         if (c == '(' && !in_angle) {
             i = skip_comment(list, len, i);
@@ -143,7 +154,7 @@ const char *jc_addresses_add(jc_mail_t *mail, const char *list, size_t len)
             in_angle = 0;
             is_over = 1;
         } else if ((c == ',' || c == ';') && !in_angle) {
-            wrong = finish(mail, &item);
+            wrong = finish(mail, &item, take, data);
             is_over = 0;
         } else if (c == ':' && !in_angle && !memchr(item.text, '@', item.len)) {
             item.len = 0; /* it was the name of a group */
@@ -154,9 +165,55 @@ const char *jc_addresses_add(jc_mail_t *mail, const char *list, size_t len)
         } else if (!is_over) {
             keep(&item, c);
         }
+        if (item.len > before && item.text[item.len - 1] != ' ') {
+            item.end = i + 1;
+        }
     }
     if (in_angle && !wrong) {
         return "has an address without its >";
     }
-    return wrong ? wrong : finish(mail, &item);
+    return wrong ? wrong : finish(mail, &item, take, data);
+}
+
+const char *jc_addresses_add(jc_mail_t *mail, const char *list, size_t len)
+{
+    return walk(mail, list, len, add, NULL);
+}
+
+/* A list that is being copied, with domains. */
+typedef struct {
+    const char *list;
+    size_t len;
+    size_t at; /* what is before it is copied */
+    FILE *out;
+} copy_t;
+
+static const char *add_domain(jc_mail_t *mail, const item_t *item, void *data)
+{
+    copy_t *copy = data;
+    char *clean = jc_addresses_clean(mail, item->text, item->len);
+
+    if (clean && clean[item->len] && item->end <= copy->len) {
+        fwrite(copy->list + copy->at, 1, item->end - copy->at, copy->out);
+        fputs(clean + item->len, copy->out);
+        copy->at = item->end;
+    }
+    free(clean);
+    return NULL; /* what is no address stays as it is */
+}
+
+char *jc_addresses_qualify(jc_mail_t *mail, const char *list, size_t len,
+                           size_t *new_len)
+{
+    char *text = NULL;
+    copy_t copy = {.list = list,
+                   .len = len,
+                   .out = open_memstream(&text, new_len)};
+
+    if (!copy.out) {
+        return NULL;
+    }
+    (void) walk(mail, list, len, add_domain, &copy);
+    fwrite(list + copy.at, 1, len - copy.at, copy.out);
+    return fclose(copy.out) == 0 ? text : NULL;
 }

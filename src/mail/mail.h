@@ -46,6 +46,10 @@ void jc_report_fail(const jc_mail_t *mail, jc_code_t code, int status,
 /* addresses.c: adds the addresses in the value of a field To, Cc or Bcc, or in
  * an argument. Returns NULL, or what is wrong, to follow a name. */
 const char *jc_addresses_add(jc_mail_t *mail, const char *list, size_t len);
+/* Returns a copy of such a list in which each address has a domain, or NULL if
+ * there is no memory. */
+char *jc_addresses_qualify(jc_mail_t *mail, const char *list, size_t len,
+                           size_t *new_len);
 /* Returns a copy of an address, with @domain if it has none; or NULL if it
  * cannot stand between < and > in a command. */
 char *jc_addresses_clean(const jc_mail_t *mail, const char *address,

@@ -106,6 +106,60 @@ static int is_dropped(const char *field, size_t len)
             strncasecmp(field, ours, sizeof(ours) - 1) == 0);
 }
 
+static int has_addresses(const char *field, size_t len)
+{
+    static const char *const names[] = {"From", "Sender", "Reply-To", "To",
+                                        "Cc"};
+    static const char resent[] = "Resent-";
+
+    if (len >= sizeof(resent) &&
+        strncasecmp(field, resent, sizeof(resent) - 1) == 0) {
+        field += sizeof(resent) - 1;
+        len -= sizeof(resent) - 1;
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (is_name(field, len, names[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Sends on the lines of a field, each with its \n. */
+static void put_lines(header_t *h, const char *field, size_t len)
+{
+    while (len > 0) {
+        const char *end = memchr(field, '\n', len);
+        size_t line = end ? (size_t) (end - field) : len;
+        size_t text = line > 0 && field[line - 1] == '\r' ? line - 1 : line;
+
+        put_line(h, field, text);
+        line += end != NULL;
+        field += line;
+        len -= line;
+    }
+}
+
+/* Sends on a field with addresses, with a domain for those that have none:
+ * Exim refuses a message that has others. */
+static void put_addresses(header_t *h, const char *field, size_t len)
+{
+    size_t name = (size_t) ((const char *) memchr(field, ':', len) + 1 - field);
+    char *line;
+    char *list = jc_addresses_qualify(h->mail, field + name, len - name, &len);
+
+    line = list ? malloc(name + len + 1) : NULL;
+    if (!line) {
+        jc_report_fail(h->mail, JC_CODE_MAIL_MESSAGE, EX_OSERR,
+                       "there is no memory for its header");
+    }
+    memcpy(line, field, name);
+    memcpy(line + name, list, len);
+    put_lines(h, line, name + len);
+    free(line);
+    free(list);
+}
+
 /* Takes a whole field: its lines, each with its \n, `len` bytes in all. */
 static void take(header_t *h, const char *field, size_t len)
 {
@@ -127,16 +181,13 @@ static void take(header_t *h, const char *field, size_t len)
     h->has_from |= is_name(field, n, "From");
     h->has_date |= is_name(field, n, "Date");
     h->has_id |= is_name(field, n, "Message-ID");
-    while (len > 0 && !is_dropped(field, n)) {
-        const char *end = memchr(field, '\n', len);
-        size_t line = end ? (size_t) (end - field) : len;
-        size_t text = line > 0 && field[line - 1] == '\r' ? line - 1 : line;
-
-        put_line(h, field, text);
-        line += end != NULL;
-        field += line;
-        len -= line;
-        n = 0;
+    if (is_dropped(field, n)) {
+        return;
+    }
+    if (has_addresses(field, n)) {
+        put_addresses(h, field, len);
+    } else {
+        put_lines(h, field, len);
     }
 }
 

@@ -9,6 +9,8 @@ use JailCGI::Namespace;
 use IO::Socket::INET ();
 
 private_mounts() or skip_or_fail('no private mounts here');
+# So that no server of another test gets the port of one that is down.
+private_network() or skip_or_fail('no private network here');
 
 my ($alice, $bob) = map { tenant($_) } qw(alice bob);
 make_accounts($alice, $bob);
@@ -36,7 +38,9 @@ sub serve {
                 next;
             }
             last if $how eq 'closes' && $line =~ /^DATA/;
-            print {$client} $line =~ /^EHLO/ ? ($how eq 'old' ? "502 what\r\n" : "250-test\r\n250 8BITMIME\r\n")
+            print {$client} $line =~ /^EHLO/ ? ($how eq 'old' ? "502 what\r\n" : "250-test\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n")
+              : $line =~ /^AUTH/ ? "235 ok\r\n"
+              : $how eq 'password' && $line =~ /^MAIL/ && !grep({ /^AUTH/ } @said) ? "530 5.7.0 a password first\r\n"
               : $line =~ /^RCPT TO:<bad@/ ? "550 5.1.1 no such user\r\n"
               : $line =~ /^DATA/ ? "354 go\r\n" : "250 ok\r\n";
             $in_data = $line =~ /^DATA/;
@@ -46,10 +50,10 @@ sub serve {
     }
     exit 0;
 }
-for my $how (qw(good busy full closes dead old down)) {
+for my $how (qw(good busy full closes dead old password down relay)) {
     my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5) or die "listen: $!";
     $port{$how} = $listener->sockport;
-    next if $how eq 'down';
+    next if $how eq 'down' || $how eq 'relay';
     my $pid = fork // die "fork: $!";
     serve($how, $listener) if !$pid;
     push @servers, $pid;
@@ -189,6 +193,31 @@ ok(!grep({ length > 1000 } split /\n/, $mail), 'is broken');
 is($mail =~ s/.*?\r\n\r\n//sr =~ tr/x//, 5000, 'and nothing of it is lost');
 $mail = message_of(['-t', '-i'], "To: a\@b.c\n\n" . "line\n.\n" x 200_000, 'a message of 1.4 MB');
 is(() = $mail =~ /^\.\.\r$/mg, 200_000, 'is whole');
+# Exim refuses a message whose fields have addresses without a domain.
+$mail = message_of(['-i', 'a@b.c'], <<"END", 'addresses without a domain');
+From: root (Cron Daemon)
+To: "Last, First" <one>, two,
+ three\@example.org, (four) four (x), "qu\@oted" <five> , Team: six, seven <>;
+Cc: =?UTF-8?Q?ann=40b?= <ann>
+Resent-To: eight
+Reply-To:
+Subject: nine, <ten>
+
+To: eleven
+END
+my ($domain) = $mail =~ /^From: root\@(\S+) \(Cron Daemon\)\r$/m;
+ok($domain, 'the sender has one');
+my ($header) = $mail =~ /^(From: .*\r\n)Date:/ms;
+is($header =~ s/\r//gr, <<"END", 'all have one, and nothing else is changed');
+From: root\@$domain (Cron Daemon)
+To: "Last, First" <one\@$domain>, two\@$domain,
+ three\@example.org, (four) four\@$domain (x), "qu\@oted" <five\@$domain> , Team: six\@$domain, seven <>;
+Cc: =?UTF-8?Q?ann=40b?= <ann\@$domain>
+Resent-To: eight\@$domain
+Reply-To:
+Subject: nine, <ten>
+END
+like($mail, qr/\r\n\r\nTo: eleven\r\n/, 'the body is not changed');
 $mail = message_of(['a@b.c'], "no header\nTo: x\n", 'a message without a header');
 like($mail, qr/\r\n\r\nno header\r\nTo: x\r\n\.\r\n/, 'is a body');
 is(send_mail('alice', ['-t'], 'To: a@b.c' . "\n x" x 600_000 . "\n\n"), 65, 'a header without an end');
@@ -211,6 +240,31 @@ is(send_mail('old', ['-t'], $hello), 0, 'a server without EHLO');
 is(send_mail('alice', ['ok@example.org', 'bad@example.org'], $hello), 77, 'one recipient of two is refused');
 $httpd->log_like('alice', qr/JCGI1803: .*refuses the recipient bad\@example\.org: 550 5\.1\.1/, 'which is said');
 is(got(), '', 'and nobody gets the message');
+
+# --- a server that wants a password ----------------------------------------------------------------
+
+is(send_mail('password', ['-t'], $hello), 77, 'a server wants a password');
+$httpd->log_like('password', qr/JCGI1803: .*530 5\.7\.0 a password first/, 'which the log says');
+my $msmtpd = from_package('/usr/bin/msmtpd');
+SKIP: {
+    skip_or_fail('no msmtpd', 5) if !-x $msmtpd;
+    my $rc = work_dir() . '/msmtprc';
+    open my $out, '>', $rc or die $!;
+    print {$out} "account default\nhost 127.0.0.1\nport $port{password}\nauth plain\nuser shop\npassword secret\n";
+    close $out or die $!;
+    chmod 0600, $rc or die $!;
+    my $pid = fork // die "fork: $!";
+    exec $msmtpd, '--interface=127.0.0.1', "--port=$port{relay}", '--command', "/usr/bin/msmtp -C $rc -f %F --" or exit 127
+      if !$pid;
+    push @servers, $pid;
+    wait_until { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port{relay}) } or die 'msmtpd does not listen';
+    is(send_mail('relay', ['-t', '-i'], $hello), 0, 'msmtpd, which knows it, takes the message');
+    $mail = got('password');
+    like($mail, qr/^AUTH PLAIN .*^RCPT TO:<ann\@example\.org>/ms, 'and hands it on');
+    like($mail, qr/^X-JailCGI-Site: relay\r$/m, 'with the name of the site');
+    is(send_mail('relay', ['bad@example.org'], $hello), 77, 'what that server refuses is refused');
+    $httpd->log_like('relay', qr/JCGI1803: .*: 5\d\d /, 'and the log says so');
+}
 
 # --- PHP ------------------------------------------------------------------------------------------------
 

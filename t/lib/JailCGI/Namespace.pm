@@ -38,8 +38,10 @@ sub private_mounts {
 
 # The same for the network, which has a loopback interface and nothing else. There the
 # kernel forgets a socket that its process has closed within two seconds, not within a
-# minute (tcp_fin_timeout in tcp(7)), and answers what comes for it with a reset.
+# minute (tcp_fin_timeout in tcp(7)), and answers what comes for it with a reset. NAME: the
+# machine has that name there.
 sub private_network {
+    my ($name) = @_;
     my $before = delete $ENV{JAILCGI_NETWORK_OF};
     if (defined $before) {
         return $before ne namespace_of($$, 'net');
@@ -47,7 +49,8 @@ sub private_network {
     my $set = 'ip link set lo up && echo 1 >/proc/sys/net/ipv4/tcp_fin_timeout';
     system("unshare -n sh -c '$set' 2>/dev/null") == 0 or return 0;
     $ENV{JAILCGI_NETWORK_OF} = namespace_of($$, 'net');
-    exec 'unshare', '-n', 'sh', '-c', "$set; exec \"\$@\"", 'sh', $^X,
+    $set .= "; echo $name >/proc/sys/kernel/hostname" if defined $name;
+    exec 'unshare', '-n', defined $name ? '-u' : (), 'sh', '-c', "$set; exec \"\$@\"", 'sh', $^X,
       (map { "-I$_" } grep { !ref } @INC), $0, @ARGV;
     die "unshare: $!";
 }
