@@ -6,11 +6,13 @@
  * Trusts:    nothing
  */
 #include "parse.h"
+#include "src/wire/table.h"
 
 #include "httpd.h"
 #include "http_core.h"
 #include "util_time.h"
 #include "apr_lib.h"
+#include "apr_strings.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -113,6 +115,31 @@ int64_t jc_parse_ms(const char *arg)
         return -1;
     }
     return apr_time_as_msec(time);
+}
+
+const char *jc_parse_word_max(cmd_parms *cmd, const char *never,
+                              const char *word, const char *arg,
+                              const char *max, int64_t *ms)
+{
+    int64_t most = JC_NO_MAX;
+
+    if (!max && strcasecmp(arg, never) == 0) {
+        *ms = 0;
+        return NULL;
+    }
+    if (max) {
+        most = strncasecmp(max, "max=", 4) == 0 ? jc_parse_ms(max + 4) : -1;
+    }
+    if (strcasecmp(arg, word) != 0 || most < 0) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s%s%s' is not understood; write %s, %s, or "
+                            "%s max=TIME with a time from 1ms to 24 days "
+                            "(" JC_PARSE_TIMES ")",
+                            cmd->cmd->name, arg, max ? " " : "", max ? max : "",
+                            never, word, word);
+    }
+    *ms = most;
+    return NULL;
 }
 
 const char *jc_parse_path(apr_pool_t *p, const char *path, const char **clean)

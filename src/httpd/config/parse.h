@@ -9,6 +9,8 @@
 #define JC_PARSE_H
 
 #include "apr_tables.h"
+#include "httpd.h"
+#include "http_config.h"
 
 #include <stdint.h>
 
@@ -31,6 +33,12 @@ const char *jc_parse_amount(const char *text, int is_bytes, uint64_t *amount);
 /* Returns milliseconds, from 1 to what an int can hold of them, which is 24
  * days. Returns -1 if there is no such time. */
 int64_t jc_parse_ms(const char *text);
+/* Reads the arguments NEVER, or WORD [max=TIME], of a directive. `max` is NULL
+ * if there is no second one. Sets *ms to 0 for NEVER, and to JC_NO_MAX for WORD
+ * alone. Returns NULL or a sentence. */
+const char *jc_parse_word_max(cmd_parms *cmd, const char *never,
+                              const char *word, const char *arg,
+                              const char *max, int64_t *ms);
 /* Sets *clean to `path` without doubled and trailing slashes, allocated from p.
  * Returns NULL, or what is wrong with it, to follow it in a sentence. */
 const char *jc_parse_path(apr_pool_t *p, const char *path, const char **clean);
