@@ -121,6 +121,12 @@ my @warned = $said =~ /JCGI1423: virtual host (\S+)/g;
 is("@warned", 'eve', 'it warns of the one host whose jail has no home and no line');
 like($said, qr{JCGI1423: .*found the home /var/www, expected .*JailMount bind}, 'and names the line');
 
+($status, $said) = configtest(vhosts => \@hosts, config => 'JailStrict On');
+isnt($status, 0, 'JailStrict On: it is an error');
+like($said, qr/JCGI1423: virtual host eve .*JailStrict On/, 'and the line says so');
+($status) = configtest(vhosts => [grep { !/ServerName eve\n/ } @hosts], config => 'JailStrict On');
+is($status, 0, 'JailStrict On lets the other hosts pass');
+
 my $httpd = httpd(vhosts => \@hosts);
 $httpd->log_like(undef, qr/JCGI1423: virtual host eve/, 'the start warns too');
 

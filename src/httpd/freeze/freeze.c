@@ -9,6 +9,7 @@
  */
 #include "freeze.h"
 #include "homes.h"
+#include "warnings.h"
 #include "src/httpd/config/inherit.h"
 #include "src/wire/table.h"
 #include "src/wire/wire.h"
@@ -252,8 +253,8 @@ static const char *freeze_conf(freeze_t *freeze, server_rec *s,
     problem = jc_record_add(freeze->table, freeze->phost, conf, &id, &isolation,
                             &conf->policy);
     if (!problem) {
-        jc_homes_report(freeze->warnings, freeze->ptemp, describe(freeze, s),
-                        conf, &id);
+        report(freeze, s, JC_CODE_HOME_LEFT_OUT,
+               jc_homes_problem(freeze->ptemp, conf, &id));
         jc_tmp_rows_prepare(conf, freeze->log_to ? 1 : 0);
         freeze->caps_needed |=
             jc_caps_of(conf, isolation.namespaces, freeze->inherited);

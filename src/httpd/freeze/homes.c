@@ -44,23 +44,20 @@ static int has_lines(const jc_server_conf_t *conf)
            jc_mount_lines_have_kind(conf, JC_CONF_HOME);
 }
 
-void jc_homes_report(jc_warnings_t *warnings, apr_pool_t *p, const char *host,
-                     const jc_server_conf_t *conf, const jc_identity_t *id)
+const char *jc_homes_problem(apr_pool_t *p, const jc_server_conf_t *conf,
+                             const jc_identity_t *id)
 {
     /* With JailUser owner there is no one user, and where lines say what the
      * jail has, the administrator knows. */
     if (conf->root_kind != JC_ROOT_HOST || id->uid == JC_NO_ID ||
         jc_homes_is_own(id->home) || has_lines(conf)) {
-        return;
+        return NULL;
     }
-    jc_warnings_add(
-        warnings, JC_CODE_HOME_LEFT_OUT, host,
-        apr_psprintf(p,
-                     "JCGI%d: %s has JailRoot host without a home: found %s%s, "
-                     "expected a directory of that user alone; show the "
-                     "directory of the site by JailMount bind DIRECTORY, or "
-                     "correct the user database",
-                     JC_CODE_HOME_LEFT_OUT, host,
-                     id->home ? "the home " : "no account of the user",
-                     id->home ? id->home : ""));
+    return apr_psprintf(p,
+                        "JailRoot host without a home: found %s%s, expected a "
+                        "directory of that user alone; show the directory of "
+                        "the site by JailMount bind DIRECTORY, or correct the "
+                        "user database",
+                        id->home ? "the home " : "no account of the user",
+                        id->home ? id->home : "");
 }

@@ -9,15 +9,13 @@
 #define JC_HOMES_H
 
 #include "freeze.h"
-#include "warnings.h"
 
 /* Returns whether this is the home of one user, and not a directory in which
  * others live as well. `home` is from jc_home_path_clean(), or NULL. */
 int jc_homes_is_own(const char *home);
-/* Adds a warning if the jails of a host lack the home of their user, and no
- * line says what they have instead. `host` is its name in log lines; it and p
- * must live as long as the warnings. */
-void jc_homes_report(jc_warnings_t *warnings, apr_pool_t *p, const char *host,
-                     const jc_server_conf_t *conf, const jc_identity_t *id);
+/* Returns NULL, or what is wrong if the jails of a host lack the home of their
+ * user and no line says what they have instead, to follow the host's name. */
+const char *jc_homes_problem(apr_pool_t *p, const jc_server_conf_t *conf,
+                             const jc_identity_t *id);
 
 #endif
