@@ -50,6 +50,9 @@ static int fail_errno(state_t *s, long result)
         return fail(s, JC_CODE_PATH_DENIED, errnum, 0, 0);
     case ELOOP:
         return fail(s, JC_CODE_SYMLINK_LOOP, errnum, 0, 0);
+    case EMFILE:
+    case ENFILE: /* the path is not at fault */
+        return fail(s, JC_CODE_SCRIPT_SETUP, errnum, 0, 0);
     default:
         return fail(s, JC_CODE_PATH_OTHER, errnum, 0, 0);
     }

@@ -68,7 +68,7 @@ static void refuse_fork(jc_run_t *run, int errnum)
     jc_cgroup_events_read(keeper.jail, &now);
     if (errnum == EAGAIN && now.pids_refused > run->events.pids_refused) {
         failure.code = JC_CODE_FORK_PIDS;
-    } else if (errnum == EAGAIN) {
+    } else if (errnum == EAGAIN && nproc_limit() != RLIM_INFINITY) {
         failure.code = JC_CODE_FORK_NPROC;
         failure.found = nproc_limit();
     }
