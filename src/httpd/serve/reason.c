@@ -16,6 +16,7 @@
  *   {type}              the kind of file that found says, as an st_mode
  *   {denied}            what found says of a file that cannot be executed
  *   {close}             how to take the directory's write permission away
+ *   {permit}            how to let the file be executed, by what found says
  *   {advice}            what to do about the signal that found says
  *   {limit}             the name that JailLimit has for found
  *   {text}              the reason's text
@@ -111,6 +112,22 @@ static const char *close_to_others(const words_t *w)
     return apr_pstrcat(w->pool, "chmod go-w ", command_path(w), NULL);
 }
 
+/* What refuses to execute a file decides what helps. */
+static const char *permit(const words_t *w)
+{
+    switch (w->why->found) {
+    case JC_EXEC_NOEXEC:
+        return "put it on a file system that is not mounted noexec";
+    case JC_EXEC_MODE:
+        return apr_pstrcat(w->pool, "chmod a+rx ", command_path(w),
+                           " in the jail if everybody may run it; otherwise "
+                           "see with getfacl who may",
+                           NULL);
+    default:
+        return "see with ls -lZ, getfacl and the audit log what forbids it";
+    }
+}
+
 /* The paths of 14xx are those of the keeper while it still sees the host's
  * root. */
 static const char *path_of(const words_t *w)
@@ -163,6 +180,9 @@ static const char *value_of(const words_t *w, const char *s, size_t len)
     }
     if (is_word(s, len, "close")) {
         return close_to_others(w);
+    }
+    if (is_word(s, len, "permit")) {
+        return permit(w);
     }
     if (is_word(s, len, "advice")) {
         return jc_reason_words_signal(why->found);

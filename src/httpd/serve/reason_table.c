@@ -46,7 +46,7 @@ static const jc_reason_row_t rows[] = {
      "mod_cgid runs the scripts)"},
     {JC_CODE_OFF_NO_CGI, ADMIN,
      "JailRoot is off, and no other module runs CGI scripts", CONFIGURED,
-     "load mod_cgid or mod_cgi, or set JailRoot PATH"},
+     "load mod_cgid or mod_cgi and restart Apache, or set JailRoot PATH"},
     {JC_CODE_NOT_STARTED_AS_ROOT, ADMIN, "httpd was not started as root",
      CONFIGURED, "start httpd as root; its children still run as its User"},
     {JC_CODE_UID_TOO_HIGH, ADMIN, "the user's uid is above JailMaxUID",
@@ -91,7 +91,8 @@ static const jc_reason_row_t rows[] = {
      "name a script in the URL, or set a DirectoryIndex"},
     {JC_CODE_NPH_INCLUDED, APLOG_ERR, HTTP_FORBIDDEN,
      "attempt to include an nph- script in a page", NULL,
-     "rename the script so that its name does not begin with nph-"},
+     "rename the script so that its name does not begin with nph-, and let it "
+     "print no HTTP status line"},
     {JC_CODE_PATH_INFO, APLOG_ERR, HTTP_NOT_FOUND,
      "the URL continues after the script's name, and AcceptPathInfo is off",
      NULL, "set AcceptPathInfo On for this directory, or correct the link"},
@@ -100,8 +101,9 @@ static const jc_reason_row_t rows[] = {
      "raise LimitNOFILE of Apache's service, or lower MaxRequestWorkers"},
     {JC_CODE_QUEUE_TIMEOUT, ADMIN,
      "the helper's queue stayed full for the whole Timeout", NULL,
-     "the machine is overloaded: see which scripts run now, and raise "
-     "net.unix.max_dgram_qlen if bursts are normal here"},
+     "the machine is overloaded, or jailcgi-helper does not run: see the main "
+     "error log and which scripts run now, and raise net.core.wmem_default, "
+     "which bounds the queue, if bursts are normal here"},
     {JC_CODE_NO_ANSWER, ADMIN,
      "the helper did not start the script within the Timeout", NULL,
      "see the main error log; check that jailcgi-helper runs and that the "
@@ -113,7 +115,9 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_REQUEST_TOO_BIG, APLOG_ERR, HTTP_REQUEST_ENTITY_TOO_LARGE,
      "arguments and environment are too large",
      "found {found} bytes, expected at most {expected}",
-     "lower LimitRequestFieldSize or set fewer variables"},
+     "set fewer or shorter variables (SetEnv, JailEnv); if a client has sent "
+     "so much, lower LimitRequestFieldSize or LimitRequestFields, so that "
+     "httpd refuses it sooner"},
     {JC_CODE_TMP_SMALL, APLOG_WARNING, HTTP_OK,
      "was sent a request body that its jail's /tmp has no room for, so a "
      "program "
@@ -131,18 +135,20 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_NO_KEEPER, ADMIN,
      "the keeper, the process that holds the jail, could not be started", NULL,
      "see the main error log; the machine may be out of processes or memory "
-     "(TasksMax of Apache's service)"},
+     "(TasksMax and LimitNOFILE of Apache's service)"},
     {JC_CODE_JAIL_BUSY, ADMIN, "too many requests wait for this jail", NULL,
      "the site is overloaded: find out which client asks so often, or make the "
      "scripts faster"},
     {JC_CODE_TOO_MANY_JAILS, ADMIN, "too many jails are in use at once",
      "found {found}, expected at most {expected}",
-     "lower JailIdle, so that unused jails end sooner, and check whether "
-     "stopped processes keep old jails from ending"},
+     "lower JailIdle, so that unused jails end sooner, check whether stopped "
+     "processes keep old jails from ending, and raise LimitNOFILE of Apache's "
+     "service if all sites together have so many"},
     {JC_CODE_NAMESPACES, ADMIN,
      "jail not built: its namespaces could not be made", NULL,
-     "the helper needs CAP_SYS_ADMIN, and RestrictNamespaces= of Apache's "
-     "service must allow the jail's namespaces; or set JailNamespaces none"},
+     "the helper needs CAP_SYS_ADMIN; RestrictNamespaces= of Apache's service "
+     "must allow the jail's namespaces, or set JailNamespaces none, with which "
+     "it needs none"},
     {JC_CODE_JAIL_FULL, ADMIN, "too many scripts of this jail run at once",
      "found {found} running and {text}, expected at most {expected} at once",
      "make them faster, or raise JailConcurrency (scripts, queue or wait)"},
@@ -342,7 +348,9 @@ static const jc_reason_row_t rows[] = {
      "put the script itself into the directory, because a link there does not "
      "count; if it is no link, try again: the group was changed meanwhile"},
     {JC_CODE_PATH_OTHER, OWNER, "{path} cannot be opened", NULL,
-     "see the error in parentheses; check the file system that it is on"},
+     "see the error in parentheses: shorten a path that is too long or has "
+     "more "
+     "than 127 directories; otherwise check the file system that it is on"},
     {JC_CODE_COMMAND_OFF, OWNER,
      "the page asks for a command (exec cmd), which this host does not allow",
      NULL, "call a script instead (include virtual), or set JailExecCmd On"},
@@ -367,7 +375,8 @@ static const jc_reason_row_t rows[] = {
     {JC_CODE_FORK_NPROC, ADMIN, "the site's user has too many processes",
      "the limit is {found}",
      "end processes that still run, or raise JailLimit nproc; it counts all "
-     "processes of this uid on the machine, not only those in the jail"},
+     "processes of this uid on the machine, not only those in the jail; if it "
+     "has fewer, the machine is out of them (TasksMax of Apache's service)"},
     {JC_CODE_FORK_PIDS, ADMIN, "the jail has as many processes as it may have",
      NULL, "end processes that still run there, or raise JailCgroup pids="},
     {JC_CODE_FORK, ADMIN, "no process could be made for it", NULL,
@@ -394,9 +403,7 @@ static const jc_reason_row_t rows[] = {
      "found {text}",
      "make #!/path/to/interpreter the very first characters of the file"},
     {JC_CODE_EXEC_DENIED, OWNER, "the kernel refused to execute {path}",
-     "found {denied}",
-     "put it on a file system that is not mounted noexec, and see with ls -lZ "
-     "and getfacl what else forbids it"},
+     "found {denied}", "{permit}"},
     {JC_CODE_EXEC_TOO_BIG, OWNER,
      "arguments and environment are larger than the kernel allows", NULL,
      "set fewer or shorter variables, or raise JailLimit stack"},

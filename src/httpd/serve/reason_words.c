@@ -58,6 +58,8 @@ const char *jc_reason_words_signal(uint64_t signum)
 {
     switch (signum) {
     case SIGSEGV:
+        return "this is a fault of the program or of a library that it uses, "
+               "or JailLimit as, data or stack is too low for it";
     case SIGBUS:
     case SIGILL:
     case SIGFPE:
