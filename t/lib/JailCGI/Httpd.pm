@@ -166,7 +166,7 @@ sub configure {
 
 sub command {
     my ($self, @args) = @_;
-    return (split(' ', $self->start_cmd), @args);
+    return (@{ $self->{as} || [] }, split(' ', $self->start_cmd), @args);
 }
 
 sub start {
