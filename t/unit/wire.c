@@ -478,7 +478,7 @@ static void not_a_socket(void **state)
 static void sizes(void **state)
 {
     (void) state;
-    assert_int_equal(JC_WIRE_VERSION, 9);
+    assert_int_equal(JC_WIRE_VERSION, 10);
     assert_int_equal(jc_wire_length(JC_MSG_GENERATION), 24);
     assert_int_equal(jc_wire_length(JC_MSG_SPAWN), 40);
     assert_int_equal(jc_wire_length(JC_MSG_RUN), 24);
