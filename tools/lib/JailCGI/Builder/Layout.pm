@@ -183,7 +183,7 @@ sub compare_file {
         return if $other->[0] == $st->[0] && $other->[1] == $st->[1];
         my $same = S_ISLNK($other->[2])
           ? leads_to_itself($to, $jail->link_target($to))
-          : JailCGI::Builder::Apply::same_bytes($jail->open_file($from), $jail->open_file($to));
+          : JailCGI::Builder::Compare::same_bytes($jail->open_file($from), $jail->open_file($to));
         conflict($jail, $from, $to) if !$same;
     }
     push @$todo, ['file', $to, $from];

@@ -203,7 +203,7 @@ sub compare {
 
 sub same_file {
     my ($check, $path) = @_;
-    return JailCGI::Builder::Apply::same_bytes($check->{host}->open_file($path),
+    return JailCGI::Builder::Compare::same_bytes($check->{host}->open_file($path),
         $check->{jail}->open_file($path));
 }
 
