@@ -14,6 +14,8 @@ package JailCGI::Builder::Apply;
 use strict;
 use warnings;
 
+use Fcntl ':mode';
+
 use JailCGI::Builder::Compare;
 use JailCGI::Builder::Proof;
 use JailCGI::Builder::Progress qw(progress);
@@ -39,6 +41,24 @@ sub taken {
       map({ $_->[0] } grep { $_->[1] } @{ $self->{gone} });
 }
 
+# Removes what a run that was killed has left under other names. Its directory is found
+# by what is planned and what was there.
+sub sweep {
+    my ($self) = @_;
+    my %dirs = map { s{/[^/]*$}{}r => 1 } keys %{ $self->{plan}->entries },
+      keys %{ $self->{files} };
+    for my $path (sort keys %dirs) {
+        my $found = $self->{jail}->resolve($path, nofollow => 1);
+        next if !$found->{st} || !S_ISDIR($found->{st}[2])
+          || JailCGI::Builder::Jail::offence($found->{st});
+        my $fh = $self->{jail}->resolve($path)->{fh} or next;
+        for my $name (grep { /^\.jailcgi~/ } JailCGI::Builder::Tree::names_in($fh)) {
+            unlink JailCGI::Builder::Tree::entry($fh, $name);
+        }
+    }
+    return;
+}
+
 # Makes all new entries under other names, those below /usr in the second /usr if
 # there is one. Additions alone need none.
 sub stage {
@@ -52,7 +72,7 @@ sub stage {
     }
     my $tree = JailCGI::Builder::Tree->new(%{ $self->{jail} }, cache => {},
         instead => $self->{turns} ? $switch->instead : {});
-    my $writer = $self->{writer} = JailCGI::Builder::Writer->new($tree);
+    my $writer = $self->{writer} = JailCGI::Builder::Writer->new($tree, $switch);
     my ($name, $done) = (shown($self->{jail}->name), 0);
     for my $change ($self->changes) {
         my (undef, $path, $entry) = @$change;
@@ -63,7 +83,8 @@ sub stage {
         }
         else {
             my $other = $self->shared_source($path, $entry);
-            $writer->stage($path, $entry, $self->{plan}->tree, $self->{share}, $other);
+            $writer->stage($path, $entry, $self->{plan}->tree, $self->{share}, $other,
+                $self->{swapped}{$path});
         }
     }
     return;
@@ -116,6 +137,7 @@ sub record_both {
         }
         push @{ $files{$path} }, fingerprint($found);
     }
+    $self->{recorded} = 1;
     return $self->write_files(\%files);
 }
 
@@ -124,6 +146,15 @@ sub write_files {
     my @text = files_texts($files, \&JailCGI::Builder::Share::may_share);
     $self->write_record(JailCGI::Builder::Record::FILES, $text[0]);
     $self->write_record(JailCGI::Builder::Record::SHAPE, $text[1]);
+    return;
+}
+
+# The records as they were before a run that has failed.
+sub record_again {
+    my ($self) = @_;
+    return $self->write_files($self->{files}) if %{ $self->{files} };
+    my $writer = JailCGI::Builder::Writer->new($self->{jail});
+    $writer->remove($_) for JailCGI::Builder::Record::FILES, JailCGI::Builder::Record::SHAPE;
     return;
 }
 
@@ -136,6 +167,8 @@ sub write_record {
     my $other = $share && $share->same_record($text);
     return if $found->{st} && !$self->differs($path, $entry, $found)
       && !($share && $share->changes($found, $other));
+    # If this is killed, the next run finds the directory and looks for what is left.
+    $self->{switch}->next_fh;
     my $writer = JailCGI::Builder::Writer->new($self->{jail});
     my $done = eval {
         $writer->stage($path, $entry, undef, $share, $other);
@@ -159,7 +192,8 @@ sub record {
     }
     # A directory that is not empty, or a changed entry, stays in the record.
     for my $path (grep { !$self->{own}{$_} } keys %{ $self->{files} }) {
-        $files{$path} = $self->{files}{$path} if $self->{jail}->lstat_of($path);
+        my $found = $self->{jail}->resolve($path, nofollow => 1);
+        $files{$path} = $self->{files}{$path} if $found->{st} && $found->{path} eq $path;
     }
     $self->write_record(JailCGI::Builder::Record::TOLD,  told_text($told));
     return $self->write_files(\%files);
@@ -203,6 +237,7 @@ sub put_into_place {
     }
     $self->{placed} = 1;
     $writer->{jail} = $self->{jail};
+    $self->change('removed', $_) for @{ $self->{with} };
     $self->remove_gone($turns ? sub { !$usr->(@_) } : sub { 1 });
     return;
 }
@@ -218,6 +253,7 @@ sub needs_proof {
 sub apply {
     my ($self, $told) = @_;
     my $entries = $self->{plan}->entries;
+    $self->sweep if $self->{sweep};
     my @paths = sort keys %$entries;
     my $name  = shown($self->{jail}->name);
     for my $i (0 .. $#paths) {
@@ -227,7 +263,7 @@ sub apply {
     $self->look_for_obsolete;
     $self->{before}->($self) if $self->{before} && $self->changes;
     if ($self->{dry}) {
-        $self->change('removed', $_->[0]) for @{ $self->{gone} };
+        $self->change('removed', $_) for map({ $_->[0] } @{ $self->{gone} }), @{ $self->{with} };
         return;
     }
     progress("$name: looking at what starts in the jail") if $self->needs_proof;
@@ -243,6 +279,7 @@ sub apply {
     if (!$done) {
         my $error = $@;
         $self->{writer}->abandon if $self->{writer};
+        eval { $self->record_again } if $self->{recorded} && !$self->{placed};
         $self->{switch}->clear;
         die $error;
     }

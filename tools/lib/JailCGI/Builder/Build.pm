@@ -123,11 +123,12 @@ sub build {
         merge_plan($plan);
         note($_) for $plan->notes;
         my $switch = JailCGI::Builder::Switch->new($jail);
-        $switch->clear if !$option->{dry};
-        convert($jail, $plan, $switch, $option->{dry});
+        my $sweep = !$option->{dry} && $switch->clear;
+        my %skip = map { $_ => 1 } convert($jail, $plan, $switch, $option->{dry});
         my $share = share_of($jail, $told, $option);
         $apply = JailCGI::Builder::Apply->new(jail => $jail, plan => $plan, switch => $switch,
             share => $share, before => $option->{sight} ? \&say_brings : undef,
+            sweep => $sweep, skip => \%skip,
             map { $_ => $option->{$_} } qw(adopt contents dry prune));
         $apply->apply($told);
         1;
@@ -199,7 +200,7 @@ sub say_missing {
 }
 
 # Converts a jail in which /bin or its like is a directory. It stays converted if a later
-# step fails: every name leads to the same file as before.
+# step fails: every name leads to the same file as before. Returns what still is no link.
 sub convert {
     my ($jail, $plan, $switch, $dry) = @_;
     my @separate = separate($jail, $plan) or return;
@@ -207,7 +208,7 @@ sub convert {
     if ($dry) {
         note("$name: @separate would become links into /usr first; what is in these directories"
               . ' counts as missing here');
-        return;
+        return @separate;
     }
     my $done = eval {
         merge_jail($jail, JailCGI::Builder::Writer->new($jail), $switch->next_fh, @separate);

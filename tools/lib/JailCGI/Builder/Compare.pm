@@ -7,19 +7,27 @@ package JailCGI::Builder::Compare;
 # Privilege: root
 # Trusts:    the plan; etc/jailcgi.files for what is the builder's own
 # Never:     changes anything
+#
+# A directory may have to become a link or a file, or the reverse. That is planned if all
+# of it is the builder's own. What somebody else has put into such a directory is never
+# removed, and the run is refused.
 
 use strict;
 use warnings;
 
 use Fcntl ':mode';
 
+use JailCGI::Builder::Jail;
 use JailCGI::Builder::Record qw(read_files fingerprint);
+use JailCGI::Builder::Say qw(refuse shown quoted);
+use JailCGI::Builder::Switch;
 use JailCGI::Builder::Tree;
 
-# new(jail, plan, switch, share, before, adopt, contents, dry, prune): share (Share.pm) may be
-# undef; before is called when it is known what is to be done; adopt takes over files that
-# exist already; contents compares every byte and not only size and time; dry changes
-# nothing; prune removes what is no longer planned even if a program needs it.
+# new(jail, plan, switch, share, before, adopt, contents, dry, prune, skip, sweep): share
+# (Share.pm) may be undef; before is called when it is known what is to be done; adopt takes
+# over files that exist already; contents compares every byte and not only size and time; dry
+# changes nothing; prune removes what is no longer planned even if a program needs it; skip
+# has the paths that are not looked at; sweep removes what a killed run has left.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
@@ -29,6 +37,10 @@ sub new {
         changes => [],
         left    => [],
         gone    => [],
+        swapped => {},
+        kept    => {},
+        through => {},
+        with    => [],
     }, $class;
     return $self;
 }
@@ -99,12 +111,27 @@ sub change {
     return;
 }
 
+# Whether a path is below one of those in a hash.
+sub is_below {
+    my ($path, $paths) = @_;
+    return 0 if !%$paths;
+    while ($path =~ s{/[^/]+$}{}) {
+        return 1 if $paths->{$path};
+    }
+    return 0;
+}
+
 # Notes what has to be done for one entry. Below a directory that does not exist yet,
 # everything is new and needs no look.
 sub one {
     my ($self, $path, $entry) = @_;
-    my $found = $self->{jail}->resolve($path, nofollow => 1);
+    return if $self->{skip}{$path};
+    my $is_new = is_below($path, $self->{swapped});
+    my $found = $is_new ? {} : $self->{jail}->resolve($path, nofollow => 1);
     return $self->one_directory($path, $entry, $found) if $entry->{type} eq 'dir';
+    # Somebody has replaced a directory above it by a link to another place.
+    $entry->{target} = $entry->{absolute}
+      if defined $entry->{absolute} && is_below($path, $self->{through});
     if ($found->{st}) {
         if (!$self->differs($path, $entry, $found)) {
             $self->{own}{$path} = 1;
@@ -113,11 +140,19 @@ sub one {
             $self->change($how, $path, $entry);
             return;
         }
-        if (S_ISDIR($found->{st}[2]) || !($self->{adopt} || $self->is_own($path, $found))) {
+        return $self->instead_of_directory($path, $entry) if S_ISDIR($found->{st}[2]);
+        if (!$self->{adopt} && !$self->is_own($path, $found)) {
+            # A link to the same place, written from the root on.
+            return if fingerprint($found)->[1] eq ($entry->{absolute} // '');
             return $self->leave($path);
         }
     }
-    $self->change($found->{st} ? 'replaced' : 'added', $path, $entry);
+    return $self->plan_change($found->{st} ? 'replaced' : 'added', $path, $entry);
+}
+
+sub plan_change {
+    my ($self, $what, $path, $entry) = @_;
+    $self->change($what, $path, $entry);
     $self->{own}{$path} = 1;
     return;
 }
@@ -129,17 +164,61 @@ sub shared_source {
     return $share->source($path, $entry, sub { $self->differs($path, $entry, @_) });
 }
 
-# An existing directory stays as it is, no matter who has made it.
+# An existing directory stays as it is, no matter who has made it. So does a link of
+# somebody else that leads to a directory.
 sub one_directory {
     my ($self, $path, $entry, $found) = @_;
-    if ($found->{st}) {
+    return $self->plan_change('added', $path, $entry) if !$found->{st};
+    if (S_ISDIR($found->{st}[2])) {
         $self->{own}{$path} = 1 if $self->{files}{$path};
-        return if S_ISDIR($found->{st}[2]);
-        return if S_ISLNK($found->{st}[2]) && $self->{jail}->is_directory($path);
+        return;
+    }
+    if (!$self->is_own($path, $found)) {
+        if (S_ISLNK($found->{st}[2]) && $self->{jail}->is_directory($path)) {
+            $self->{through}{$path} = 1;
+            return;
+        }
+        return $self->leave($path) if !$self->{adopt};
+    }
+    $self->{swapped}{$path} = 1;
+    return $self->plan_change('replaced', $path, $entry);
+}
+
+# A directory has to become something else.
+sub instead_of_directory {
+    my ($self, $path, $entry) = @_;
+    if (!$self->{adopt} && !$self->{files}{$path}) {
+        $self->{kept}{$path} = 1;
         return $self->leave($path);
     }
-    $self->change('added', $path, $entry);
-    $self->{own}{$path} = 1;
+    my $name = $self->{jail}->name;
+    my $becomes = "$path has to become " . ($entry->{type} eq 'link'
+        ? 'a link to ' . shown($entry->{target}) : "a $entry->{type}");
+    my $foreign = $self->foreign_in($path);
+    refuse($name . $foreign, 'jailcgi has not put it there, or it was changed since, and '
+          . shown($becomes), 'move it out of ' . quoted($name . $path) . ', and run this again')
+      if defined $foreign;
+    my $mount = JailCGI::Builder::Switch::mounted_below($self->{jail}, "$path/");
+    refuse($name . $path, "$mount, and " . shown($becomes),
+        'run this when nothing is mounted there') if $mount;
+    $self->{swapped}{$path} = 1;
+    return $self->plan_change('replaced', $path, $entry);
+}
+
+# The first entry in a directory that is not the builder's own, or undef.
+sub foreign_in {
+    my ($self, $path) = @_;
+    my $found = $self->{jail}->resolve($path, nofollow => 1);
+    sysopen my $fh, JailCGI::Builder::Tree::entry(@$found{qw(dir name)}),
+      JailCGI::Builder::Tree::DIRECTORY or return $path;
+    # A home, or a directory in which everybody makes files.
+    my $is_open = JailCGI::Builder::Jail::offence([stat $fh]);
+    for my $below (map { "$path/$_" } JailCGI::Builder::Tree::names_in($fh)) {
+        my $entry = $is_open ? {} : $self->{jail}->resolve($below, nofollow => 1);
+        return $below if !$entry->{st} || !$self->is_own($below, $entry);
+        my $foreign = S_ISDIR($entry->{st}[2]) ? $self->foreign_in($below) : undef;
+        return $foreign if defined $foreign;
+    }
     return;
 }
 
@@ -153,6 +232,12 @@ sub look_for_obsolete {
         my $found = $self->{jail}->resolve($path, nofollow => 1);
         # A link that was made since then leads to files of somebody else.
         next if !$found->{st} || $found->{path} ne $path;
+        # It goes with the directory above it, or stays with it.
+        if (is_below($path, $self->{swapped})) {
+            unshift @{ $self->{with} }, $path if !S_ISDIR($found->{st}[2]);
+            next;
+        }
+        next if is_below($path, $self->{kept});
         if (!$self->is_own($path, $found)) {
             $self->leave($path);
             next;

@@ -4,6 +4,9 @@ package JailCGI::Builder::Layout;
 # into it, whatever the layout of the system that the files come from. Then all programs
 # and libraries are below one directory, which can be exchanged in one step (Switch.pm).
 #
+# All links that are planned are relative. Apache reads a jail from outside, and an
+# absolute link would lead it to a file of the machine.
+#
 # A jail that has directories in these places is converted: each file gets a second
 # name below /usr, a hard link, and then the directory is exchanged for the link. A
 # program finds the same files before and after each single step.
@@ -76,7 +79,63 @@ sub merge_plan {
         $plan->put($top, type => 'link', target => "usr$top");
         $plan->put("/usr$top", type => 'dir') if !$entries->{"/usr$top"};
     }
+    straighten($plan);
+    for my $path (grep { $entries->{$_}{type} eq 'link' } keys %$entries) {
+        my $target = $entries->{$path}{target};
+        # Those of /dev lead to /proc, which is the same for Apache.
+        next if $target !~ m{^/} || $path =~ m{^/dev/};
+        @{ $entries->{$path} }{qw(target absolute)} =
+          (relative($path =~ s{/[^/]+$}{}r, $target), $target);
+    }
     return;
+}
+
+# Moves what is planned behind a link to the place to which the link leads. Afterwards
+# each planned path has directories alone above it.
+sub straighten {
+    my ($plan) = @_;
+    my $entries = $plan->entries;
+    my %real;
+    for my $path (sort keys %$entries) {
+        my ($dir, $name) = $path =~ m{^(.*)/([^/]+)$};
+        my $real = $real{$dir} //= directory_of($entries, $dir);
+        next if $real eq $dir;
+        my $entry = delete $entries->{$path};
+        $plan->put("$real/$name", %$entry) if !$entries->{"$real/$name"};
+    }
+    return;
+}
+
+# Where a directory really is, if links are planned on the way.
+sub directory_of {
+    my ($entries, $dir) = @_;
+    my ($at, $links) = ('', 0);
+    my @names = JailCGI::Builder::Tree::components($dir);
+    while (@names) {
+        my $name = shift @names;
+        my $next = $name eq '..' ? $at =~ s{/[^/]*$}{}r : "$at/$name";
+        my $entry = $entries->{$next} || { type => 'dir' };
+        if ($entry->{type} ne 'link' || $links++ == JailCGI::Builder::Tree::LINKS_MAX) {
+            $at = $next;
+            next;
+        }
+        $at = '' if $entry->{target} =~ m{^/};
+        unshift @names, JailCGI::Builder::Tree::components($entry->{target});
+    }
+    return $at;
+}
+
+# A target from the root on, as it is written in a directory.
+sub relative {
+    my ($dir, $target) = @_;
+    my @from = JailCGI::Builder::Tree::components($dir);
+    my @to = JailCGI::Builder::Tree::components($target);
+    # Where .. follows a link is not known here.
+    while (@from && @to > 1 && $from[0] eq $to[0] && !grep { $_ eq '..' } @to) {
+        shift @from;
+        shift @to;
+    }
+    return join('/', map({ '..' } @from), @to) || '.';
 }
 
 sub merge_entry {

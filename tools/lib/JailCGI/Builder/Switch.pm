@@ -31,12 +31,13 @@ sub new {
     return bless { jail => $jail }, $class;
 }
 
-# Removes what a run has left there: it is never part of the jail.
+# Removes what a run has left there, which is never part of the jail. Says whether there
+# was anything.
 sub clear {
     my ($self) = @_;
     delete $self->{fh};
     my $jail = $self->{jail};
-    return if !$jail->lstat_of('/' . NEXT);
+    return 0 if !$jail->lstat_of('/' . NEXT);
     my $mount = mounted_below($jail, '/' . NEXT . '/', 'self');
     refuse($jail->name . '/' . NEXT, "cannot be removed: $mount", 'umount what is in it') if $mount;
     my $path = "/proc/$$/fd/" . fileno($jail->{fh}) . '/' . NEXT;
@@ -45,7 +46,7 @@ sub clear {
     $jail->forget;
     refuse($jail->name . '/' . NEXT, 'cannot be removed: ' . ($said =~ /(.*)/)[0],
         'umount what is in it') if $status;
-    return;
+    return 1;
 }
 
 # The handle of .jailcgi~next, which is made when it is first needed.

@@ -45,7 +45,11 @@ sub add_frame {
         $plan->put("/$name", type => 'link', target => $target);
         $plan->put("/$target", type => 'dir') if $target =~ m{^usr/\w+$};
     }
-    $plan->put($_, type => 'dir') for qw(/dev /etc /home /proc /usr/bin /usr/sbin);
+    $plan->put($_, type => 'dir') for qw(/dev /etc /home /proc /usr/bin);
+    # Fedora 42 has a link there.
+    my $target = $plan->tree->link_target('/usr/sbin');
+    $plan->put('/usr/sbin',
+        defined $target ? (type => 'link', target => $target) : (type => 'dir'));
     $plan->put('/tmp', type => 'dir', mode => 01777);
     for my $name (keys %device) {
         my ($major, $minor) = @{ $device{$name} };

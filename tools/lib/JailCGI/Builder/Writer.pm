@@ -5,6 +5,10 @@ package JailCGI::Builder::Writer;
 # running program keeps the file that it has mapped, and a full disk leaves the jail
 # as it was. What was renamed into place can be put back until the end of the run.
 #
+# A new directory is made with all that is in it in .jailcgi~next (Switch.pm), and comes
+# into place as a whole. So does what takes the place of a directory, or a directory that
+# takes the place of something else: the two names are exchanged.
+#
 # Runs in:   jailcgi, started by the administrator
 # Privilege: root
 # Trusts:    the guard of the jail (Jail.pm): only root can write each directory,
@@ -20,14 +24,17 @@ use Fcntl qw(:DEFAULT :mode);
 use POSIX ();
 
 use JailCGI::Builder::Ask qw(run program);
+use JailCGI::Builder::Exchange qw(exchange);
 use JailCGI::Builder::Say qw(refuse failed shown);
 use JailCGI::Builder::Tree;
 
 use constant CHUNK => 1 << 18;
 
+# new(JAIL, SWITCH): without a Switch no entry can be made apart.
 sub new {
-    my ($class, $jail) = @_;
-    return bless { jail => $jail, staged => [], made => [], done => [] }, $class;
+    my ($class, $jail, $switch) = @_;
+    return bless { jail => $jail, switch => $switch, staged => [], made => [], done => [],
+        apart => {} }, $class;
 }
 
 # The directory of PATH, and its last component there.
@@ -48,13 +55,20 @@ sub other_name { return ".jailcgi~$_[0]" }
 
 sub full { return $_[0]{jail}->name . $_[1] }
 
-# Makes a directory at once, because other entries go into it.
+# Makes a directory at once, because other entries go into it: in its place, or apart if
+# nothing above it is new.
 sub directory {
     my ($self, $path, $mode, $uid, $gid) = @_;
     my ($dir, $name) = $self->place($path);
+    if ($self->{switch} && !$self->is_in_new($path) && $self->shares_device($dir)) {
+        ($dir, $name) = @{ $self->set_apart($path) };
+        $self->{jail}{instead}{$path} = [$dir, $name];
+    }
+    elsif (!$self->is_in_new($path)) {
+        push @{ $self->{made} }, $path;
+    }
     my $at = JailCGI::Builder::Tree::entry($dir, $name);
     mkdir $at, 0700 or failed('mkdir', $self->full($path));
-    push @{ $self->{made} }, $path;
     sysopen my $fh, $at, JailCGI::Builder::Tree::DIRECTORY
       or failed('open', $self->full($path));
     chown $uid, $gid, $fh or failed('chown', $self->full($path));
@@ -62,19 +76,49 @@ sub directory {
     return;
 }
 
-# stage(PATH, ENTRY, SOURCE, SHARE, OTHER): makes the entry under the other name. OTHER
-# is a file with the same content, with which SHARE can share it.
-sub stage {
-    my ($self, $path, $entry, $source, $share, $other) = @_;
-    my ($dir, $name) = $self->place($path);
-    my $at = JailCGI::Builder::Tree::entry($dir, other_name($name));
+# Where an entry is made apart: [handle, name].
+sub set_apart {
+    my ($self, $path) = @_;
     push @{ $self->{staged} }, $path;
+    return $self->{apart}{$path} = [$self->{switch}->next_fh, 'new-' . keys %{ $self->{apart} }];
+}
+
+# Whether a directory is made apart above this path.
+sub is_in_new {
+    my ($self, $path) = @_;
+    while ($path =~ s{/[^/]+$}{}) {
+        return 1 if $self->{apart}{$path};
+    }
+    return 0;
+}
+
+# What is made apart can be renamed into a directory of the same file system alone. A
+# subvolume of btrfs is another.
+sub shares_device {
+    my ($self, $dir) = @_;
+    return (stat $dir)[0] == (stat $self->{switch}->next_fh)[0];
+}
+
+# stage(PATH, ENTRY, SOURCE, SHARE, OTHER, IS_APART): makes the entry under the other name,
+# or in its place in a new directory. OTHER is a file with the same content, with which
+# SHARE can share it. With IS_APART it is made apart, because it replaces a directory.
+sub stage {
+    my ($self, $path, $entry, $source, $share, $other, $is_apart) = @_;
+    my ($dir, $name) = $self->place($path);
+    if ($is_apart) {
+        ($dir, $name) = @{ $self->set_apart($path) };
+    }
+    elsif (!$self->is_in_new($path)) {
+        push @{ $self->{staged} }, $path;
+        $name = other_name($name);
+    }
+    my $at = JailCGI::Builder::Tree::entry($dir, $name);
     unlink $at;
     if ($entry->{type} eq 'link') {
         symlink $entry->{target}, $at or failed('symlink', $self->full($path));
     }
     elsif ($entry->{type} eq 'device') {
-        $self->make_device($path, $entry, $dir, other_name($name));
+        $self->make_device($path, $entry, $dir, $name);
     }
     elsif ($other && $share->how eq 'hard links' && $share->link_file($other, $at)) {
         return;
@@ -195,6 +239,7 @@ sub sync {
 # Where a staged entry is until it is renamed: [handle, name].
 sub staged_at {
     my ($self, $path) = @_;
+    return $self->{apart}{$path} if $self->{apart}{$path};
     my ($dir, $name) = $self->place($path);
     return [$dir, other_name($name)];
 }
@@ -217,6 +262,7 @@ sub commit {
 
 sub put {
     my ($self, $path, $save) = @_;
+    return $self->put_apart($path, $save) if $self->{apart}{$path};
     my ($dir, $name) = $self->place($path);
     my $at = JailCGI::Builder::Tree::entry($dir, $name);
     my $saved;
@@ -231,6 +277,36 @@ sub put {
       or failed('rename', $self->full($path));
     push @{ $self->{done} }, [$path, $save, $saved] if $save;
     return 1;
+}
+
+# Brings what was made apart into place, in one step if the file system can do that.
+# What was there is in .jailcgi~next then.
+sub put_apart {
+    my ($self, $path, $save) = @_;
+    my ($from, $made) = @{ $self->{apart}{$path} };
+    my ($dir, $name) = $self->place($path);
+    turn_apart($from, $made, $dir, $name) or failed('rename', $self->full($path));
+    delete $self->{jail}{instead}{$path};
+    $self->{jail}->forget;
+    push @{ $self->{done} }, [$path, $from, $made] if $save;
+    return 1;
+}
+
+# Exchanges an entry with the one that was made apart, or moves the one that is there to
+# the other place; false and $! if it cannot. Called again, it takes that back.
+sub turn_apart {
+    my ($from, $made, $dir, $name) = @_;
+    my ($new, $at) = (JailCGI::Builder::Tree::entry($from, $made),
+        JailCGI::Builder::Tree::entry($dir, $name));
+    return rename $at,  $new if !lstat $new;
+    return rename $new, $at  if !lstat $at;
+    return 1 if exchange($from, $made, $dir, $name);
+    rename $at, "$new-old" or return 0;
+    return rename "$new-old", $new if rename $new, $at;
+    my $errno = $! + 0;
+    rename "$new-old", $at;
+    $! = $errno;
+    return 0;
 }
 
 # Libraries before the links that lead to them, and programs last: a program that
@@ -250,6 +326,11 @@ sub undo {
     for my $done (reverse splice @{ $self->{done} }) {
         my ($path, $save, $saved) = @$done;
         my ($dir, $name) = eval { $self->place($path) } or next;
+        if ($self->{apart}{$path}) {
+            turn_apart($save, $saved, $dir, $name);
+            $self->{jail}->forget;
+            next;
+        }
         my $at = JailCGI::Builder::Tree::entry($dir, $name);
         defined $saved ? rename(JailCGI::Builder::Tree::entry($save, $saved), $at) : unlink $at;
     }
@@ -259,7 +340,7 @@ sub undo {
 # Removes the entries under other names, and the directories made for them.
 sub abandon {
     my ($self) = @_;
-    for my $path (@{ $self->{staged} }) {
+    for my $path (grep { !$self->{apart}{$_} } @{ $self->{staged} }) {
         my ($dir, $name) = eval { $self->place($path) } or next;
         unlink JailCGI::Builder::Tree::entry($dir, other_name($name));
     }
