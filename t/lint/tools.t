@@ -12,7 +12,7 @@ use constant { FUNCTION_MAX => 80, FILE_MAX => 400 };
 
 # Of perl-base, so that a machine with nothing but Perl's minimum has them.
 # JSON::PP is loaded for --json alone.
-my %core = map { $_ => 1 } qw(strict warnings lib constant utf8 Errno Exporter Fcntl FindBin
+my %core = map { $_ => 1 } qw(strict warnings lib constant utf8 Cwd Errno Exporter Fcntl
   Getopt::Long POSIX JSON::PP);
 
 my @files = ('tools/jailcgi', files(qr/\.pm$/, 'tools/lib'));
