@@ -179,12 +179,21 @@ sub versions {
     return;
 }
 
+# Where the host can have the file of a jail. A jail has a merged /usr, and the host may
+# have separate directories; of two files of one name the jail has that of /lib (Layout.pm).
+sub on_host {
+    my ($check, $path) = @_;
+    my ($top, $rest) = $path =~ m{^/usr(/(?:s?bin|lib(?:32|64|x32|o32)?))(/.*)} or return $path;
+    return $path if defined $check->{host}->link_target($top);
+    return $top =~ /lib/ ? ("$top$rest", $path) : ($path, "$top$rest");
+}
+
 # Whether the file of the same name on the host is the same build.
 sub compare {
     my ($self, $object) = @_;
     my $check = $self->{check};
     my $path = $object->{path};
-    my $host = $check->{host_loader}->object($path);
+    my ($host) = grep { defined } map { $check->{host_loader}->object($_) } on_host($check, $path);
     if (!$host) {
         $check->finding('not-on-host', $path, 'a file that jailcgi has copied',
             'none on this machine', 'the same file',
@@ -192,7 +201,8 @@ sub compare {
         return;
     }
     my ($here, $there) = map { $_->{elf}{build_id} } $object, $host;
-    return if defined $here && defined $there ? $here eq $there : same_file($check, $path);
+    return if defined $here && defined $there ? $here eq $there
+      : same_file($check, $host->{path}, $path);
     my $root = $check->shown_root;
     my $own = $check->{told} && $check->{files}{$path};
     $check->finding('differs', $path, 'build id', $here // 'none, and other content',
@@ -202,8 +212,8 @@ sub compare {
 }
 
 sub same_file {
-    my ($check, $path) = @_;
-    return JailCGI::Builder::Compare::same_bytes($check->{host}->open_file($path),
+    my ($check, $there, $path) = @_;
+    return JailCGI::Builder::Compare::same_bytes($check->{host}->open_file($there),
         $check->{jail}->open_file($path));
 }
 
