@@ -183,8 +183,8 @@ for my $link (['opt/kinds/a', '/opt/kinds/b/c'], ['opt/kinds/b/up', '/opt/kinds/
     unlink "$jail/$link->[0]";
     symlink $link->[1], "$jail/$link->[0]" or die "symlink: $!";
 }
-my $record = slurp("$jail/etc/jailcgi.files");
-write_file("$jail/etc/jailcgi.files", $record =~ s{^l \S+ (/opt/kinds/a)$}{l /opt/kinds/b/c $1}mr
+my $record = slurp("$jail/etc/jailcgi.shape");
+write_file("$jail/etc/jailcgi.shape", $record =~ s{^l \S+ (/opt/kinds/a)$}{l /opt/kinds/b/c $1}mr
     =~ s{^l \S+ /opt/kinds/b/up\n}{}mr);
 $said = jailcgi_ok('a jail with absolute links', 'update', $jail);
 like($said, qr/^\Q$jail\E: 1 replaced; [^\n]*\n\z/, 'is updated without a word');
