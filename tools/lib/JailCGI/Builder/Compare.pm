@@ -111,27 +111,17 @@ sub change {
     return;
 }
 
-# Whether a path is below one of those in a hash.
-sub is_below {
-    my ($path, $paths) = @_;
-    return 0 if !%$paths;
-    while ($path =~ s{/[^/]+$}{}) {
-        return 1 if $paths->{$path};
-    }
-    return 0;
-}
-
 # Notes what has to be done for one entry. Below a directory that does not exist yet,
 # everything is new and needs no look.
 sub one {
     my ($self, $path, $entry) = @_;
     return if $self->{skip}{$path};
-    my $is_new = is_below($path, $self->{swapped});
+    my $is_new = JailCGI::Builder::Tree::is_below($path, $self->{swapped});
     my $found = $is_new ? {} : $self->{jail}->resolve($path, nofollow => 1);
     return $self->one_directory($path, $entry, $found) if $entry->{type} eq 'dir';
     # Somebody has replaced a directory above it by a link to another place.
     $entry->{target} = $entry->{absolute}
-      if defined $entry->{absolute} && is_below($path, $self->{through});
+      if defined $entry->{absolute} && JailCGI::Builder::Tree::is_below($path, $self->{through});
     if ($found->{st}) {
         if (!$self->differs($path, $entry, $found)) {
             $self->{own}{$path} = 1;
@@ -233,11 +223,11 @@ sub look_for_obsolete {
         # A link that was made since then leads to files of somebody else.
         next if !$found->{st} || $found->{path} ne $path;
         # It goes with the directory above it, or stays with it.
-        if (is_below($path, $self->{swapped})) {
+        if (JailCGI::Builder::Tree::is_below($path, $self->{swapped})) {
             unshift @{ $self->{with} }, $path if !S_ISDIR($found->{st}[2]);
             next;
         }
-        next if is_below($path, $self->{kept});
+        next if JailCGI::Builder::Tree::is_below($path, $self->{kept});
         if (!$self->is_own($path, $found)) {
             $self->leave($path);
             next;

@@ -146,6 +146,16 @@ sub components {
     return grep { length && $_ ne '.' } split m{/}, $path;
 }
 
+# Whether a path is below one of those in a hash.
+sub is_below {
+    my ($path, $paths) = @_;
+    return 0 if !%$paths;
+    while ($path =~ s{/[^/]+$}{}) {
+        return 1 if $paths->{$path};
+    }
+    return 0;
+}
+
 # The lstat list of the entry that PATH itself names, or nothing.
 sub lstat_of {
     my ($self, $path) = @_;

@@ -86,10 +86,7 @@ sub set_apart {
 # Whether a directory is made apart above this path.
 sub is_in_new {
     my ($self, $path) = @_;
-    while ($path =~ s{/[^/]+$}{}) {
-        return 1 if $self->{apart}{$path};
-    }
-    return 0;
+    return JailCGI::Builder::Tree::is_below($path, $self->{apart});
 }
 
 # What is made apart can be renamed into a directory of the same file system alone. A
