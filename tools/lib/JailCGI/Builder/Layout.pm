@@ -27,7 +27,7 @@ use JailCGI::Builder::Say qw(refuse failed quoted);
 use JailCGI::Builder::Switch;
 use JailCGI::Builder::Tree;
 
-our @EXPORT_OK = qw(merge_plan merge_jail separate merged_of moved_target);
+our @EXPORT_OK = qw(merge_plan merge_jail separate merged_of moved_target places_of);
 
 my @top = map { "/$_" } qw(bin sbin lib lib32 lib64 libx32 libo32);
 
@@ -60,6 +60,15 @@ sub merged {
     my ($path) = @_;
     my ($top) = $path =~ m{^(/[^/]+)} or return $path;
     return grep({ $_ eq $top } @top) ? "/usr$path" : $path;
+}
+
+# Where a system can have what a jail has at a path: a jail has a merged /usr, and the
+# system may have separate directories. The first is the one that merge_entry takes.
+sub places_of {
+    my ($tree, $path) = @_;
+    my ($top, $rest) = $path =~ m{^/usr(/[^/]+)(/.*)} or return $path;
+    return $path if !grep({ $_ eq $top } @top) || defined $tree->link_target($top);
+    return $top =~ /lib/ ? ("$top$rest", $path) : ($path, "$top$rest");
 }
 
 sub leads_to_itself {

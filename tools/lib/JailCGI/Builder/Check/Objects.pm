@@ -14,6 +14,7 @@ use warnings;
 
 use Fcntl ':mode';
 
+use JailCGI::Builder::Layout qw(places_of);
 use JailCGI::Builder::Say qw(quoted);
 use JailCGI::Builder::Tree;
 
@@ -179,21 +180,13 @@ sub versions {
     return;
 }
 
-# Where the host can have the file of a jail. A jail has a merged /usr, and the host may
-# have separate directories; of two files of one name the jail has that of /lib (Layout.pm).
-sub on_host {
-    my ($check, $path) = @_;
-    my ($top, $rest) = $path =~ m{^/usr(/(?:s?bin|lib(?:32|64|x32|o32)?))(/.*)} or return $path;
-    return $path if defined $check->{host}->link_target($top);
-    return $top =~ /lib/ ? ("$top$rest", $path) : ($path, "$top$rest");
-}
-
 # Whether the file of the same name on the host is the same build.
 sub compare {
     my ($self, $object) = @_;
     my $check = $self->{check};
     my $path = $object->{path};
-    my ($host) = grep { defined } map { $check->{host_loader}->object($_) } on_host($check, $path);
+    my ($host) = grep { defined } map { $check->{host_loader}->object($_) }
+      places_of($check->{host}, $path);
     if (!$host) {
         $check->finding('not-on-host', $path, 'a file that jailcgi has copied',
             'none on this machine', 'the same file',
